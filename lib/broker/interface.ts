@@ -1,0 +1,30 @@
+/**
+ * What a broker needs from the Tub above it. The Tub supplies it; the broker knows no Tub.
+ *
+ * @module
+ */
+
+import type { InboundCall, OutboundCall } from "./call.ts";
+import type { Referenceable } from "./referenceable.ts";
+import type { RemoteReference } from "./remote_reference.ts";
+
+/** What a broker asks its Tub. */
+export interface BrokerHost {
+  /** The TubID of this end. */
+  readonly tubId: string;
+  /** Whether peers are told tracebacks and paths of this machine. */
+  readonly exposesTracebacks: boolean;
+  /** The FURL under which an object can be found by others; `undefined` if the Tub has no location. */
+  furlOf(object: Referenceable): string | undefined;
+  /** The object of a name, for a peer that asks; `undefined` if there is none. */
+  lookup(name: string): Referenceable | undefined | Promise<Referenceable | undefined>;
+  /** Fetches the object of a gift. */
+  acquire(furl: string): Promise<RemoteReference>;
+  /**
+   * The one point between an inbound call and its delivery. `deliver` makes the call; what this gives or throws
+   * is the answer.
+   */
+  interceptInbound?(call: InboundCall, deliver: () => unknown): unknown;
+  /** The one point between `callRemote` and sending. What it throws fails the call, and nothing is sent. */
+  interceptOutbound?(call: OutboundCall): void;
+}

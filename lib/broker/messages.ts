@@ -1,0 +1,339 @@
+/**
+ * The messages of a connection as they arrive: `call` with its `arguments`, `answer`, `error`.
+ *
+ * Source: Foolscap `call.py`.
+ *
+ * @module
+ */
+
+import { ProtocolError, Violation } from "../errors.ts";
+import { segmentOf } from "../graph/path.ts";
+import type { Pending, PendingScope } from "../graph/pending.ts";
+import { Aborted, type Receiver } from "../graph/receiver.ts";
+import { Unslicer, type UnslicerTable } from "../graph/unslicer.ts";
+import { Kwargs } from "../graph/values/kwargs.ts";
+import { MAX_NAME_BYTES } from "../limits.ts";
+import { decodeText, quoteForeign } from "../util/text.ts";
+import { INT, NEG, OPEN, STRING, tokenName, VOCAB } from "../wire/tokens.ts";
+import type { InboundCall } from "./call.ts";
+import { FAILURE_TYPE } from "./failure.ts";
+import type { PendingRequest } from "./requests.ts";
+
+/** What the messages do to the broker. */
+export interface MessageHost {
+  /** What a call's number names; `undefined` if it names nothing. 0 is the broker itself. */
+  target(clid: number): { readonly target: InboundCall["target"] } | undefined;
+  /** A call is complete. */
+  deliver(
+    call: Omit<InboundCall, "context">,
+    scope: PendingScope | undefined,
+    bytes: number,
+  ): void;
+  /** A call cannot be taken. */
+  refuse(requestId: number, error: Error): void;
+  /** The call of ours that an answer is for. */
+  request(requestId: number): PendingRequest | undefined;
+  /** Whether we ever made a call of this number. */
+  wasIssued(requestId: number): boolean;
+  /** A message was dropped without harm. */
+  dropped(reason: string): void;
+}
+
+function checkRequestId(value: unknown): number {
+  if (typeof value !== "number") throw new ProtocolError("Request ID is too large");
+  return value;
+}
+
+/** The top level: messages by their type. An unknown one is dropped, as in Foolscap. */
+export class MessageRoot extends Unslicer {
+  /** A top level of these messages. */
+  constructor(receiver: Receiver, readonly messages: UnslicerTable, readonly host: MessageHost) {
+    super(receiver);
+  }
+
+  override open(word: string): Unslicer | undefined {
+    return this.messages.make(this.receiver, word);
+  }
+  override receive(): void {}
+  override receivePending(): void {}
+  override violated(violation: Violation): undefined {
+    this.host.dropped(violation.message);
+  }
+  override close(): void {}
+}
+
+/** `OPEN call INT(request) INT(object) STRING(method) OPEN arguments ... CLOSE CLOSE` */
+export class CallUnslicer extends Unslicer {
+  readonly #host: MessageHost;
+  #requestId = 0;
+  #target: InboundCall["target"];
+  #method = "";
+
+  /** A call for `host`. */
+  constructor(receiver: Receiver, host: MessageHost) {
+    super(receiver);
+    this.#host = host;
+  }
+
+  override checkToken(type: number, size: number): void {
+    switch (this.count) {
+      case 0:
+        if (type !== INT) throw new ProtocolError("Request ID must be an INT");
+        return;
+      case 1:
+        if (type !== INT && type !== NEG) throw new ProtocolError("Object ID must be an INT/NEG");
+        return;
+      case 2:
+        if (type !== STRING && type !== VOCAB) throw new ProtocolError("Method name must be a STRING");
+        if (size > MAX_NAME_BYTES) {
+          throw new Violation(`Method name too long: ${size} > ${MAX_NAME_BYTES} bytes`);
+        }
+        return;
+      case 3:
+        if (type !== OPEN) throw new ProtocolError("Arguments must be an 'arguments' sequence");
+        return;
+    }
+    throw new ProtocolError("Too many objects given to a call");
+  }
+
+  override open(word: string): Unslicer {
+    if (word !== "arguments") throw new ProtocolError("Arguments must be an 'arguments' sequence");
+    return new ArgumentsUnslicer(this.receiver);
+  }
+
+  override receive(value: unknown): void {
+    if (this.count === 0) this.#requestId = checkRequestId(value);
+    else if (this.count === 1) this.#takeTarget(value);
+    else this.#deliver(value as Arguments);
+  }
+
+  override receiveBytes(bytes: Uint8Array, start: number, end: number): void {
+    try {
+      this.#method = decodeText(bytes, start, end);
+    } catch (cause) {
+      throw new Violation("Method name is not UTF-8", { cause });
+    }
+  }
+
+  override violated(violation: Violation): Violation {
+    if (this.count > 0 && this.#requestId !== 0 && !(violation instanceof Aborted)) {
+      this.#host.refuse(this.#requestId, violation);
+    }
+    return violation;
+  }
+
+  override close(): void {
+    if (this.count < 4) throw new ProtocolError("'call' sequence ended too early");
+  }
+
+  #takeTarget(clid: unknown): void {
+    const found = typeof clid === "number" ? this.#host.target(clid) : undefined;
+    if (found === undefined) throw new Violation(`Unknown CLID ${String(clid)}`);
+    this.#target = found.target;
+  }
+
+  #deliver({ args, keywords }: Arguments): void {
+    const scope = this.receiver.pendingScope;
+    const isComplete = scope === undefined || (scope.isComplete && scope.failure === undefined);
+    const finish = () => {
+      if (keywords !== undefined) args.push(new Kwargs(keywords));
+    };
+    if (isComplete) finish();
+    else scope.whenComplete(finish);
+    this.#host.deliver(
+      { requestId: this.#requestId, target: this.#target, method: this.#method, args },
+      isComplete ? undefined : scope,
+      this.receiver.messageBytes,
+    );
+  }
+}
+
+interface Arguments {
+  readonly args: unknown[];
+  readonly keywords: Record<string, unknown> | undefined;
+}
+
+/** `OPEN arguments INT(n) value*n (STRING(name) value)* CLOSE` */
+class ArgumentsUnslicer extends Unslicer {
+  readonly #args: unknown[] = [];
+  #keywords: Record<string, unknown> | undefined;
+  #positional = 0;
+  #name: string | undefined;
+
+  override get maxChildren(): number {
+    return this.receiver.limits.maxElements * 2;
+  }
+
+  override checkToken(type: number, size: number): void {
+    if (this.count === 0) {
+      if (type !== INT) throw new ProtocolError("Posarg count must be an INT");
+    } else if (this.#args.length === this.#positional && this.#name === undefined) {
+      if (type !== STRING && type !== VOCAB) throw new ProtocolError("Kwarg name must be a STRING");
+      if (size > MAX_NAME_BYTES) {
+        throw new Violation(`Argument name too long: ${size} > ${MAX_NAME_BYTES} bytes`);
+      }
+    }
+  }
+
+  override receive(value: unknown): void {
+    if (this.count === 0) {
+      if (typeof value !== "number") throw new ProtocolError("Posarg count is too large");
+      this.#positional = value;
+    } else if (this.#args.length < this.#positional) {
+      this.#args.push(value);
+    } else {
+      this.#keywords![this.#name!] = value;
+      this.#name = undefined;
+    }
+  }
+
+  override receivePending(pending: Pending): void {
+    const name = this.#name;
+    const index = this.#args.length;
+    this.receive(undefined);
+    pending.whenSettled((value) => {
+      if (name === undefined) this.#args[index] = value;
+      else this.#keywords![name] = value;
+    });
+  }
+
+  override receiveBytes(bytes: Uint8Array, start: number, end: number, owned: boolean): void {
+    if (this.#args.length < this.#positional || this.#name !== undefined) {
+      return super.receiveBytes(bytes, start, end, owned);
+    }
+    let name: string;
+    try {
+      name = decodeText(bytes, start, end);
+    } catch (cause) {
+      throw new Violation("Argument name is not UTF-8", { cause });
+    }
+    if (name === "") throw new Violation("Argument name is empty");
+    this.#keywords ??= Object.create(null) as Record<string, unknown>;
+    this.#name = name;
+  }
+
+  override close(): Arguments {
+    if (this.count === 0 || this.#args.length < this.#positional || this.#name !== undefined) {
+      throw new ProtocolError("'arguments' sequence ended too early");
+    }
+    return { args: this.#args, keywords: this.#keywords };
+  }
+
+  override segment(): string {
+    if (this.count === 0) return "arguments";
+    return this.#name === undefined ? `arguments[${this.#args.length}]` : `arguments${segmentOf(this.#name)}`;
+  }
+}
+
+/** `OPEN answer INT(request) value CLOSE` */
+export class AnswerUnslicer extends Unslicer {
+  readonly #host: MessageHost;
+  #request: PendingRequest | undefined;
+
+  /** An answer for a call of `host`. */
+  constructor(receiver: Receiver, host: MessageHost) {
+    super(receiver);
+    this.#host = host;
+  }
+
+  override checkToken(type: number): void {
+    if (this.count === 0 && type !== INT) throw new ProtocolError("Request ID must be an INT");
+    if (this.count > 1) throw new ProtocolError("Answer has more than one value");
+  }
+
+  override receive(value: unknown): void {
+    if (this.count === 0) {
+      const requestId = checkRequestId(value);
+      this.#request = this.#host.request(requestId);
+      // The answer to a call that was given up is taken in: it may bring references that must be counted.
+      if (this.#request === undefined && !this.#host.wasIssued(requestId)) {
+        throw new Violation(`Non-existent request ID ${requestId}`);
+      }
+      return;
+    }
+    const scope = this.receiver.pendingScope;
+    if (scope === undefined) this.#request?.resolve(value);
+    else this.#resolveWhenComplete(scope, () => value);
+  }
+
+  override receivePending(pending: Pending): void {
+    let result: unknown;
+    pending.whenSettled((value) => result = value);
+    this.#resolveWhenComplete(this.receiver.scope, () => result);
+  }
+
+  #resolveWhenComplete(scope: PendingScope, result: () => unknown): void {
+    scope.whenComplete((failure) => {
+      if (failure === undefined) this.#request?.resolve(result());
+      else this.#request?.reject(failure);
+    });
+  }
+
+  override violated(violation: Violation): Violation {
+    const reason = violation instanceof Aborted
+      ? new Violation("The peer could not serialize its answer: ABORT received")
+      : violation;
+    this.#request?.reject(reason);
+    return violation;
+  }
+
+  override close(): void {
+    if (this.count < 2) throw new ProtocolError("Answer has no value");
+  }
+
+  override segment(): string {
+    return this.count === 1 ? "result" : "";
+  }
+}
+
+/** `OPEN error INT(request) OPEN copyable twisted.python.failure.Failure ... CLOSE CLOSE` */
+export class ErrorUnslicer extends Unslicer {
+  readonly #host: MessageHost;
+  #request: PendingRequest | undefined;
+
+  /** The failure of a call of `host`. */
+  constructor(receiver: Receiver, host: MessageHost) {
+    super(receiver);
+    this.#host = host;
+  }
+
+  override checkToken(type: number): void {
+    if (this.count === 0) {
+      if (type !== INT) throw new ProtocolError("Request ID must be an INT");
+    } else if (this.count === 1) {
+      if (type !== OPEN) throw new Violation(`${tokenName(type)} token rejected: a failure is a copyable`);
+    } else {
+      throw new ProtocolError("Error has more than one failure");
+    }
+  }
+
+  override open(word: string, detail: string | undefined): Unslicer | undefined {
+    if (word !== "copyable" || detail !== FAILURE_TYPE) {
+      throw new Violation(
+        `Unacceptable OPEN type ${quoteForeign(detail ?? word, 64)}: a failure is expected`,
+      );
+    }
+    return super.open(word, detail);
+  }
+
+  override receive(value: unknown): void {
+    if (this.count === 0) {
+      const requestId = checkRequestId(value);
+      this.#request = this.#host.request(requestId);
+      if (this.#request === undefined) {
+        this.#host.dropped(`Error for request ${requestId}, which does not wait`);
+      }
+    } else {
+      this.#request?.reject(value);
+    }
+  }
+
+  override violated(violation: Violation): Violation {
+    this.#request?.reject(violation);
+    return violation;
+  }
+
+  override close(): void {
+    if (this.count < 2) throw new ProtocolError("Error has no failure");
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * Objects that peers may call. Source: Foolscap `referenceable.py`, `Referenceable`.
+ *
+ * @module
+ */
+
+import { quoteForeign } from "../util/text.ts";
+import type { CallContext } from "./call_context.ts";
+
+/**
+ * An object that travels by reference: whoever gets it, in an argument, a result or by its FURL, can call its methods.
+ *
+ * Only methods that its class, or a class between it and Referenceable, declares with a name that begins with `remote_`
+ * can be reached: no field, no accessor, nothing that is inherited from elsewhere.
+ *
+ * A method may return any value of the value table or a promise of one. What it throws fails the call at the caller,
+ * as a {@linkcode RemoteException} with the error's name and message; paths of this machine and tracebacks stay here
+ * unless the Tub is told otherwise. Keyword arguments come as a last argument of class `Kwargs`.
+ *
+ * @example
+ * ```ts
+ * import { Referenceable } from "../../mod.ts";
+ *
+ * class Calculator extends Referenceable {
+ *   remote_add(a: number, b: number): number {
+ *     return a + b;
+ *   }
+ * }
+ * new Calculator();
+ * ```
+ */
+export class Referenceable {
+  // Gives the class a nominal type: a plain object with the same methods is no Referenceable.
+  declare readonly [referenceable]: true;
+
+  /**
+   * Serves one call: the single hook for dynamic dispatch. By default calls the method `remote_<name>`.
+   *
+   * @param name The method's name, without `remote_`. Any text: a peer chooses it.
+   * @param args What the peer sent.
+   * @param context Who calls, and whether somebody still waits.
+   * @returns The result, or a promise of it.
+   * @throws {NoSuchMethodError} If the class declares no such method.
+   */
+  doRemoteCall(name: string, args: unknown[], context: CallContext): unknown {
+    void context;
+    return findRemoteMethod(this, name).apply(this, args);
+  }
+
+  /** The name of the RemoteInterface that this object provides, told to peers; `undefined` for none. */
+  getInterfaceName(): string | undefined {
+    return undefined;
+  }
+}
+
+declare const referenceable: unique symbol;
+
+/** The peer asked for a method that the object does not have. For Python it is an `AttributeError`. */
+export class NoSuchMethodError extends TypeError {
+  override name = "NoSuchMethodError";
+  /** Foolscap reports a missing method as Python does. */
+  static readonly wireParents: readonly string[] = ["builtins.AttributeError"];
+}
+
+type Method = (...args: unknown[]) => unknown;
+
+/** Methods found before, by the prototype of the object. Only hits are kept: a peer can ask for any name. */
+const found = new WeakMap<object, Map<string, Method>>();
+
+/** The method of an object that a peer may call by this name. */
+export function findRemoteMethod(object: Referenceable, name: string): Method {
+  const prototype: object = Object.getPrototypeOf(object);
+  let methods = found.get(prototype);
+  const known = methods?.get(name);
+  if (known !== undefined) return known;
+  const key = `remote_${name}`;
+  for (
+    let p: object | null = prototype;
+    p !== null && p !== Referenceable.prototype;
+    p = Object.getPrototypeOf(p)
+  ) {
+    const method: unknown = Object.getOwnPropertyDescriptor(p, key)?.value;
+    if (typeof method !== "function") continue;
+    if (methods === undefined) found.set(prototype, methods = new Map());
+    methods.set(name, method as Method);
+    return method as Method;
+  }
+  throw new NoSuchMethodError(`"${object.constructor.name}" object has no method ${quoteForeign(key, 100)}`);
+}

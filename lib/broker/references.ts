@@ -1,0 +1,180 @@
+/**
+ * References as they travel: `my-reference` (an object of the sender), `your-reference` (one of the receiver),
+ * `their-reference` (one of a third Tub: a gift).
+ *
+ * Source: Foolscap `referenceable.py`.
+ *
+ * @module
+ */
+
+import { ProtocolError, Violation } from "../errors.ts";
+import { Pending } from "../graph/pending.ts";
+import { PendingResult, type Receiver } from "../graph/receiver.ts";
+import type { Slicer, Slicing } from "../graph/slicing.ts";
+import { Unslicer, type UnslicerType } from "../graph/unslicer.ts";
+import { MAX_FURL_BYTES, MAX_NAME_BYTES } from "../limits.ts";
+import { decodeText } from "../util/text.ts";
+import { INT, NEG, STRING, VOCAB } from "../wire/tokens.ts";
+import { Callable } from "./callable.ts";
+import type { Given } from "./export_table.ts";
+import { Referenceable } from "./referenceable.ts";
+import { RemoteFunction, RemoteHandle, RemoteReference } from "./remote_reference.ts";
+
+/** What the references do to the broker. */
+export interface ReferenceHost {
+  /** Counts one more sending of an object of ours; taken back if the message is. */
+  give(object: Referenceable | Callable): Given<Referenceable | Callable>;
+  /** The FURL of an object of ours. */
+  furlOf(object: Referenceable): string | undefined;
+  /** Whether a handle lives on this connection. */
+  owns(handle: RemoteHandle): boolean;
+  /** Counts one more gift of a third Tub's object; taken back if the message is. */
+  giveAway(handle: RemoteHandle): number;
+  /** An object of ours that the peer names. */
+  exported(clid: number): Referenceable | Callable | undefined;
+  /** An object of the peer came. */
+  imported(clid: number, interfaceName: string | undefined, furl: string | undefined): RemoteHandle;
+  /** A gift came: fetches it into `pending`, and acknowledges it. */
+  fetchGift(giftId: number, furl: string, pending: Pending): void;
+}
+
+function sliceMine(object: Referenceable | Callable, out: Slicing, host: ReferenceHost): void {
+  const isFunction = object instanceof Callable;
+  const { entry, isNew } = host.give(object);
+  const encoder = out.encoder;
+  const number = encoder.open("my-reference");
+  encoder.integer(isFunction ? -entry.clid : entry.clid);
+  if (isNew) {
+    out.word(isFunction ? "" : object.getInterfaceName() ?? "");
+    const furl = isFunction ? undefined : host.furlOf(object);
+    if (furl !== undefined) encoder.word(furl);
+  }
+  encoder.close(number);
+}
+
+function sliceTheirs(handle: RemoteHandle, out: Slicing, host: ReferenceHost): void {
+  const { clid, furl } = RemoteHandle.trackerOf(handle);
+  const encoder = out.encoder;
+  if (host.owns(handle)) {
+    if (!handle.isConnected()) throw new Violation("Cannot serialize a reference that was released");
+    if (clid < 0) {
+      throw new Violation("Cannot send a function back home: Python Foolscap drops the connection");
+    }
+    const number = encoder.open("your-reference");
+    encoder.integer(clid);
+    encoder.close(number);
+    return;
+  }
+  if (handle instanceof RemoteFunction || furl === undefined) {
+    throw new Violation("Cannot give a third Tub's object away: it has no FURL, for its Tub has no location");
+  }
+  if (out.copyableDepth > 0) {
+    throw new Violation(
+      "Cannot give a third Tub's object away inside a Copyable: Python Foolscap drops the connection",
+    );
+  }
+  const giftId = host.giveAway(handle);
+  const number = encoder.open("their-reference");
+  encoder.integer(giftId);
+  encoder.word(furl);
+  encoder.close(number);
+}
+
+/** The slicers of references on one connection. */
+export function referenceSlicers(host: ReferenceHost): readonly (readonly [object, Slicer])[] {
+  const mine = (object: Referenceable | Callable, out: Slicing) => sliceMine(object, out, host);
+  const theirs = (handle: RemoteHandle, out: Slicing) => sliceTheirs(handle, out, host);
+  return [
+    [Referenceable.prototype, mine],
+    [Callable.prototype, mine],
+    [RemoteReference.prototype, theirs],
+    [RemoteFunction.prototype, theirs],
+  ];
+}
+
+/** The unslicers of references on one connection. */
+export function referenceUnslicers(host: ReferenceHost): readonly (readonly [string, UnslicerType])[] {
+  return [
+    ["my-reference", { make: (receiver) => new MyReferenceUnslicer(receiver, host) }],
+    ["your-reference", { make: (receiver) => new YourReferenceUnslicer(receiver, host) }],
+    ["their-reference", { make: (receiver) => new TheirReferenceUnslicer(receiver, host) }],
+  ];
+}
+
+abstract class ReferenceTokens extends Unslicer {
+  protected readonly host: ReferenceHost;
+  protected id = 0;
+  protected readonly words: string[] = [];
+
+  constructor(receiver: Receiver, host: ReferenceHost) {
+    super(receiver);
+    this.host = host;
+  }
+
+  protected checkId(type: number, kind: string, mayBeNegative: boolean): void {
+    if (type !== INT && !(mayBeNegative && type === NEG)) {
+      throw new ProtocolError(`${kind} ID must be an INT${mayBeNegative ? " or NEG" : ""}`);
+    }
+  }
+  protected checkWord(type: number, size: number, limit: number): void {
+    if (type !== STRING && type !== VOCAB) throw new Violation("A reference takes STRINGs after its ID");
+    if (size > limit) throw new Violation(`STRING token too large: ${size} > ${limit} bytes`);
+  }
+  override receive(value: unknown): void {
+    if (typeof value !== "number") throw new ProtocolError("Reference ID is too large");
+    this.id = value;
+  }
+  override receiveBytes(bytes: Uint8Array, start: number, end: number): void {
+    try {
+      this.words.push(decodeText(bytes, start, end));
+    } catch (cause) {
+      throw new Violation("Text of a reference is not UTF-8", { cause });
+    }
+  }
+  protected checkComplete(least: number): void {
+    if (this.count < least) throw new ProtocolError("Sequence of a reference ended too early");
+  }
+}
+
+/** `OPEN my-reference INT(clid) [STRING(interface) [STRING(furl)]] CLOSE`; NEG for a function. */
+class MyReferenceUnslicer extends ReferenceTokens {
+  override checkToken(type: number, size: number): void {
+    if (this.count === 0) return this.checkId(type, "Reference", true);
+    if (this.count > 2) throw new Violation("Too many parameters in my-reference");
+    this.checkWord(type, size, this.count === 1 ? MAX_NAME_BYTES : MAX_FURL_BYTES);
+  }
+  override close(): RemoteHandle {
+    this.checkComplete(1);
+    if (this.id === 0) throw new ProtocolError("Reference ID must not be 0");
+    return this.host.imported(this.id, this.words[0], this.words[1]);
+  }
+}
+
+/** `OPEN your-reference INT(clid) CLOSE`; NEG is taken too, though Python refuses it. */
+class YourReferenceUnslicer extends ReferenceTokens {
+  override checkToken(type: number): void {
+    if (this.count > 0) throw new ProtocolError("your-reference takes one ID");
+    this.checkId(type, "your-reference", true);
+  }
+  override close(): unknown {
+    this.checkComplete(1);
+    const object = this.host.exported(this.id);
+    if (object === undefined) throw new Violation(`your-reference names an unknown object: ${this.id}`);
+    return object;
+  }
+}
+
+/** `OPEN their-reference INT(gift) STRING(furl) CLOSE` */
+class TheirReferenceUnslicer extends ReferenceTokens {
+  override checkToken(type: number, size: number): void {
+    if (this.count === 0) return this.checkId(type, "their-reference gift", false);
+    if (this.count > 1) throw new Violation("Too many parameters in their-reference");
+    this.checkWord(type, size, MAX_FURL_BYTES);
+  }
+  override close(): PendingResult {
+    this.checkComplete(2);
+    const pending = new Pending(this.receiver.scope);
+    this.host.fetchGift(this.id, this.words[0]!, pending);
+    return new PendingResult(pending);
+  }
+}

@@ -1,0 +1,325 @@
+/**
+ * References to objects of a peer, and how their types follow from those of the objects. Source: Foolscap `referenceable.py`, `RemoteReference`.
+ *
+ * @module
+ */
+
+import { DeadReferenceError } from "../errors.ts";
+import { SturdyRef } from "../names/sturdy_ref.ts";
+import { redact } from "../names/redact.ts";
+import type { Kwargs } from "../graph/values/kwargs.ts";
+import type { CallOptions } from "./call.ts";
+import type { Callable } from "./callable.ts";
+import type { PeerInfo } from "./call_context.ts";
+import type { HandleToken, Tracker } from "./import_table.ts";
+import type { Referenceable } from "./referenceable.ts";
+import type { RemotePromise } from "./remote_promise.ts";
+
+/** An object of which nothing is known: any method, `unknown` arguments and results. */
+export interface Untyped {
+  [method: `remote_${string}`]: (...args: unknown[]) => unknown;
+}
+
+/** The names under which peers reach the methods of `T`: `remote_add` is `add`. */
+export type RemoteMethodName<T> = keyof T extends infer K ? K extends `remote_${infer Name}` ? Name : never
+  : never;
+
+type Method<T, Name extends string> = `remote_${Name}` extends keyof T
+  ? T[`remote_${Name}`] extends (...args: infer A) => infer R ? { args: A; result: R } : never
+  : never;
+
+type Leaf = string | number | bigint | boolean | null | undefined | symbol | ArrayBufferView;
+
+/** What the callee's type is for the caller: its objects are references here, `undefined` is `null`. */
+export type Received<T> = T extends void | undefined ? null
+  : T extends Leaf ? T
+  : T extends Referenceable ? RemoteReference<T>
+  : T extends RemoteReference<infer U> ? U | RemoteReference<U>
+  : T extends Callable<infer F> ? RemoteFunction<F>
+  : T extends readonly unknown[] ? { [I in keyof T]: Received<T[I]> }
+  : T extends Set<infer M> ? Set<Received<M>>
+  : T extends Map<infer K, infer V> ? Map<Received<K>, Received<V>> | { [key: string]: Received<V> }
+  : T;
+
+/** What the caller may pass where the callee's parameter has the type `T`. */
+export type Sendable<T> = T extends Leaf ? T
+  : T extends RemoteReference<infer U> ? U | RemoteReference<U>
+  : T extends RemoteFunction<infer F> ? Callable<F> | RemoteFunction<F>
+  : T extends Referenceable ? T | RemoteReference<T>
+  : T extends readonly unknown[] ? { [I in keyof T]: Sendable<T[I]> }
+  : T;
+
+type SendableAll<A extends readonly unknown[]> = { [I in keyof A]: Sendable<A[I]> };
+
+/** Arguments of a method as the caller passes them; or any beginning of them and then keyword arguments. */
+export type RemoteArguments<T, Name extends string> =
+  | SendableAll<Method<T, Name>["args"]>
+  | readonly [...unknown[], Kwargs<object>];
+
+/** The result of a method as the caller gets it. */
+export type RemoteResult<T, Name extends string> = Received<Awaited<Method<T, Name>["result"]>>;
+
+/** An object's methods as a proxy offers them. */
+export type RemoteMethods<T> = {
+  readonly [Name in RemoteMethodName<T>]: (
+    ...args: RemoteArguments<T, Name>
+  ) => RemotePromise<RemoteResult<T, Name>>;
+};
+
+/** What a handle needs of the connection that it lives on. */
+export interface HandleOwner {
+  readonly peer: PeerInfo;
+  /** What ended the connection, once it has ended. */
+  readonly ended: Error | undefined;
+  call(
+    tracker: Tracker<RemoteHandle>,
+    method: string,
+    args: readonly unknown[],
+    options: CallOptions,
+  ): RemotePromise<unknown>;
+  callOnly(tracker: Tracker<RemoteHandle>, method: string, args: readonly unknown[]): void;
+  watch(tracker: Tracker<RemoteHandle>, handle: RemoteHandle): HandleToken;
+  release(tracker: Tracker<RemoteHandle>, token: HandleToken): void;
+  /** Calls back, one turn later, when the connection has ended. */
+  whenEnded(callback: () => void): Disposable;
+  /** A promise that is rejected already, and given to the caller. */
+  reject(error: Error): RemotePromise<never>;
+}
+
+/** What references to objects and to functions have in common. */
+export abstract class RemoteHandle {
+  readonly #owner: HandleOwner;
+  readonly #tracker: Tracker<RemoteHandle>;
+  readonly #token: HandleToken;
+
+  /** Made by the broker when an object arrives. */
+  constructor(owner: HandleOwner, tracker: Tracker<RemoteHandle>) {
+    this.#owner = owner;
+    this.#tracker = tracker;
+    this.#token = owner.watch(tracker, this);
+  }
+
+  /** The connection that a handle lives on. */
+  static ownerOf(handle: RemoteHandle): HandleOwner {
+    return handle.#owner;
+  }
+
+  /** What the connection knows about a handle's object. */
+  static trackerOf(handle: RemoteHandle): Tracker<RemoteHandle> {
+    return handle.#tracker;
+  }
+
+  /** Whether calls can be made: the connection is there and the handle was not disposed. */
+  isConnected(): boolean {
+    return this.#dead() === undefined;
+  }
+
+  /** The TubID of the peer, as its certificate proves. */
+  getRemoteTubID(): string | undefined {
+    return this.#owner.peer.tubId;
+  }
+
+  /**
+   * Calls back, in a later turn, when the connection is lost: once, and never more. After the loss: in the next turn.
+   * What the callback throws goes to the Tub's trace.
+   *
+   * @returns Disposing it takes the callback back.
+   */
+  notifyOnDisconnect(callback: () => void): Disposable {
+    return this.#owner.whenEnded(callback);
+  }
+
+  /** Takes a callback back. One that is not registered is fine. */
+  dontNotifyOnDisconnect(watch: Disposable): void {
+    watch[Symbol.dispose]();
+  }
+
+  /**
+   * Gives the object up for everybody in the process: later calls on this reference fail with a DeadReferenceError, the
+   * peer is told when the calls in flight have been answered, and the object's next arrival makes a new reference.
+   */
+  [Symbol.dispose](): void {
+    if (this.#token.isReleased) return;
+    if (this.#tracker.shared?.deref() === this) this.#tracker.shared = undefined;
+    this.#owner.release(this.#tracker, this.#token);
+  }
+
+  /** Sends a call. */
+  protected send(method: string, args: readonly unknown[], options: CallOptions): RemotePromise<unknown> {
+    const dead = this.#dead();
+    if (dead !== undefined) return this.#owner.reject(dead);
+    return this.#owner.call(this.#tracker, method, args, options);
+  }
+
+  /** Sends a call that wants no answer. */
+  protected sendOnly(method: string, args: readonly unknown[]): void {
+    if (this.#dead() === undefined) this.#owner.callOnly(this.#tracker, method, args);
+  }
+
+  /** Another handle of the same object. */
+  protected duplicate<H extends RemoteHandle>(
+    make: (owner: HandleOwner, tracker: Tracker<RemoteHandle>) => H,
+  ): H {
+    const dead = this.#dead();
+    if (dead !== undefined) throw dead;
+    return make(this.#owner, this.#tracker);
+  }
+
+  #dead(): DeadReferenceError | undefined {
+    if (this.#token.isReleased) return new DeadReferenceError("Reference is dead: released");
+    const cause = this.#owner.ended;
+    if (cause === undefined) return undefined;
+    return new DeadReferenceError("Reference is dead: the connection was lost", { cause });
+  }
+}
+
+/** How an object is called. */
+export interface RemoteCalls<T> {
+  /** Calls a method: see {@linkcode RemoteReference.callRemote}. */
+  callRemote<Name extends RemoteMethodName<T> & string>(
+    name: Name,
+    ...args: RemoteArguments<T, Name>
+  ): RemotePromise<RemoteResult<T, Name>>;
+  /** Calls a method and wants no answer: see {@linkcode RemoteReference.callRemoteOnly}. */
+  callRemoteOnly<Name extends RemoteMethodName<T> & string>(
+    name: Name,
+    ...args: RemoteArguments<T, Name>
+  ): void;
+  /** The object's methods: `ref.remote.add(1, 2)`. */
+  readonly remote: RemoteMethods<T>;
+  /** The same with more options. */
+  with(options: CallOptions): RemoteCalls<T>;
+}
+
+const NO_OPTIONS: CallOptions = Object.freeze({});
+
+/** A proxy whose every property is a method; `then` is none, so that `await` does not call it. */
+function methodsOf<T>(
+  call: (name: string, args: readonly unknown[]) => RemotePromise<unknown>,
+): RemoteMethods<T> {
+  const methods = new Map<string, unknown>();
+  return new Proxy(Object.create(null), {
+    get(_target, name) {
+      if (typeof name !== "string" || name === "then") return undefined;
+      let method = methods.get(name);
+      if (method === undefined) methods.set(name, method = (...args: unknown[]) => call(name, args));
+      return method;
+    },
+  }) as RemoteMethods<T>;
+}
+
+/**
+ * An object that lives in a peer. The same object is the same RemoteReference each time it arrives on one connection;
+ * sent home, it is the object itself there. It dies with its connection: get a new one from the FURL.
+ *
+ * The peer is told when nobody holds it any more: when it is collected, or at once by `using` or `Symbol.dispose`.
+ *
+ * @typeParam T The class of the object over there, or an interface with its `remote_` methods.
+ */
+export class RemoteReference<T = Untyped> extends RemoteHandle implements RemoteCalls<T> {
+  #proxy: RemoteMethods<T> | undefined;
+
+  /**
+   * Calls a method. Calls on one connection are started over there in the order in which they are made here.
+   *
+   * @param name The method's name, without `remote_`.
+   * @param args Values of the value table; `kwargs({...})` as the last one for keyword arguments.
+   * @returns A promise of the result. It is rejected with a {@linkcode Violation} if an argument cannot be sent (then
+   * nothing was) or the answer cannot be taken, a {@linkcode RemoteException} if the method failed, a
+   * {@linkcode DeadReferenceError} if the connection is gone before the answer, and the reason of a signal or a
+   * `TimeoutError` if the options of {@linkcode RemoteReference.with} say so.
+   */
+  callRemote<Name extends RemoteMethodName<T> & string>(
+    name: Name,
+    ...args: RemoteArguments<T, Name>
+  ): RemotePromise<RemoteResult<T, Name>> {
+    return this.send(name, args as readonly unknown[], NO_OPTIONS) as RemotePromise<RemoteResult<T, Name>>;
+  }
+
+  /** Calls a method and wants no answer: not the result, and not whether it failed or even arrived. */
+  callRemoteOnly<Name extends RemoteMethodName<T> & string>(
+    name: Name,
+    ...args: RemoteArguments<T, Name>
+  ): void {
+    this.sendOnly(name, args as readonly unknown[]);
+  }
+
+  /** The object's methods: `ref.remote.add(1, 2)` is `ref.callRemote("add", 1, 2)`. */
+  get remote(): RemoteMethods<T> {
+    return this.#proxy ??= methodsOf<T>((name, args) => this.send(name, args, NO_OPTIONS));
+  }
+
+  /**
+   * The same reference, for calls with options.
+   *
+   * @example
+   * ```ts
+   * import type { RemoteReference } from "../../mod.ts";
+   *
+   * function quickly(ref: RemoteReference) {
+   *   return ref.with({ timeoutMs: 500 }).callRemote("add", 1, 2);
+   * }
+   * void quickly;
+   * ```
+   */
+  with(options: CallOptions): RemoteCalls<T> {
+    const call = (name: string, args: readonly unknown[]) => this.send(name, args, options);
+    return {
+      callRemote: ((name: string, ...args: unknown[]) => call(name, args)) as RemoteCalls<T>["callRemote"],
+      callRemoteOnly: (name, ...args) => this.sendOnly(name, args as readonly unknown[]),
+      with: (more) => this.with({ ...options, ...more }),
+      remote: methodsOf<T>(call),
+    };
+  }
+
+  /** Another handle of the same object, which is disposed by itself: this one can be given up and that one kept. */
+  dup(): RemoteReference<T> {
+    return this.duplicate((owner, tracker) => new RemoteReference<T>(owner, tracker));
+  }
+
+  /** The object's FURL as a value; it points nowhere if the peer has no location. */
+  getSturdyRef(): SturdyRef {
+    return new SturdyRef(RemoteHandle.trackerOf(this).furl ?? "");
+  }
+
+  /** The connection hints of the object's FURL. */
+  getLocationHints(): readonly string[] {
+    return this.getSturdyRef().locationHints;
+  }
+
+  /** The name of the RemoteInterface that the object provides, as the peer told it; empty for none. */
+  getInterfaceName(): string {
+    return RemoteHandle.trackerOf(this).interfaceName;
+  }
+
+  /** What `Deno.inspect` and `console.log` print: the FURL without its secret. */
+  [Symbol.for("Deno.customInspect")](): string {
+    const { furl } = RemoteHandle.trackerOf(this);
+    const where = furl === undefined ? `to ${this.getRemoteTubID() ?? "an anonymous peer"}` : redact(furl);
+    return `RemoteReference(${where}${this.isConnected() ? "" : ", dead"})`;
+  }
+}
+
+/** A function that lives in a peer. Source: Foolscap `RemoteMethodReference`. */
+export class RemoteFunction<F extends (...args: never[]) => unknown = (...args: unknown[]) => unknown>
+  extends RemoteHandle {
+  // Only the types need it.
+  declare readonly [functionType]: F;
+
+  /** Calls the function. Errors are those of {@linkcode RemoteReference.callRemote}. */
+  callRemote(...args: Parameters<F>): RemotePromise<Awaited<ReturnType<F>>> {
+    return this.send("", args, {}) as RemotePromise<Awaited<ReturnType<F>>>;
+  }
+
+  /** Calls the function and wants no answer. */
+  callRemoteOnly(...args: Parameters<F>): void {
+    this.sendOnly("", args);
+  }
+
+  /** Another handle of the same function, which is disposed by itself. */
+  dup(): RemoteFunction<F> {
+    return this.duplicate((owner, tracker) => new RemoteFunction<F>(owner, tracker));
+  }
+}
+
+declare const functionType: unique symbol;

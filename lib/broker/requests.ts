@@ -1,0 +1,107 @@
+/**
+ * Calls of ours that wait for their answer. Source: Foolscap `call.py`, `PendingRequest`.
+ *
+ * @module
+ */
+
+import type { CallOptions } from "./call.ts";
+import type { Clock } from "../util/clock.ts";
+import { RemotePromise } from "./remote_promise.ts";
+
+/** One call that waits for its answer. */
+export interface PendingRequest {
+  readonly id: number;
+  readonly method: string;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** Request numbers stay below this: Python refuses one that does not fit into an INT token. */
+const MAX_REQUEST_ID = 0x7fffffff;
+
+/** The calls of one connection that wait for their answer. */
+export class RequestTable {
+  readonly #pending = new Map<number, PendingRequest>();
+  #lastId = 0;
+  #hasWrapped = false;
+
+  /** How many calls wait. */
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  /** The call of a number. */
+  get(id: number): PendingRequest | undefined {
+    return this.#pending.get(id);
+  }
+
+  /** Whether a call of this number was ever made: its answer is taken in, though nobody waits for it. */
+  wasIssued(id: number): boolean {
+    return id > 0 && (this.#hasWrapped || id <= this.#lastId);
+  }
+
+  /** Begins a call. `onEnd` runs once, when it is answered or given up. */
+  begin(
+    method: string,
+    options: CallOptions,
+    clock: Clock,
+    onEnd: () => void,
+  ): { promise: RemotePromise<unknown>; request: PendingRequest } {
+    const id = this.#nextId();
+    let settle!: { resolve: (value: unknown) => void; reject: (error: unknown) => void };
+    const promise = new RemotePromise<unknown>((resolve, reject) => settle = { resolve, reject });
+    let stopWaiting: (() => void) | undefined;
+    const end = (): boolean => {
+      if (!this.#pending.delete(id)) return false;
+      stopWaiting?.();
+      onEnd();
+      return true;
+    };
+    const request: PendingRequest = {
+      id,
+      method,
+      resolve: (value) => {
+        if (end()) settle.resolve(value);
+      },
+      reject: (error) => {
+        if (end()) settle.reject(error);
+      },
+    };
+    this.#pending.set(id, request);
+    if (options.signal !== undefined || options.timeoutMs !== undefined) {
+      stopWaiting = limitWait(request, options, clock);
+    }
+    return { promise, request };
+  }
+
+  /** All calls that wait, oldest first. */
+  takeAll(): PendingRequest[] {
+    return [...this.#pending.values()];
+  }
+
+  #nextId(): number {
+    do {
+      if (this.#lastId === MAX_REQUEST_ID) {
+        this.#lastId = 0;
+        this.#hasWrapped = true;
+      }
+      this.#lastId++;
+    } while (this.#pending.has(this.#lastId));
+    return this.#lastId;
+  }
+}
+
+/** Ends a call when its signal fires or its time is over. Returns what takes both back. */
+function limitWait(request: PendingRequest, options: CallOptions, clock: Clock): () => void {
+  const { signal, timeoutMs } = options;
+  const onAbort = () => request.reject(signal!.reason);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const timer = timeoutMs === undefined ? undefined : clock.setTimer(timeoutMs, () => {
+    const text = `No answer to ${request.method || "the call"} within ${timeoutMs} ms`;
+    request.reject(new DOMException(text, "TimeoutError"));
+  });
+  return () => {
+    signal?.removeEventListener("abort", onAbort);
+    timer?.[Symbol.dispose]();
+  };
+}

@@ -1,0 +1,228 @@
+/**
+ * Every public error of the library, typed by what it destroys: nothing, a call, a reference, a
+ * connection, or the attempt to make one.
+ *
+ * No message here ever carries a swissnum, a private key or a path of this machine.
+ *
+ * @module
+ */
+
+/** Where and why: the two things that every error of this library may carry. */
+export interface ErrorDetails {
+  /** The place in the value or the message, such as `arguments[0].tags[2]`. */
+  readonly where?: string | undefined;
+  /** What led to this error. Never sent to a peer. */
+  readonly cause?: unknown;
+}
+
+function withWhere(message: string, where: string | undefined): string {
+  return where === undefined || where === "" ? message : `${message} (at ${where})`;
+}
+
+/**
+ * One value may not cross the wire: it cannot be sent, or it broke a limit or a constraint.
+ * Destroys: one call. The connection goes on.
+ *
+ * On the wire: `foolscap.tokens.Violation`.
+ *
+ * @example
+ * ```ts
+ * import { serialize, Violation } from "../mod.ts";
+ * import assert from "node:assert/strict";
+ *
+ * assert.throws(() => serialize({ tags: ["a", Symbol("b")] }), Violation);
+ * ```
+ */
+export class Violation extends Error {
+  override name = "Violation";
+  /** The place in the value, such as `arguments[0].tags[2]`; empty when it is the whole value. */
+  readonly where: string;
+
+  /** A Violation with a reason and, where it is known, the place. */
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(withWhere(message, details.where), { cause: details.cause });
+    this.where = details.where ?? "";
+  }
+}
+
+/** What a peer said about an exception of its own. */
+export interface RemoteExceptionDetails extends ErrorDetails {
+  /** The type as the peer names it, such as `builtins.ValueError`. */
+  readonly remoteType: string;
+  /** The type and all that it derives from, most specific first. */
+  readonly remoteParents: readonly string[];
+  /** The peer's traceback, or `Traceback unavailable\n`. Text of a stranger. */
+  readonly remoteTraceback: string;
+}
+
+/**
+ * The peer's method failed. Destroys: one call.
+ *
+ * Foolscap: `CopiedFailure`, `RemoteException`.
+ *
+ * @example Telling one remote type from another
+ * ```ts
+ * import { RemoteException } from "../mod.ts";
+ *
+ * function isMissing(error: unknown): boolean {
+ *   return error instanceof RemoteException && error.check("builtins.KeyError") !== undefined;
+ * }
+ * isMissing(new Error("local"));
+ * ```
+ */
+export class RemoteException extends Error {
+  override name = "RemoteException";
+  /** The type as the peer names it, such as `builtins.ValueError`. */
+  readonly remoteType: string;
+  /** The type and all that it derives from, most specific first. */
+  readonly remoteParents: readonly string[];
+  /** The peer's traceback, or `Traceback unavailable\n`. Text of a stranger. */
+  readonly remoteTraceback: string;
+
+  /** An exception that a peer reported. */
+  constructor(message: string, details: RemoteExceptionDetails) {
+    super(message, { cause: details.cause });
+    this.remoteType = details.remoteType;
+    this.remoteParents = details.remoteParents;
+    this.remoteTraceback = details.remoteTraceback;
+  }
+
+  /**
+   * The first of `types` that the remote exception is or derives from. Foolscap: `Failure.check`.
+   *
+   * @param types Full names as the peer writes them, such as `builtins.LookupError`.
+   * @returns That name, or `undefined` if none fits.
+   */
+  check(...types: string[]): string | undefined {
+    return types.find((type) => type === this.remoteType || this.remoteParents.includes(type));
+  }
+}
+
+/**
+ * The connection behind a reference is gone, or the reference was released. Destroys: the
+ * reference; get a new one from its FURL.
+ *
+ * On the wire: `foolscap.ipb.DeadReferenceError`.
+ */
+export class DeadReferenceError extends Error {
+  override name = "DeadReferenceError";
+
+  /** A dead reference, with what ended it as `cause`. */
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(message, { cause: details.cause });
+  }
+}
+
+/**
+ * The peer broke the protocol. Destroys: the connection, with every reference and call on it.
+ *
+ * Foolscap: `BananaError`, also its name on the wire (`foolscap.tokens.BananaError`).
+ */
+export class ProtocolError extends Error {
+  override name = "ProtocolError";
+  /** The place in the message, where it is known. */
+  readonly where: string;
+
+  /** A breach of the protocol, with its place. */
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(withWhere(message, details.where), { cause: details.cause });
+    this.where = details.where ?? "";
+  }
+}
+
+/**
+ * Two Tubs could not agree on a connection. Destroys: the attempt.
+ *
+ * On the wire: `foolscap.tokens.NegotiationError`.
+ */
+export class NegotiationError extends Error {
+  override name = "NegotiationError";
+
+  /** What was not agreed on. */
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(message, { cause: details.cause });
+  }
+}
+
+/** The peer ended the negotiation and said why. Destroys: the attempt. */
+export class RemoteNegotiationError extends NegotiationError {
+  override name = "RemoteNegotiationError";
+}
+
+/** A connection between the two Tubs exists already, and it stays. Destroys: the attempt. */
+export class DuplicateConnectionError extends NegotiationError {
+  override name = "DuplicateConnectionError";
+}
+
+/**
+ * No hint of a FURL led to its Tub. Destroys: the attempt.
+ *
+ * `errors` has one entry a hint, each saying what went wrong there.
+ */
+export class UnreachableError extends Error {
+  override name = "UnreachableError";
+  /** What went wrong, by hint. */
+  readonly errors: ReadonlyMap<string, Error>;
+
+  /** A Tub that could not be reached, with the failure of each hint. */
+  constructor(message: string, errors: ReadonlyMap<string, Error> = new Map()) {
+    super(message, { cause: errors.values().next().value });
+    this.errors = errors;
+  }
+}
+
+/** A text is not a FURL, a hint or a name. Destroys: nothing. Foolscap: `BadFURLError`. */
+export class FurlError extends SyntaxError {
+  override name = "FurlError";
+}
+
+/**
+ * The Tub has no location, so it cannot make a FURL: call `setLocation` first. Destroys: nothing.
+ *
+ * On the wire: `foolscap.tokens.NoLocationError`.
+ */
+export class NoLocationError extends Error {
+  override name = "NoLocationError";
+}
+
+/**
+ * A Deno permission is missing, or a capability does not allow this. Destroys: one call, or nothing.
+ *
+ * The message names the flag to add, such as `--allow-net=127.0.0.1`.
+ */
+export class PermissionDenied extends Error {
+  override name = "PermissionDenied";
+
+  /** What was denied. */
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(message, { cause: details.cause });
+  }
+}
+
+/**
+ * A certificate or key cannot be used: a file that does not parse, a key that is too small.
+ * Destroys: nothing, and nothing on disk is overwritten.
+ */
+export class CertificateError extends Error {
+  override name = "CertificateError";
+
+  /** What is wrong with the certificate or key. */
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(message, { cause: details.cause });
+  }
+}
+
+/**
+ * Turns whatever was thrown into an Error, keeping Errors as they are.
+ *
+ * @param thrown Anything.
+ * @returns `thrown` itself when it is an Error, else an Error that describes it.
+ */
+export function toError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  try {
+    return new Error(`Thrown value is not an Error: ${String(thrown)}`, { cause: thrown });
+  } catch {
+    return new Error("Thrown value is not an Error and has no text", { cause: thrown });
+  }
+}

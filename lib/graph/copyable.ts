@@ -1,0 +1,272 @@
+/**
+ * Objects that travel by value: Copyable, and classes that are taught to.
+ *
+ * `OPEN copyable STRING(type) (STRING(attribute) value)* CLOSE`
+ *
+ * Source: Foolscap `copyable.py`.
+ *
+ * @module
+ */
+
+import { ProtocolError, Violation } from "../errors.ts";
+import { MAX_NAME_BYTES } from "../limits.ts";
+import { decodeText, quoteForeign } from "../util/text.ts";
+import { STRING, tokenName, VOCAB } from "../wire/tokens.ts";
+import { type CopyType, findCopyType } from "./copy_types.ts";
+import { segmentOf } from "./path.ts";
+import { Pending } from "./pending.ts";
+import { PendingResult } from "./receiver.ts";
+import type { Slicing } from "./slicing.ts";
+import { Unslicer } from "./unslicer.ts";
+
+/** What a Copyable is on the wire: values by attribute. It has no prototype, so that every name is only a name. */
+export type CopyableState = Record<string, unknown>;
+
+/**
+ * An object that travels by value. A class derived from it names its type, which is the same on both sides;
+ * the side that receives it registers the class by {@linkcode registerRemoteCopy}.
+ *
+ * Its attributes are its own enumerable properties, unless it overrides `getStateToCopy` and `setCopyableState`.
+ * Two occurrences in one message arrive as one object. A gift (a reference to a third Tub's object) in an attribute is
+ * a Violation, and so is a Copyable that is an attribute of itself: Python Foolscap drops the connection at both.
+ *
+ * Foolscap: `Copyable` (`typeToCopy`) and `RemoteCopy` (`copytype`).
+ *
+ * @example
+ * ```ts
+ * import { Copyable, registerRemoteCopy, serialize, unserialize } from "../../mod.ts";
+ * import assert from "node:assert/strict";
+ *
+ * class Point extends Copyable {
+ *   static override copytype = "example.org/Point";
+ *   constructor(public x = 0, public y = 0) {
+ *     super();
+ *   }
+ * }
+ * registerRemoteCopy(Point);
+ *
+ * const copy = unserialize(serialize(new Point(3, 4)));
+ * assert.ok(copy instanceof Point);
+ * assert.equal(copy.y, 4);
+ * ```
+ */
+export class Copyable {
+  /** The name of the type on the wire, the same on both sides; by custom a URL or `module.Class`. */
+  static copytype?: string;
+
+  /**
+   * The values to send. By default: own enumerable properties.
+   *
+   * What it throws fails the call with a Violation.
+   */
+  getStateToCopy(): Record<string, unknown> {
+    return { ...this } as Record<string, unknown>;
+  }
+
+  /**
+   * Takes the values that came, on an object that the constructor has made without arguments.
+   *
+   * What it throws fails the call with a Violation. Values that are part of a cycle may not be complete yet.
+   */
+  setCopyableState(state: CopyableState): void {
+    assignState(this, state);
+  }
+}
+
+/**
+ * Makes each attribute an own property. One that would hide a method or accessor of the class is refused: a peer
+ * fills in values, never behaviour.
+ *
+ * @throws {Violation} If an attribute has the name of something that the class defines.
+ */
+export function assignState(target: object, state: CopyableState): void {
+  for (const name of Object.keys(state)) {
+    if (definedByClass(target, name)) {
+      throw new Violation(`Cannot set attribute ${quoteForeign(name, 64)}: the class defines it`);
+    }
+    Object.defineProperty(target, name, {
+      value: state[name],
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
+  }
+}
+
+function definedByClass(target: object, name: string): boolean {
+  if (name === "constructor") return false;
+  let prototype: object | null = Object.getPrototypeOf(target);
+  while (prototype !== null && prototype !== Object.prototype) {
+    if (Object.hasOwn(prototype, name)) return true;
+    prototype = Object.getPrototypeOf(prototype);
+  }
+  return false;
+}
+
+/** A Copyable. */
+export function sliceCopyable(value: Copyable, out: Slicing): void {
+  const { copytype } = value.constructor as typeof Copyable;
+  if (typeof copytype !== "string" || copytype === "") {
+    throw new Violation(
+      `Cannot serialize a ${value.constructor.name}: a subclass of Copyable must have a static copytype`,
+    );
+  }
+  sliceState(value, copytype, () => value.getStateToCopy(), out);
+}
+
+/** Writes any object as a `copyable` of this type. `state` is asked only if the object is written in full. */
+export function sliceState(
+  value: object,
+  copytype: string,
+  state: () => Readonly<Record<string, unknown>>,
+  out: Slicing,
+): void {
+  const number = out.beginShared(value, "copyable");
+  if (number < 0) return;
+  out.word(copytype);
+  out.beginIncomplete(value);
+  out.copyableDepth++;
+  let place = "";
+  try {
+    const values = state();
+    for (const name of Object.keys(values)) {
+      place = name;
+      out.word(name);
+      place = name;
+      const attribute = values[name];
+      if (typeof attribute === "object" && attribute !== null && out.isIncomplete(attribute)) {
+        throw new Violation(
+          "Cannot serialize a Copyable with an attribute that contains it: put it in a list",
+        );
+      }
+      out.slice(attribute);
+    }
+  } catch (error) {
+    throw place === "" ? error : out.at(error, place);
+  }
+  out.copyableDepth--;
+  out.endIncomplete(value);
+  out.end(number);
+}
+
+/** Gives an object of the class, or what the factory makes, that is registered for the type. */
+export class CopyableUnslicer extends Unslicer {
+  readonly #type: CopyType;
+  readonly #state: CopyableState = Object.create(null);
+  #instance: object | undefined;
+  #pending: Pending | undefined;
+  #missing = 0;
+  #name: string | undefined;
+  #isClosed = false;
+
+  /** @throws {Violation} If no class is registered for the type. */
+  constructor(receiver: Unslicer["receiver"], copytype: string) {
+    super(receiver);
+    const type = findCopyType(copytype);
+    if (type === undefined) {
+      throw new Violation(
+        `Unknown RemoteCopy name ${quoteForeign(copytype)}: give registerRemoteCopy a class for it`,
+      );
+    }
+    this.#type = type;
+  }
+
+  override start(objectNumber: number): void {
+    if (this.#type.kind === "class") {
+      this.#instance = this.#run(() => new (this.#type as { construct: new () => object }).construct());
+      this.receiver.register(objectNumber, this.#instance);
+    } else if (this.#type.cyclic) {
+      this.#pending = new Pending(this.receiver.scope);
+      this.receiver.register(objectNumber, this.#pending);
+    }
+  }
+
+  override get maxChildren(): number {
+    return this.receiver.limits.maxElements * 2;
+  }
+
+  override checkToken(type: number, size: number): void {
+    if (this.#name !== undefined) {
+      this.#type.checkToken?.(this.#name, type, size);
+      return;
+    }
+    if (type !== STRING && type !== VOCAB) {
+      throw new ProtocolError(`RemoteCopyUnslicer keys must be STRINGs, not ${tokenName(type)}`);
+    }
+    if (size > MAX_NAME_BYTES) {
+      throw new Violation(`Attribute name too long: ${size} > ${MAX_NAME_BYTES} bytes`);
+    }
+  }
+
+  override receiveBytes(bytes: Uint8Array, start: number, end: number, owned: boolean): void {
+    if (this.#name !== undefined) return super.receiveBytes(bytes, start, end, owned);
+    let name: string;
+    try {
+      name = decodeText(bytes, start, end);
+    } catch (cause) {
+      throw new Violation("Attribute name is not UTF-8", { cause });
+    }
+    if (name in this.#state) throw new Violation(`Duplicate attribute name ${quoteForeign(name)}`);
+    this.#name = name;
+  }
+
+  override receive(value: unknown): void {
+    this.#state[this.#name!] = value;
+    this.#name = undefined;
+  }
+
+  override receivePending(pending: Pending): void {
+    const name = this.#name!;
+    this.receive(undefined);
+    if (pending === this.#pending) {
+      throw new Violation("Cannot take an object that is an attribute of itself from a factory");
+    }
+    this.#missing++;
+    pending.whenSettled((value) => {
+      this.#state[name] = value;
+      this.#missing--;
+      if (this.#isClosed && this.#missing === 0) this.#complete();
+    });
+  }
+
+  override close(): unknown {
+    this.#isClosed = true;
+    if (this.#missing === 0) {
+      const object = this.#complete();
+      return object;
+    }
+    return this.#instance ?? new PendingResult(this.#pending ??= new Pending(this.receiver.scope));
+  }
+
+  override segment(): string {
+    return this.#name === undefined ? "" : segmentOf(this.#name);
+  }
+
+  #complete(): unknown {
+    const type = this.#type;
+    if (type.kind === "class") {
+      const instance = this.#instance as Partial<Copyable>;
+      this.#run(() => {
+        if (typeof instance.setCopyableState === "function") instance.setCopyableState(this.#state);
+        else assignState(instance, this.#state);
+      });
+      return instance;
+    }
+    const made = this.#run(() => type.make(this.#state));
+    this.#pending?.resolve(made);
+    return made;
+  }
+
+  /** Runs code of the program's: what it throws is about this value and no more. */
+  #run<T>(code: () => T): T {
+    try {
+      return code();
+    } catch (cause) {
+      const violation = cause instanceof Violation
+        ? cause
+        : new Violation("Cannot make an object from its copy: the code of its class failed", { cause });
+      this.#pending?.reject(violation);
+      throw violation;
+    }
+  }
+}

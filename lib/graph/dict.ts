@@ -1,0 +1,138 @@
+/**
+ * Dicts. Source: Foolscap `slicers/dict.py`.
+ *
+ * @module
+ */
+
+import { Violation } from "../errors.ts";
+import { checkHashable } from "./hashable.ts";
+import { keySegment } from "./path.ts";
+import type { Pending } from "./pending.ts";
+import type { Slicing } from "./slicing.ts";
+import { Unslicer } from "./unslicer.ts";
+import { Dict } from "./values/dict.ts";
+import { findDuplicateKey } from "./values/duplicate_key.ts";
+import { sortedKeys } from "./values/sort_keys.ts";
+
+function sliceEntries(
+  keys: readonly unknown[],
+  get: (key: unknown) => unknown,
+  out: Slicing,
+  number: number,
+) {
+  let place: unknown;
+  try {
+    for (const key of keys) {
+      place = key;
+      out.slice(key);
+      out.slice(get(key));
+    }
+  } catch (error) {
+    throw out.under(error, keySegment(place));
+  }
+  out.end(number);
+}
+
+/** A plain object is a dict of its own enumerable text keys. */
+export function sliceObject(value: Record<string, unknown>, out: Slicing): void {
+  const number = out.beginShared(value, "dict");
+  if (number < 0) return;
+  sliceEntries(sortedKeys(Object.keys(value)), (key) => value[key as string], out, number);
+}
+
+/** A Map is a dict. Python takes `1` and `true` as one key, so both together cannot be sent. */
+export function sliceMap(value: ReadonlyMap<unknown, unknown>, out: Slicing): void {
+  const number = out.beginShared(value, "dict");
+  if (number < 0) return;
+  const keys = sortedKeys([...value.keys()]);
+  if (keys.some((key) => typeof key !== "string")) checkKeys(keys, value instanceof Dict, out);
+  sliceEntries(keys, (key) => value.get(key), out, number);
+}
+
+function checkKeys(keys: readonly unknown[], areDistinct: boolean, out: Slicing): void {
+  for (const key of keys) checkHashable(key, "a key of a dict", out.hashable);
+  const twice = areDistinct ? undefined : findDuplicateKey(keys);
+  if (twice === undefined) return;
+  throw out.under(
+    new Violation("Cannot serialize two keys that Python takes as one"),
+    keySegment(twice.second),
+  );
+}
+
+/** Gives a plain object without prototype when every key is text, else a Dict. */
+export class DictUnslicer extends Unslicer {
+  // Undecided until the first key is known, since a `reference` can come no earlier than that.
+  #object: Record<string, unknown> | undefined;
+  #dict: Dict<unknown, unknown> | undefined;
+  #objectNumber = 0;
+  #key: unknown;
+
+  override start(objectNumber: number): void {
+    this.#objectNumber = objectNumber;
+  }
+
+  override get maxChildren(): number {
+    return this.receiver.limits.maxElements * 2;
+  }
+
+  override receive(value: unknown): void {
+    if (this.count % 2 === 0) this.#takeKey(value);
+    else if (this.#object !== undefined) this.#object[this.#key as string] = value;
+    else this.#dict!.set(this.#key, value);
+  }
+
+  override receivePending(pending: Pending): void {
+    if (this.count % 2 === 0) throw new Violation("Cannot take an incomplete object as a key of a dict");
+    const key = this.#key;
+    this.receive(undefined); // keeps the place
+    pending.whenSettled((value) => {
+      if (this.#object !== undefined) this.#object[key as string] = value;
+      else this.#dict!.set(key, value);
+    });
+  }
+
+  override close(): unknown {
+    if (this.count % 2 !== 0) this.#forgetOddKey();
+    return this.#object ?? this.#dict ?? Object.create(null);
+  }
+
+  override segment(): string {
+    return this.count % 2 === 0 ? "" : keySegment(this.#key);
+  }
+
+  #takeKey(key: unknown): void {
+    if (typeof key === "string") {
+      if (this.#object === undefined && this.#dict === undefined) {
+        this.#object = Object.create(null) as Record<string, unknown>;
+        this.receiver.register(this.#objectNumber, this.#object);
+      }
+    } else {
+      checkHashable(key, "a key of a dict", this.receiver.hashable);
+      this.#becomeDict();
+    }
+    const isTwice = this.#object !== undefined ? (key as string) in this.#object : this.#dict!.has(key);
+    if (isTwice) throw new Violation(`Duplicate key ${keySegment(key)}`);
+    this.#key = key;
+  }
+
+  #becomeDict(): void {
+    if (this.#dict !== undefined) return;
+    this.#dict = new Dict();
+    if (this.#object === undefined) {
+      this.receiver.register(this.#objectNumber, this.#dict);
+      return;
+    }
+    // Text keys came first, and now another kind: no Python sends that, since it cannot sort them.
+    if (this.receiver.wasLookedUp(this.#objectNumber)) {
+      throw new Violation("Cannot take keys of several kinds in a dict that contains itself");
+    }
+    for (const key of Object.keys(this.#object)) this.#dict.set(key, this.#object[key]);
+    this.#object = undefined;
+    this.receiver.replace(this.#objectNumber, this.#dict);
+  }
+
+  #forgetOddKey(): void {
+    // As in Python: a key without a value is ignored.
+    this.#key = undefined;
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * Sets and frozen sets. Source: Foolscap `slicers/set.py`.
+ *
+ * @module
+ */
+
+import { checkHashable } from "./hashable.ts";
+import type { Pending } from "./pending.ts";
+import type { Slicing } from "./slicing.ts";
+import { Unslicer } from "./unslicer.ts";
+import { freezeSet, FrozenSet } from "./values/frozen_set.ts";
+import { ValueSet } from "./values/value_set.ts";
+
+function sliceMembers(value: ReadonlySet<unknown>, out: Slicing, number: number): void {
+  if (number < 0) return;
+  let i = 0;
+  try {
+    for (const member of value) {
+      checkHashable(member, "a member of a set", out.hashable);
+      out.slice(member);
+      i++;
+    }
+  } catch (error) {
+    throw out.at(error, i);
+  }
+  out.end(number);
+}
+
+/** A Set is a set. */
+export function sliceSet(value: ReadonlySet<unknown>, out: Slicing): void {
+  sliceMembers(value, out, out.beginShared(value, "set"));
+}
+
+/** A frozen set; Python sends it again where it is shared. */
+export function sliceFrozenSet(value: ReadonlySet<unknown>, out: Slicing): void {
+  sliceMembers(value, out, out.begin("immutable-set"));
+}
+
+/** Gives a Set that compares by value, or a frozen one. */
+export class SetUnslicer extends Unslicer {
+  readonly #value: ValueSet<unknown>;
+  #missing = 0;
+  #isClosed = false;
+
+  /** An unslicer for a set, or for a frozen one. */
+  constructor(receiver: Unslicer["receiver"], frozen: boolean) {
+    super(receiver);
+    this.#value = frozen ? new FrozenSet() : new ValueSet();
+  }
+
+  override start(objectNumber: number): void {
+    this.receiver.register(objectNumber, this.#value);
+  }
+  override receive(value: unknown): void {
+    checkHashable(value, "a member of a set", this.receiver.hashable);
+    this.#value.add(value);
+  }
+  override receivePending(pending: Pending): void {
+    this.#missing++;
+    pending.whenSettled((value) => {
+      checkHashable(value, "a member of a set", this.receiver.hashable);
+      this.#value.add(value);
+      this.#missing--;
+      this.#freezeWhenComplete();
+    });
+  }
+  override close(): ValueSet<unknown> {
+    this.#isClosed = true;
+    this.#freezeWhenComplete();
+    return this.#value;
+  }
+  override segment(): string {
+    return `[${this.count}]`;
+  }
+
+  #freezeWhenComplete(): void {
+    if (this.#isClosed && this.#missing === 0 && this.#value instanceof FrozenSet) freezeSet(this.#value);
+  }
+}

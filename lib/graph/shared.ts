@@ -1,0 +1,31 @@
+/**
+ * `reference`: an object that came before in the same message. Source: Foolscap `slicer.py`,
+ * `ReferenceUnslicer`.
+ *
+ * @module
+ */
+
+import { ProtocolError, Violation } from "../errors.ts";
+import { INT } from "../wire/tokens.ts";
+import { Pending } from "./pending.ts";
+import { PendingResult } from "./receiver.ts";
+import { Unslicer } from "./unslicer.ts";
+
+/** Gives the object of which the number is named. */
+export class ReferenceUnslicer extends Unslicer {
+  #object: unknown;
+
+  override checkToken(type: number): void {
+    if (type !== INT || this.count > 0) throw new ProtocolError("A reference takes one INT token");
+  }
+  override receive(value: unknown): void {
+    this.#object = typeof value === "number" ? this.receiver.lookup(value) : undefined;
+    if (this.#object === undefined) {
+      throw new Violation("Cannot follow a reference: this message has no object of that number");
+    }
+  }
+  override close(): unknown {
+    if (this.#object === undefined) throw new ProtocolError("A reference without a number");
+    return this.#object instanceof Pending ? new PendingResult(this.#object) : this.#object;
+  }
+}

@@ -1,0 +1,255 @@
+/**
+ * Values to tokens: the table "kind of value to slicer", and the walk over one message.
+ *
+ * A message is sliced straight into the connection's encoder. When some value in it cannot be sent, the
+ * walk ends in a Violation that names the place, and whoever began the message takes it back.
+ *
+ * Source: Foolscap `slicer.py`, `banana.py` (`produce`, `slice`). Unlike there, nothing of a message that
+ * fails is ever sent, so no ABORT is.
+ *
+ * @module
+ */
+
+import { Violation } from "../errors.ts";
+import { MAX_NAME_BYTES } from "../limits.ts";
+import { encodeText } from "../util/text.ts";
+import type { TokenEncoder } from "../wire/encoder.ts";
+import { type Copier, copierGeneration, findCopier } from "./copy_types.ts";
+import { segmentOf } from "./path.ts";
+
+/** Writes one kind of value. Throws a Violation if this one cannot be sent. */
+export type Slicer = (value: never, out: Slicing) => void;
+
+type AnySlicer = (value: unknown, out: Slicing) => void;
+
+/** What `typeof` can say. */
+export type TypeName =
+  | "string"
+  | "number"
+  | "bigint"
+  | "boolean"
+  | "symbol"
+  | "undefined"
+  | "object"
+  | "function";
+
+/** Which slicer each value gets: by `typeof`, and objects by the nearest prototype that is listed. */
+export class SlicerTable {
+  readonly #types: ReadonlyMap<string, AnySlicer>;
+  readonly #prototypes: ReadonlyMap<object | null, AnySlicer>;
+  readonly #sliceCopy: ((copier: Copier<object>) => AnySlicer) | undefined;
+  // What a walk up the prototypes found, so that it is done once for each class.
+  #found = new WeakMap<object, AnySlicer | false>();
+  #generation = copierGeneration();
+
+  /**
+   * A table of slicers by `typeof` and by prototype; `null` is for objects without one.
+   *
+   * @param sliceCopy Makes the slicer for a class that has been given a copier.
+   */
+  constructor(
+    types: Iterable<readonly [TypeName, Slicer]>,
+    prototypes: Iterable<readonly [object | null, Slicer]>,
+    sliceCopy?: (copier: Copier<object>) => AnySlicer,
+  ) {
+    this.#sliceCopy = sliceCopy;
+    this.#types = new Map(types as Iterable<readonly [string, AnySlicer]>);
+    this.#prototypes = new Map(prototypes as Iterable<readonly [object | null, AnySlicer]>);
+  }
+
+  /** A new table with more slicers, or others for the same kinds. */
+  extend(
+    prototypes: Iterable<readonly [object | null, Slicer]>,
+    types: Iterable<readonly [TypeName, Slicer]> = [],
+  ): SlicerTable {
+    return new SlicerTable(
+      [...this.#types, ...types] as [TypeName, Slicer][],
+      [...this.#prototypes, ...prototypes] as [object | null, Slicer][],
+      this.#sliceCopy,
+    );
+  }
+
+  /** The slicer for everything of one `typeof`, except objects. */
+  forType(type: string): AnySlicer | undefined {
+    return this.#types.get(type);
+  }
+
+  /** The slicer for an object. */
+  forObject(value: object): AnySlicer | undefined {
+    const prototype: object | null = Object.getPrototypeOf(value);
+    if (prototype === null) return this.#prototypes.get(null);
+    if (this.#generation !== copierGeneration()) {
+      this.#generation = copierGeneration();
+      this.#found = new WeakMap();
+    }
+    const found = this.#found.get(prototype);
+    if (found !== undefined) return found === false ? undefined : found;
+    return this.#search(prototype);
+  }
+
+  #search(prototype: object): AnySlicer | undefined {
+    let slicer: AnySlicer | undefined;
+    for (let p: object | null = prototype; p !== null; p = Object.getPrototypeOf(p)) {
+      // A plain object is a dict; an instance of some class is not, just because it derives from Object.
+      if (p === Object.prototype && p !== prototype) break;
+      const copier = this.#sliceCopy === undefined ? undefined : findCopier(p);
+      slicer = copier === undefined ? this.#prototypes.get(p) : this.#sliceCopy!(copier);
+      if (slicer !== undefined) break;
+    }
+    this.#found.set(prototype, slicer ?? false);
+    return slicer;
+  }
+}
+
+/** The walk over the values of one message. */
+export class Slicing {
+  readonly encoder: TokenEncoder;
+  readonly #table: SlicerTable;
+  readonly #maxDepth: number;
+  #depth = 0;
+  #seen: Map<object, number> | undefined;
+  #incomplete: Set<object> | undefined;
+  #hashable: Set<unknown> | undefined;
+  #failedPath = "";
+
+  /** A walk that writes to `encoder`, no deeper than `maxDepth`. */
+  constructor(encoder: TokenEncoder, table: SlicerTable, maxDepth: number) {
+    this.encoder = encoder;
+    this.#table = table;
+    this.#maxDepth = maxDepth;
+  }
+
+  /** Writes a value. */
+  slice(value: unknown): void {
+    const type = typeof value;
+    if (type === "object" && value !== null) {
+      const slicer = this.#table.forObject(value as object);
+      if (slicer === undefined) throw unsendable(value as object);
+      slicer(value, this);
+      return;
+    }
+    const slicer = this.#table.forType(value === null ? "undefined" : type);
+    if (slicer === undefined) throw new Violation(`Cannot serialize a ${type}`);
+    slicer(value, this);
+  }
+
+  /** Begins a sequence that no `reference` can name. Returns the number for {@linkcode Slicing.end}. */
+  begin(word: string): number {
+    if (++this.#depth > this.#maxDepth) {
+      throw new Violation(`Cannot serialize a value that is nested deeper than ${this.#maxDepth}`);
+    }
+    return this.encoder.open(word);
+  }
+
+  /**
+   * Begins the sequence of an object that may come again. If it came before in this message, a
+   * `reference` to it is written instead and -1 returned.
+   */
+  beginShared(object: object, word: string): number {
+    const seen = this.#seen ??= new Map();
+    const before = seen.get(object);
+    if (before !== undefined) {
+      const number = this.encoder.open("reference");
+      this.encoder.integer(before);
+      this.encoder.close(number);
+      return -1;
+    }
+    const number = this.begin(word);
+    seen.set(object, number);
+    return number;
+  }
+
+  /** Whether an object has been written, or begun, in this message. */
+  isKnown(object: object): boolean {
+    return this.#seen?.has(object) === true;
+  }
+
+  /** Writes a name: a type, an attribute. */
+  word(name: string): void {
+    if (!name.isWellFormed() || name.length > MAX_NAME_BYTES || encodeText(name).length > MAX_NAME_BYTES) {
+      throw new Violation("Cannot serialize a name: too long, or not well-formed text");
+    }
+    this.encoder.word(name);
+  }
+
+  /** Notes that the receiver cannot refer to this object until its sequence ends: a tuple, a Copyable. */
+  beginIncomplete(object: object): void {
+    (this.#incomplete ??= new Set()).add(object);
+  }
+
+  /** Ends what {@linkcode Slicing.beginIncomplete} began. */
+  endIncomplete(object: object): void {
+    this.#incomplete!.delete(object);
+  }
+
+  /** Whether the receiver could not yet refer to an object. */
+  isIncomplete(object: object): boolean {
+    return this.#incomplete?.has(object) === true;
+  }
+
+  /** Keys that were found to be hashable. */
+  get hashable(): Set<unknown> {
+    return this.#hashable ??= new Set();
+  }
+
+  /** How many Copyables the walk is in. */
+  copyableDepth = 0;
+
+  /** Ends a sequence. */
+  end(number: number): void {
+    this.#depth--;
+    this.encoder.close(number);
+  }
+
+  /** Notes the place of a failure on its way out of a container: `throw out.at(error, index)`. */
+  at(error: unknown, key: number | string): unknown {
+    return this.under(error, segmentOf(key));
+  }
+
+  /** As {@linkcode Slicing.at}, with the text of the place. */
+  under(error: unknown, segment: string): unknown {
+    this.#failedPath = segment + this.#failedPath;
+    return error;
+  }
+
+  /** What a failure is for the caller: a Violation with its place. */
+  violation(error: unknown): Violation {
+    const where = this.#failedPath.startsWith(".") ? this.#failedPath.slice(1) : this.#failedPath;
+    this.#failedPath = "";
+    if (error instanceof Violation) return new Violation(error.message, { where, cause: error.cause });
+    if (error instanceof RangeError && /call stack/i.test(error.message)) {
+      return new Violation("Cannot serialize a value that is nested this deep", { where, cause: error });
+    }
+    return new Violation("Cannot serialize a value whose own code failed", { where, cause: error });
+  }
+}
+
+/** What to do instead, for kinds of objects that people try to send. */
+const ADVICE: readonly (readonly [test: (value: object) => boolean, advice: string])[] = [
+  [(v) => v instanceof Promise, "a Promise: await it first"],
+  [(v) => v instanceof Date, "a Date: send its getTime() or toISOString()"],
+  [(v) => v instanceof ArrayBuffer, "an ArrayBuffer: send new Uint8Array(buffer)"],
+  [(v) => v instanceof Error, "an Error: send its message, or throw it"],
+  [(v) => v instanceof RegExp, "a RegExp: send its source"],
+  [(v) => v instanceof WeakMap || v instanceof WeakSet || v instanceof WeakRef, "a weak collection"],
+];
+
+function unsendable(value: object): Violation {
+  const known = ADVICE.find(([test]) => test(value));
+  if (known !== undefined) return new Violation(`Cannot serialize ${known[1]}`);
+  const name = className(value);
+  return new Violation(
+    `Cannot serialize an instance of ${name}: derive ${name} from Referenceable to pass it by reference, ` +
+      "from Copyable to pass it by value, or give registerCopier a function for it",
+  );
+}
+
+function className(value: object): string {
+  try {
+    const { constructor } = Object.getPrototypeOf(value) as { constructor?: unknown };
+    if (typeof constructor === "function" && constructor.name !== "") return constructor.name;
+  } catch {
+    // A proxy may refuse to tell.
+  }
+  return "a class";
+}

@@ -1,0 +1,119 @@
+/**
+ * Values as bytes without a connection: Foolscap's storage, "Banana as pickle".
+ *
+ * The same tokens as on a connection, with an empty vocabulary; one top-level value; `reference` reaches the whole of it.
+ *
+ * Source: Foolscap `storage.py`, `serialize` and `unserialize`.
+ *
+ * @module
+ */
+
+import { ProtocolError, type Violation } from "../errors.ts";
+import { DEFAULT_LIMITS, type Limits, resolveLimits } from "../limits.ts";
+import { TokenEncoder } from "../wire/encoder.ts";
+import { FOOLSCAP_TOKENS } from "../wire/tokens.ts";
+import { type Pending } from "./pending.ts";
+import { Receiver } from "./receiver.ts";
+import { Slicing } from "./slicing.ts";
+import { BASE_SLICERS, BASE_UNSLICERS } from "./tables.ts";
+import { Unslicer } from "./unslicer.ts";
+
+/**
+ * Turns a value into bytes that Python Foolscap's `unserialize`, and ours, turn back into it.
+ *
+ * Cycles and shared parts are kept. Objects that live in a Tub cannot be stored: store their FURL or a SturdyRef.
+ *
+ * @param value Any value of the value table, without references.
+ * @returns The bytes; nothing marks their beginning or their format.
+ * @throws {Violation} If some part cannot be serialized; `where` names it.
+ *
+ * @example
+ * ```ts
+ * import { serialize, tuple, unserialize } from "../../mod.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const bytes = serialize([1, "two", tuple(3, null)]);
+ * assert.deepEqual(unserialize(bytes), [1, "two", tuple(3, null)]);
+ * ```
+ */
+export function serialize(value: unknown): Uint8Array {
+  const encoder = new TokenEncoder();
+  const slicing = new Slicing(encoder, BASE_SLICERS, DEFAULT_LIMITS.maxDepth);
+  try {
+    slicing.slice(value);
+  } catch (error) {
+    throw slicing.violation(error);
+  }
+  const parts = encoder.take();
+  if (parts.length === 1) return parts[0]!;
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** Options of {@linkcode unserialize}. */
+export interface UnserializeOptions {
+  /**
+   * `"wrap"` gives an integral double as a {@linkcode Float}, so that it is a double again when it is serialized;
+   * `"number"` gives every double as a number.
+   *
+   * @default {"number"}
+   */
+  readonly floats?: "number" | "wrap";
+  /** Limits that differ from the defaults. */
+  readonly limits?: Partial<Limits>;
+}
+
+/**
+ * Turns bytes made by {@linkcode serialize}, here or in Python, back into the value.
+ *
+ * @throws {Violation} If a part is of an unknown type, breaks a limit, or does not make sense.
+ * @throws {ProtocolError} If the bytes are not Banana, are cut off, or hold more than one value.
+ */
+export function unserialize(bytes: Uint8Array, options: UnserializeOptions = {}): unknown {
+  let root: StorageRoot | undefined;
+  const receiver = new Receiver((receiver) => root = new StorageRoot(receiver), {
+    limits: resolveLimits(options.limits),
+    tokens: FOOLSCAP_TOKENS,
+    vocabulary: [],
+    unslicers: BASE_UNSLICERS,
+    bareTopLevel: true,
+    wrapFloats: options.floats === "wrap",
+  });
+  receiver.push(bytes);
+  return root!.result(receiver.inMessage);
+}
+
+/** Takes one value of any kind; a bare number or byte string too, which Python's root takes as well. */
+class StorageRoot extends Unslicer {
+  #value: unknown;
+  #violation: Violation | undefined;
+
+  override receive(value: unknown): void {
+    if (this.count > 0) throw new ProtocolError("Cannot unserialize: there is more than one value");
+    this.#value = value;
+  }
+  override receivePending(pending: Pending): void {
+    this.receive(undefined);
+    pending.whenSettled((value) => this.#value = value);
+  }
+  override violated(violation: Violation): undefined {
+    this.#violation ??= violation;
+  }
+  override close(): void {}
+
+  result(isCut: boolean): unknown {
+    if (this.#violation !== undefined) throw this.#violation;
+    if (isCut || this.count === 0) throw new ProtocolError("Cannot unserialize: the bytes end too early");
+    const scope = this.receiver.pendingScope;
+    if (scope !== undefined) {
+      if (scope.failure !== undefined) throw scope.failure;
+      if (!scope.isComplete) throw new ProtocolError("Cannot unserialize: a value is never completed");
+    }
+    return this.#value;
+  }
+}

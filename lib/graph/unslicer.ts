@@ -1,0 +1,108 @@
+/**
+ * The contract of an unslicer, which builds one value from the tokens of one sequence, and the table that
+ * says which unslicer a sequence gets.
+ *
+ * Source: Foolscap `slicer.py`, `BaseUnslicer`.
+ *
+ * @module
+ */
+
+import { type ProtocolError, Violation } from "../errors.ts";
+import type { Pending } from "./pending.ts";
+import type { Receiver } from "./receiver.ts";
+
+/** Builds one value from the children of a sequence. */
+export abstract class Unslicer {
+  /** The number in the OPEN token, which CLOSE repeats. */
+  openNumber = 0;
+  /** The sequence that this one is in. */
+  parent: Unslicer | undefined;
+  /** Children received so far. */
+  count = 0;
+
+  /** The stack machine that feeds this unslicer. */
+  constructor(readonly receiver: Receiver) {}
+
+  /** Called once, with the number under which a `reference` may name this object. */
+  start(_objectNumber: number): void {}
+
+  /**
+   * May a token of this type come as the next child? Asked for every token before its body.
+   *
+   * @throws {Violation} If it may not, and only this value is lost.
+   * @throws {ProtocolError} If it may not, and the connection is lost.
+   */
+  checkToken(_type: number, _size: number): void {}
+
+  /** How many children there may be. */
+  get maxChildren(): number {
+    return this.receiver.limits.maxElements;
+  }
+
+  /** The unslicer for a sequence inside this one; `undefined` if there is no such type. */
+  open(word: string, detail: string | undefined): Unslicer | undefined {
+    return this.receiver.unslicers.make(this.receiver, word, detail);
+  }
+
+  /** A child is complete. */
+  abstract receive(value: unknown): void;
+
+  /** A child is there, but not complete: the place must be filled when it is. */
+  receivePending(_pending: Pending): void {
+    throw new Violation("Cannot take a value here that is not complete yet");
+  }
+
+  /** Bytes came as a child. `owned`: they may be kept as they are. */
+  receiveBytes(bytes: Uint8Array, start: number, end: number, owned: boolean): void {
+    this.receive(owned ? bytes : bytes.slice(start, end));
+  }
+
+  /** The sequence is over: its value. */
+  abstract close(): unknown;
+
+  /** Something in this sequence was refused. Returns the Violation to pass it on to the parent. */
+  violated(violation: Violation): Violation | undefined {
+    return violation;
+  }
+
+  /** The place of the next child, as the end of a path: `[2]`, `.name`. */
+  segment(): string {
+    return "";
+  }
+}
+
+/** Makes unslicers for sequences of one type. */
+export interface UnslicerType {
+  /** Whether a second index token follows the first: the class name of a `copyable`. */
+  readonly hasDetail?: boolean;
+  /** An unslicer for a sequence that begins. `detail` is the second index token. */
+  make(receiver: Receiver, detail: string): Unslicer;
+}
+
+/** Which unslicer each type of sequence gets. A table of its own for each connection can extend a common one. */
+export class UnslicerTable {
+  readonly #types: Map<string, UnslicerType>;
+
+  /** A table of these types. */
+  constructor(types: Iterable<readonly [word: string, type: UnslicerType]>) {
+    this.#types = new Map(types);
+  }
+
+  /** A new table with more types, or other ones under the same word. */
+  extend(types: Iterable<readonly [word: string, type: UnslicerType]>): UnslicerTable {
+    return new UnslicerTable([...this.#types, ...types]);
+  }
+
+  /** Whether this type has a second index token. */
+  hasDetail(word: string): boolean {
+    return this.#types.get(word)?.hasDetail === true;
+  }
+
+  /** An unslicer, or `undefined` if the type is unknown. */
+  make(receiver: Receiver, word: string, detail = ""): Unslicer | undefined {
+    return this.#types.get(word)?.make(receiver, detail);
+  }
+}
+
+/** For the documentation of what `checkToken` may throw. */
+export type TokenRefusal = Violation | ProtocolError;

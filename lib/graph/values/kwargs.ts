@@ -1,0 +1,55 @@
+/**
+ * Keyword arguments of a call.
+ *
+ * @module
+ */
+
+/**
+ * Keyword arguments: the last argument of `callRemote`, or what a method gets last when its peer named arguments
+ * that no RemoteInterface puts in order.
+ */
+export class Kwargs<T extends object = Record<string, unknown>> {
+  /** The arguments by name: frozen, and without a prototype, so that every name is only a name. */
+  readonly values: Readonly<T>;
+
+  /**
+   * Keyword arguments, copied from an object's own enumerable properties.
+   *
+   * @param values Arguments by name.
+   * @throws {TypeError} If `values` is not an object, or a name is empty or has a lone surrogate.
+   */
+  constructor(values: T) {
+    if (typeof values !== "object" || values === null) {
+      throw new TypeError(
+        `Cannot take keyword arguments: got ${values === null ? "null" : typeof values}, not an object`,
+      );
+    }
+    const record: Record<string, unknown> = Object.create(null);
+    for (const [name, value] of Object.entries(values)) {
+      if (name === "" || !name.isWellFormed()) {
+        throw new TypeError("Cannot take keyword arguments: a name is empty or not well-formed text");
+      }
+      record[name] = value;
+    }
+    this.values = Object.freeze(record) as Readonly<T>;
+    Object.freeze(this);
+  }
+
+  /** How `Deno.inspect` and `console.log` show it. */
+  [Symbol.for("Deno.customInspect")](
+    inspect: (value: unknown, options?: unknown) => string,
+    options: unknown,
+  ): string {
+    return `Kwargs ${inspect({ ...this.values }, options)}`;
+  }
+}
+
+/**
+ * Gives arguments by name: `ref.callRemote("add", 1, kwargs({ b: 2 }))`.
+ *
+ * @param values Arguments by name.
+ * @throws {TypeError} If `values` is not an object, or a name is empty or has a lone surrogate.
+ */
+export function kwargs<T extends object>(values: T): Kwargs<T> {
+  return new Kwargs(values);
+}

@@ -1,0 +1,99 @@
+/**
+ * Every number that bounds what a peer can make this process spend, with its unit and its reason.
+ *
+ * @module
+ */
+
+/** Limits of one Tub. Give any of them to `Tub.create({ limits })`. */
+export interface Limits {
+  /** Longest byte string or text, in bytes on the wire. A longer one is a Violation, skipped unbuffered. */
+  readonly maxStringBytes: number;
+  /** Longest LONGINT or LONGNEG, in bytes: conversion costs more than linear time. */
+  readonly maxIntegerBytes: number;
+  /** Memory that one decoded message may take, in bytes, by the estimate of `lib/graph/receiver.ts`. */
+  readonly maxMessageBytes: number;
+  /** Sequences inside each other, sent or received. */
+  readonly maxDepth: number;
+  /** Elements of one container. */
+  readonly maxElements: number;
+  /** Bytes of refused values that are skipped in one message before the connection ends. */
+  readonly maxSkippedBytes: number;
+  /** Objects of ours that one connection may hold references to. */
+  readonly maxExports: number;
+  /** Objects of the peer that one connection may hold references to. */
+  readonly maxImports: number;
+  /** Inbound calls of one connection that have not been answered yet. */
+  readonly maxPendingCalls: number;
+  /** Bytes of one header block of the negotiation (Foolscap's own number). */
+  readonly maxHeaderBlockBytes: number;
+  /** Time from the first byte of a connection to its first token, in milliseconds (Foolscap's own number). */
+  readonly negotiationTimeoutMs: number;
+  /** Connections of one Tub that have been accepted and not negotiated yet. */
+  readonly maxUnnegotiated: number;
+  /** A message that has begun must go on within this time of its last byte, in milliseconds. */
+  readonly messageStallMs: number;
+  /** Above this many bytes waiting to be written, nothing more is read from that peer. */
+  readonly pauseReadingBytes: number;
+  /** Above this many bytes waiting to be written, the connection ends. */
+  readonly maxQueuedBytes: number;
+  /** A write that makes no progress for this long ends the connection, in milliseconds. */
+  readonly writeStallMs: number;
+  /** Gifts of one connection that are being fetched at once. */
+  readonly maxPendingGifts: number;
+}
+
+const MiB = 1024 * 1024;
+
+/** The limits of a Tub that was given none. */
+export const DEFAULT_LIMITS: Limits = Object.freeze({
+  maxStringBytes: 64 * MiB,
+  maxIntegerBytes: 65_536,
+  maxMessageBytes: 128 * MiB,
+  maxDepth: 1_000,
+  maxElements: 1_000_000,
+  maxSkippedBytes: 256 * MiB,
+  maxExports: 200_000,
+  maxImports: 200_000,
+  maxPendingCalls: 50_000,
+  maxHeaderBlockBytes: 4_096,
+  negotiationTimeoutMs: 120_000,
+  maxUnnegotiated: 200,
+  messageStallMs: 600_000,
+  pauseReadingBytes: 1 * MiB,
+  maxQueuedBytes: 64 * MiB,
+  writeStallMs: 60_000,
+  maxPendingGifts: 1_000,
+});
+
+/**
+ * The defaults with some of them replaced.
+ *
+ * @param limits The ones to replace; each a positive, finite number.
+ * @throws {RangeError} If a name is unknown or a number is not positive.
+ */
+export function resolveLimits(limits: Partial<Limits> = {}): Limits {
+  for (const [name, value] of Object.entries(limits)) {
+    if (!Object.hasOwn(DEFAULT_LIMITS, name)) {
+      throw new RangeError(`Unknown limit "${name}": it is one of ${Object.keys(DEFAULT_LIMITS).join(", ")}`);
+    }
+    if (typeof value !== "number" || !(value > 0) || value === Infinity) {
+      throw new RangeError(`Limit "${name}" is not a positive, finite number`);
+    }
+  }
+  return Object.freeze({ ...DEFAULT_LIMITS, ...limits });
+}
+
+/** Bytes of a token's header (Foolscap's own number). Not an option: Python refuses the 65th. */
+export const MAX_TOKEN_HEADER_BYTES = 64;
+/** Bytes of an ERROR token's text (Foolscap's `SIZE_LIMIT`). */
+export const MAX_ERROR_BYTES = 1_000;
+/** Bytes of the first index token of a sequence; the longest known name has 15, longer ones are refused. */
+export const MAX_OPENTYPE_BYTES = 64;
+/** Bytes of names: methods, arguments, attributes, Copyable types, interfaces. */
+export const MAX_NAME_BYTES = 1_000;
+/** Bytes of a FURL on the wire. */
+export const MAX_FURL_BYTES = 8_192;
+/** Connection hints of one FURL that are tried. */
+export const MAX_HINTS = 16;
+/** Bytes of a remote failure's fields: type, value, traceback (Foolscap's `FailureConstraint`). */
+export const MAX_FAILURE_BYTES = { type: 200, value: 1_000, traceback: 2_000, parents: 100 } as const;

@@ -1,0 +1,129 @@
+/**
+ * Connection hints as text: where a Tub may be found.
+ *
+ * A hint is `TYPE:REST`. `HOST:PORT` alone is the legacy form of `tcp:HOST:PORT`, so no other type
+ * can have a rest of digits only. Source: Foolscap `connections/tcp.py`.
+ *
+ * @module
+ */
+
+import { FurlError } from "../errors.ts";
+import { MAX_HINTS } from "../limits.ts";
+import { quoteForeign } from "../util/text.ts";
+
+/** A TCP address. */
+export interface TcpHint {
+  /** Written `tcp:`, or not at all in the legacy form. */
+  readonly type: "tcp";
+  /** DNS name, IPv4 address, or IPv6 address without brackets (a `%zone` is kept). */
+  readonly host: string;
+  /** 0 or more. Above 65,535 it is no port, and connecting fails. */
+  readonly port: number;
+  /** The hint as it was written. */
+  readonly text: string;
+}
+
+/** A hint of another type, for whoever handles that type. */
+export interface OtherHint {
+  /** What stands before the first colon, case-sensitive; never `tcp`. */
+  readonly type: string;
+  /** The whole hint as it was written. */
+  readonly text: string;
+}
+
+/** A parsed hint; {@linkcode isTcpHint} tells the two apart. */
+export type ConnectionHint = TcpHint | OtherHint;
+
+const DOTTED_QUAD = String.raw`\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}`;
+const BRACKETED = String.raw`\[[A-Fa-f0-9:]+(?:${DOTTED_QUAD}|%[a-zA-Z0-9.]+)?\]`;
+const DNS_NAME = "[A-Za-z.0-9-]+";
+const LEGACY = new RegExp(`^${DNS_NAME}:\\d+$`);
+const HOST_PORT = new RegExp(`^(${BRACKETED}|${DNS_NAME}):(\\d+)$`);
+
+/**
+ * Splits `HOST:PORT`, where an IPv6 host has brackets.
+ *
+ * @returns The host without brackets and the port; undefined if the text does not have that form.
+ */
+export function splitHostPort(text: string): { readonly host: string; readonly port: number } | undefined {
+  const match = HOST_PORT.exec(text);
+  if (match === null) return undefined;
+  return { host: match[1]!.replace(/^\[|\]$/g, ""), port: Number(match[2]) };
+}
+
+/** Puts `HOST:PORT` together, with brackets around an IPv6 host. */
+export function joinHostPort(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** Whether a hint is a TCP address. */
+export function isTcpHint(hint: ConnectionHint): hint is TcpHint {
+  return hint.type === "tcp";
+}
+
+/**
+ * Parses one hint.
+ *
+ * Types that nobody here knows are kept: they are for a handler, or to be skipped.
+ *
+ * @param text One hint, as between the commas of a FURL.
+ * @throws {FurlError} If it is empty, has no colon, or begins with `tcp:` and is no TCP address.
+ */
+export function parseHint(text: string): ConnectionHint {
+  if (text === "") throw new FurlError("Cannot parse hint: no connection hint may be empty");
+  const colon = text.indexOf(":");
+  if (colon < 0) {
+    throw new FurlError(`Cannot parse hint ${quoteForeign(text)}: it has no colon, write "tcp:HOST:PORT"`);
+  }
+  const isLegacy = LEGACY.test(text);
+  const type = isLegacy ? "tcp" : text.slice(0, colon);
+  if (type !== "tcp") return Object.freeze({ type, text });
+  const address = splitHostPort(isLegacy ? text : text.slice(colon + 1));
+  if (address === undefined) {
+    throw new FurlError(
+      `Cannot parse hint ${
+        quoteForeign(text)
+      }: unrecognized TCP hint, write "tcp:HOST:PORT" or "tcp:[IPV6]:PORT"`,
+    );
+  }
+  return Object.freeze({ type, ...address, text });
+}
+
+/**
+ * A hint as text, in today's form: a legacy hint gets its `tcp:`, other types stay as they were.
+ * Foolscap: `convert_legacy_hint`.
+ */
+export function formatHint(hint: ConnectionHint): string {
+  return isTcpHint(hint) ? `tcp:${joinHostPort(hint.host, hint.port)}` : hint.text;
+}
+
+/** The hints of a FURL, sorted by whether they can be tried. */
+export interface HintList {
+  /** What can be tried, in order: each hint once, at most {@linkcode MAX_HINTS}. */
+  readonly usable: readonly ConnectionHint[];
+  /** Why the others cannot, by their text. */
+  readonly refused: ReadonlyMap<string, FurlError>;
+}
+
+/**
+ * Parses the hints of a FURL. One bad hint does not spoil the others.
+ *
+ * @param hints As `parseFurl` gives them. Those behind the first 16 different ones are left out.
+ * @returns Never throws.
+ */
+export function parseHints(hints: readonly string[]): HintList {
+  const usable: ConnectionHint[] = [];
+  const refused = new Map<string, FurlError>();
+  let taken = 0;
+  for (const text of new Set(hints)) {
+    // A stranger's list bounds neither the connections that are opened nor the errors that are kept.
+    if (++taken > MAX_HINTS) break;
+    try {
+      usable.push(parseHint(text));
+    } catch (error) {
+      if (!(error instanceof FurlError)) throw error;
+      refused.set(text, error);
+    }
+  }
+  return { usable, refused };
+}

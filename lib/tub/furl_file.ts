@@ -1,0 +1,107 @@
+/**
+ * A file that keeps the FURL of an object, so that the object has the same name after a restart.
+ *
+ * The file has one line, the FURL. Foolscap: `Tub.registerReference(furlFile=)`.
+ *
+ * @module
+ */
+
+import { FurlError, PermissionDenied } from "../errors.ts";
+import { type FurlParts, parseFurl } from "../names/furl.ts";
+import { shortTubId } from "../names/tub_id.ts";
+import { requirePermission } from "./permissions.ts";
+import { replacePrivateFile, toPath } from "./private_file.ts";
+
+/** What the FURL in the file must agree with. */
+export interface ExpectedFurl {
+  /** The Tub that the object is registered with. */
+  readonly tubId: string;
+  /** The name that the program gave, if it gave one. */
+  readonly name?: string | undefined;
+}
+
+function show(path: string): string {
+  return `the FURL file ${JSON.stringify(path)}`;
+}
+
+function fileError(action: string, path: string, cause: unknown): Error {
+  if (cause instanceof Deno.errors.NotFound) {
+    return new TypeError(`Cannot ${action} ${show(path)}: its folder does not exist; create it first`, {
+      cause,
+    });
+  }
+  return new PermissionDenied(
+    `Cannot ${action} ${show(path)}: the system refuses; check that it is a file, its owner and its mode`,
+    { cause },
+  );
+}
+
+/** The first line with text in it; undefined if the file is missing or empty. */
+function readLine(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path).trim().split(/[\r\n]/, 1)[0]?.trim() || undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw fileError("read", path, error);
+  }
+}
+
+/**
+ * Reads the name of an object from its FURL file. Synchronous, as registering an object is.
+ *
+ * @param file The path of the file, or its `file:` URL.
+ * @param expected What it must agree with.
+ * @returns The name, a secret; undefined if there is no such file or nothing in it.
+ * @throws {FurlError} If the file has no FURL, one of another Tub (Foolscap: `WrongTubIdError`), or
+ *   another name than the program gave (`WrongNameError`). Names the file, never the name.
+ * @throws {PermissionDenied} If the program may not read the file; names the flag to add.
+ */
+export function readFurlFile(file: string | URL, expected: ExpectedFurl): string | undefined {
+  const path = toPath(file);
+  requirePermission({ name: "read", path }, `read ${show(path)}`);
+  const line = readLine(path);
+  if (line === undefined) return undefined;
+  let furl: FurlParts;
+  try {
+    furl = parseFurl(line);
+  } catch (cause) {
+    throw new FurlError(
+      `Cannot use ${show(path)}: its first line is not a FURL; correct it, or remove it to get a new name`,
+      { cause },
+    );
+  }
+  if (furl.tubId !== expected.tubId) {
+    throw new FurlError(
+      `Cannot use ${show(path)}: its FURL is of the Tub ${shortTubId(furl.tubId)}… and this one is ` +
+        `${shortTubId(expected.tubId)}…; load that Tub's certFile, or remove the file to get a new FURL`,
+    );
+  }
+  if (expected.name !== undefined && expected.name !== furl.name) {
+    throw new FurlError(
+      `Cannot use ${show(path)}: its FURL has another name than the one given; ` +
+        "leave out the name to keep that FURL, or remove the file",
+    );
+  }
+  return furl.name;
+}
+
+/**
+ * Writes the FURL of an object, and a newline, to its file. Synchronous, as registering an object is.
+ *
+ * A new file gets mode 0600; one that exists keeps its mode. It is never seen half written.
+ *
+ * @param file The path of the file, or its `file:` URL.
+ * @param furl The FURL, without a newline.
+ * @throws {PermissionDenied} If the program may not read and write the file; names the flag to add.
+ * @throws {TypeError} If the folder does not exist.
+ */
+export function writeFurlFile(file: string | URL, furl: string): void {
+  const path = toPath(file);
+  requirePermission({ name: "read", path }, `write ${show(path)}`);
+  requirePermission({ name: "write", path }, `write ${show(path)}`);
+  try {
+    replacePrivateFile(path, `${furl}\n`);
+  } catch (error) {
+    throw fileError("write", path, error);
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Where a Tub says that it can be found.
+ *
+ * @module
+ */
+
+import { FurlError } from "../errors.ts";
+import { formatFurl } from "../names/furl.ts";
+import { joinHostPort, parseHint } from "../names/hints.ts";
+import { requirePermission } from "./permissions.ts";
+
+/** What is known of a listener. */
+export interface ListeningAt {
+  readonly port: number;
+  /** The address that it is bound to; `undefined` for every one of the machine. */
+  readonly address: string | undefined;
+}
+
+/**
+ * Takes apart what was given to `setLocation`: each text may have several hints with commas between them.
+ *
+ * @param tubId For the check that a FURL with these hints can be written.
+ * @returns The hints, at least one.
+ * @throws {FurlError} If there is none, or one cannot stand in a FURL. Types that nobody here knows are fine.
+ */
+export function parseLocation(tubId: string, texts: readonly string[]): readonly string[] {
+  const hints = texts.flatMap((text) => String(text).split(","));
+  if (hints.length === 0) {
+    throw new FurlError('Cannot set location: there is no hint; give at least one, such as "tcp:HOST:PORT"');
+  }
+  for (const hint of hints) parseHint(hint);
+  formatFurl({ tubId, hints, name: "name" });
+  return Object.freeze(hints);
+}
+
+/**
+ * Hints for listeners: the address that each is bound to, or this machine's for those that take any.
+ *
+ * @throws {PermissionDenied} If this machine's address is needed and the program may not ask for it; names the flag.
+ */
+export function locationOf(listeners: readonly ListeningAt[]): string[] {
+  return listeners.map(({ port, address }) => `tcp:${joinHostPort(address ?? machineAddress(), port)}`);
+}
+
+/** The machine's first address that others can reach, IPv4 before IPv6; `127.0.0.1` if it has none. */
+function machineAddress(): string {
+  requirePermission(
+    { name: "sys", kind: "networkInterfaces" },
+    "find this machine's address (give setLocation the hint to do without)",
+  );
+  const reachable = Deno.networkInterfaces().filter(({ address }) =>
+    !/^(127\.|169\.254\.|::1$|fe[89ab])/i.test(address)
+  );
+  const found = reachable.find(({ family }) => family === "IPv4") ?? reachable[0];
+  return found?.address ?? "127.0.0.1";
+}

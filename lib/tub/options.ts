@@ -1,0 +1,83 @@
+/**
+ * What a program may say about a Tub when it makes one.
+ *
+ * @module
+ */
+
+import type { Limits } from "../limits.ts";
+import type { RandomBytes } from "../names/swissnum.ts";
+import type { Clock } from "../util/clock.ts";
+import type { Trace } from "../util/trace.ts";
+
+/** Options of {@linkcode Tub.create}. */
+export interface TubOptions {
+  /**
+   * A PEM file with the Tub's certificate and private key. If there is none, it is made: the Tub is the same one, and
+   * its FURLs stay good, each time that it starts from that file.
+   *
+   * @default a new identity, kept in memory
+   */
+  readonly certFile?: string | URL | undefined;
+  /** The same as PEM, instead of a file: what {@linkcode Tub.getCertData} gave. */
+  readonly certData?: string | Uint8Array | undefined;
+  /**
+   * What peers may make this process spend; those that are left out have their defaults.
+   *
+   * @default DEFAULT_LIMITS
+   */
+  readonly limits?: Partial<Limits> | undefined;
+  /**
+   * Is told what happens inside the Tub. What it throws is ignored.
+   *
+   * @default nobody is told
+   */
+  readonly trace?: Trace | undefined;
+  /**
+   * The time and the timers.
+   *
+   * @default the clock of the machine
+   */
+  readonly clock?: Clock | undefined;
+  /**
+   * Where names, keys and numbers come from. They are only as good as this is.
+   *
+   * @default the system's own source
+   */
+  readonly randomBytes?: RandomBytes | undefined;
+  /**
+   * Whether peers see tracebacks, and with them paths of this machine, when a method fails. Foolscap: `unsafeTracebacks`.
+   *
+   * @default false
+   */
+  readonly unsafeTracebacks?: boolean | undefined;
+  /**
+   * Whether references to objects of third Tubs are taken from peers: this Tub connects to where the peer says. Foolscap:
+   * option `accept-gifts`.
+   *
+   * @default true
+   */
+  readonly acceptGifts?: boolean | undefined;
+  /**
+   * Lets a peer that does not say which connection it had before replace one that is at least this old, in milliseconds;
+   * `true` is 60,000. Foolscap: option `handle-old-duplicate-connections`, in seconds there.
+   *
+   * @default false
+   */
+  readonly handleOldDuplicateConnections?: boolean | number | undefined;
+}
+
+const OLD_CONNECTION_MS = 60_000;
+
+/**
+ * The age at which a connection may be replaced by a peer that remembers nothing, in milliseconds; `undefined` for never.
+ *
+ * @throws {RangeError} If it is a number that is no time.
+ */
+export function oldPeerThresholdMs(option: boolean | number | undefined): number | undefined {
+  if (option === undefined || option === false) return undefined;
+  if (option === true) return OLD_CONNECTION_MS;
+  if (!(option >= 0)) {
+    throw new RangeError("Cannot create Tub: handleOldDuplicateConnections is not a number of milliseconds");
+  }
+  return option;
+}

@@ -1,0 +1,99 @@
+/**
+ * Small files with secrets: readable by their owner only, and never seen half written.
+ *
+ * The text goes to a second file in the same folder, is forced to the disk, and takes its name in
+ * one step. A program that may write just the one file (`--allow-write=calc.pem`) cannot make the
+ * second one: then the file itself is written, at once but not atomically.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import { hasPermission } from "./permissions.ts";
+
+const OWNER_ONLY = 0o600;
+
+/** The path of a file that a program named by path or by `file:` URL. */
+export function toPath(file: string | URL): string {
+  return typeof file === "string" ? file : fileURLToPath(file);
+}
+
+function writeAll(path: string, text: string, options: Deno.OpenOptions): void {
+  using file = Deno.openSync(path, { write: true, mode: OWNER_ONLY, ...options });
+  try {
+    const bytes = new TextEncoder().encode(text);
+    for (let offset = 0; offset < bytes.length;) offset += file.writeSync(bytes.subarray(offset));
+    file.syncSync();
+  } catch (error) {
+    // On a full disk: half a file would be refused, as damaged, by every later start.
+    if (options.createNew) Deno.removeSync(path);
+    throw error;
+  }
+}
+
+/** A name in the same folder, for a rename only works within one file system. Undefined if not permitted. */
+function temporaryPath(path: string): string | undefined {
+  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
+  const isPermitted = (["read", "write"] as const).every((name) => hasPermission({ name, path: temporary }));
+  return isPermitted ? temporary : undefined;
+}
+
+/**
+ * Creates a file with mode 0600, unless it is there already: of two processes that do it at once, one wins.
+ *
+ * @param path The file. Read and write permission for it are the caller's to check.
+ * @param text Its contents.
+ * @returns Whether it was created; false if a file of that name exists, which is left as it is.
+ * @throws {Deno.errors.NotFound} If the folder does not exist.
+ */
+export function createPrivateFile(path: string, text: string): boolean {
+  const temporary = temporaryPath(path);
+  if (temporary !== undefined) {
+    writeAll(temporary, text, { createNew: true });
+    try {
+      Deno.linkSync(temporary, path);
+      return true;
+    } catch (error) {
+      if (error instanceof Deno.errors.AlreadyExists) return false;
+      // Some file systems have no hard links; O_EXCL below still lets only one process win.
+    } finally {
+      Deno.removeSync(temporary);
+    }
+  }
+  try {
+    writeAll(path, text, { createNew: true });
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AlreadyExists) return false;
+    throw error;
+  }
+}
+
+/**
+ * Writes a file. A new one gets mode 0600; one that exists keeps its mode, and stays a link if it is one.
+ *
+ * @param path The file. Read and write permission for it are the caller's to check.
+ * @param text Its new contents.
+ * @throws {Deno.errors.NotFound} If the folder does not exist.
+ */
+export function replacePrivateFile(path: string, text: string): void {
+  let old: Deno.FileInfo | undefined;
+  try {
+    old = Deno.lstatSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  const temporary = old === undefined || old.isFile ? temporaryPath(path) : undefined;
+  if (temporary === undefined) {
+    writeAll(path, text, { create: true, truncate: true });
+    return;
+  }
+  writeAll(temporary, text, { createNew: true });
+  try {
+    if (old !== undefined && old.mode !== null) Deno.chmodSync(temporary, old.mode & 0o777);
+    Deno.renameSync(temporary, path);
+  } catch (error) {
+    Deno.removeSync(temporary);
+    throw error;
+  }
+}

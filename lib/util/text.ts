@@ -1,0 +1,70 @@
+/**
+ * UTF-8 to text and back, fast for the short ASCII words that make up most of a message.
+ *
+ * @module
+ */
+
+// A BOM is data here: stripping it would change the value.
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const encoder = new TextEncoder();
+
+/** Words longer than this are decoded by the platform, whose calls cost more than a short loop. */
+const SHORT = 24;
+const CACHE_SIZE = 1024;
+
+/**
+ * Short ASCII words that were decoded lately, by a hash of their bytes. Method names and keys come
+ * again and again; a text from here is one object each time, which makes property access fast.
+ * A peer that fills it with other words costs us the time of a miss and nothing else.
+ */
+const cache: (string | undefined)[] = new Array(CACHE_SIZE).fill(undefined);
+
+/**
+ * Text of `bytes[start..end)`.
+ *
+ * @throws {TypeError} If the bytes are not UTF-8.
+ */
+export function decodeText(bytes: Uint8Array, start: number, end: number): string {
+  const length = end - start;
+  if (length > SHORT) return decoder.decode(bytes.subarray(start, end));
+  let hash = length;
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i]!;
+    if (byte > 0x7f) return decoder.decode(bytes.subarray(start, end));
+    hash = (Math.imul(hash, 31) + byte) | 0;
+  }
+  const slot = (hash ^ (hash >>> 13)) & (CACHE_SIZE - 1);
+  const known = cache[slot];
+  if (known !== undefined && known.length === length) {
+    let i = 0;
+    while (i < length && known.charCodeAt(i) === bytes[start + i]) i++;
+    if (i === length) return known;
+  }
+  let text = "";
+  for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]!);
+  cache[slot] = text;
+  return text;
+}
+
+/** UTF-8 of a text. Lone surrogates become U+FFFD: check with `isWellFormed()` where that matters. */
+export function encodeText(text: string): Uint8Array<ArrayBuffer> {
+  return encoder.encode(text);
+}
+
+/** At most `limit` characters of a text that a stranger wrote, with what is not printable escaped. */
+export function quoteForeign(text: string, limit = 200): string {
+  const cut = text.length > limit ? `${text.slice(0, limit)}…` : text;
+  return JSON.stringify(cut).replace(
+    /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
+/**
+ * The longest beginning of a text whose UTF-8 has at most `maxBytes` bytes, cut between characters.
+ */
+export function truncateUtf8(text: string, maxBytes: number): string {
+  if (text.length * 3 <= maxBytes) return text;
+  const target = new Uint8Array(maxBytes);
+  return text.slice(0, encoder.encodeInto(text, target).read);
+}

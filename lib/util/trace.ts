@@ -1,0 +1,75 @@
+/**
+ * What happens inside a Tub, reported to one function. Nothing in the library prints.
+ *
+ * @module
+ */
+
+/**
+ * The documented list of what a Tub reports to `Tub.create({ trace })`.
+ *
+ * No event carries a swissnum, a key, or a value that a call carried.
+ */
+export type TraceEvent =
+  /** A listener is open. */
+  | { readonly type: "listening"; readonly hint: string }
+  /** A connection was accepted or dialled, and is about to be negotiated. */
+  | { readonly type: "negotiating"; readonly direction: "inbound" | "outbound"; readonly peer: string }
+  /** A negotiation failed; the attempt is over. */
+  | {
+    readonly type: "negotiation-failed";
+    readonly direction: "inbound" | "outbound";
+    readonly peer: string;
+    readonly error: Error;
+  }
+  /** Two Tubs are connected. */
+  | {
+    readonly type: "connected";
+    readonly tubId: string;
+    readonly direction: "inbound" | "outbound" | "loopback";
+    readonly peer: string;
+  }
+  /** A connection ended; `error` says why. */
+  | { readonly type: "disconnected"; readonly tubId: string; readonly error: Error }
+  /** The peer broke the protocol, or said that we did; `disconnected` follows. */
+  | { readonly type: "protocol-error"; readonly tubId: string; readonly error: Error }
+  /** A call is being sent. `requestId` 0: no answer wanted. */
+  | {
+    readonly type: "call-sent";
+    readonly tubId: string;
+    readonly requestId: number;
+    readonly method: string;
+  }
+  /** A call of the peer is about to be delivered. */
+  | {
+    readonly type: "call-received";
+    readonly tubId: string;
+    readonly requestId: number;
+    readonly method: string;
+  }
+  /** A call of the peer failed here; `error` is what the method threw, before anything was hidden from the peer. */
+  | {
+    readonly type: "call-failed";
+    readonly tubId: string;
+    readonly requestId: number;
+    readonly method: string;
+    readonly error: Error;
+  }
+  /** Something that the peer sent was dropped without harm, such as an unknown kind of message. */
+  | { readonly type: "dropped"; readonly tubId: string; readonly reason: string }
+  /** A callback of the program threw; nothing else is affected. */
+  | { readonly type: "callback-failed"; readonly where: string; readonly error: Error };
+
+/** Receives what happens inside a Tub. What it throws is ignored. */
+export type Trace = (event: TraceEvent) => void;
+
+/** A trace that throws nothing, whatever the program's own does. */
+export function safeTrace(trace: Trace | undefined): Trace {
+  if (trace === undefined) return () => {};
+  return (event) => {
+    try {
+      trace(event);
+    } catch {
+      // The hook of last resort: there is nobody left to tell.
+    }
+  };
+}

@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { pathToFileURL } from "node:url";
+import { FurlError, PermissionDenied } from "../../lib/errors.ts";
+import { readFurlFile, writeFurlFile } from "../../lib/tub/furl_file.ts";
+import { inFolder, mode, python, pythonTest } from "./support.ts";
+
+const T = "w6i2oohuba2eeyts27gkq4etwr4nndeb";
+const U = "x6i2oohuba2eeyts27gkq4etwr4nndeb";
+const FURL = `pb://${T}@tcp:h:1/sekret`;
+
+Deno.test("writeFurlFile() makes a file for its owner only, which readFurlFile() reads", async () => {
+  await inFolder((folder) => {
+    const file = `${folder}/calc.furl`;
+    assert.equal(readFurlFile(file, { tubId: T }), undefined);
+    writeFurlFile(file, FURL);
+    assert.equal(mode(file), 0o600);
+    assert.equal(Deno.readTextFileSync(file), `${FURL}\n`);
+    assert.equal(readFurlFile(file, { tubId: T }), "sekret");
+    assert.equal(readFurlFile(pathToFileURL(file), { tubId: T, name: "sekret" }), "sekret");
+    assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["calc.furl"]);
+  });
+});
+
+Deno.test("writeFurlFile() keeps the mode of a file that exists, and a link", async () => {
+  await inFolder((folder) => {
+    const file = `${folder}/calc.furl`;
+    Deno.writeTextFileSync(file, "a much longer text than the FURL ".repeat(20));
+    Deno.chmodSync(file, 0o644);
+    writeFurlFile(file, FURL);
+    assert.equal(mode(file), 0o644);
+    Deno.symlinkSync(file, `${folder}/link.furl`);
+    writeFurlFile(`${folder}/link.furl`, FURL.replace("h:1", "h:2"));
+    assert.ok(Deno.lstatSync(`${folder}/link.furl`).isSymlink);
+    assert.equal(Deno.readTextFileSync(file), `${FURL.replace("h:1", "h:2")}\n`);
+  });
+});
+
+for (const text of [`${FURL}\n`, FURL, `\n  ${FURL}  \r\nsecond line\n`, `# ${FURL}`]) {
+  Deno.test(`readFurlFile() reads ${JSON.stringify(text)}`, async () => {
+    await inFolder((folder) => {
+      Deno.writeTextFileSync(`${folder}/f`, text);
+      assert.equal(readFurlFile(`${folder}/f`, { tubId: T }), "sekret");
+    });
+  });
+}
+
+for (const text of ["", "\n", "  \r\n"]) {
+  Deno.test(`readFurlFile() finds no name in ${JSON.stringify(text)}`, async () => {
+    await inFolder((folder) => {
+      Deno.writeTextFileSync(`${folder}/f`, text);
+      assert.equal(readFurlFile(`${folder}/f`, { tubId: T }), undefined);
+    });
+  });
+}
+
+const refused = [
+  {
+    name: "no FURL",
+    text: "sekret",
+    expected: { tubId: T },
+    message: /first line is not a FURL; correct it/,
+  },
+  {
+    name: "the FURL of another Tub",
+    text: FURL,
+    expected: { tubId: U },
+    message: /of the Tub w6i2… and this one is x6i2…; load/,
+  },
+  {
+    name: "another name",
+    text: FURL,
+    expected: { tubId: T, name: "sekret2" },
+    message: /another name than the one given; leave out/,
+  },
+];
+for (const { name, text, expected, message } of refused) {
+  Deno.test(`readFurlFile() refuses ${name}, names the file and hides the name`, async () => {
+    await inFolder((folder) => {
+      Deno.writeTextFileSync(`${folder}/calc.furl`, text);
+      assert.throws(() => readFurlFile(`${folder}/calc.furl`, expected), (error) => {
+        assert.ok(error instanceof FurlError);
+        assert.match(error.message, /^Cannot use the FURL file ".*calc\.furl": /);
+        assert.match(error.message, message);
+        assert.doesNotMatch(Deno.inspect(error).replaceAll(import.meta.filename!, ""), /sekret/);
+        return true;
+      });
+      assert.equal(Deno.readTextFileSync(`${folder}/calc.furl`), text);
+    });
+  });
+}
+
+Deno.test("readFurlFile() and writeFurlFile() refuse what is no file", async () => {
+  await inFolder((folder) => {
+    assert.throws(() => readFurlFile(folder, { tubId: T }), PermissionDenied);
+    assert.throws(() => writeFurlFile(folder, FURL), PermissionDenied);
+    assert.throws(() => writeFurlFile(`${folder}/no/f`, FURL), {
+      name: "TypeError",
+      message: /folder does not exist/,
+    });
+  });
+});
+
+Deno.test({
+  name: "readFurlFile() names the flag to add",
+  permissions: "none",
+  fn() {
+    assert.throws(() => readFurlFile("calc.furl", { tubId: T }), {
+      name: "PermissionDenied",
+      message: /--allow-read=calc\.furl$/,
+    });
+  },
+});
+
+Deno.test({
+  name: "writeFurlFile() names the flag to add",
+  permissions: { read: true },
+  fn() {
+    assert.throws(() => writeFurlFile("calc.furl", FURL), {
+      name: "PermissionDenied",
+      message: /--allow-write=calc\.furl$/,
+    });
+  },
+});
+
+const only = await Deno.makeTempDir();
+Deno.test.afterAll(() => Deno.removeSync(only, { recursive: true }));
+Deno.test({
+  name: "writeFurlFile() is content with permissions for just the file",
+  permissions: { read: [`${only}/calc.furl`], write: [`${only}/calc.furl`] },
+  fn() {
+    writeFurlFile(`${only}/calc.furl`, FURL + "-and-more");
+    writeFurlFile(`${only}/calc.furl`, FURL);
+    assert.equal(Deno.readTextFileSync(`${only}/calc.furl`), `${FURL}\n`);
+    assert.equal(mode(`${only}/calc.furl`), 0o600);
+  },
+});
+
+pythonTest("a furlFile of Python Foolscap keeps its name here, and ours there", async () => {
+  await inFolder(async (folder) => {
+    const code = `
+import sys; from foolscap.api import Tub, Referenceable
+tub = Tub(certFile=sys.argv[1] + "/tub.pem"); tub.setLocation("tcp:h:1")
+print(tub.registerReference(Referenceable(), furlFile=sys.argv[1] + "/calc.furl"))`;
+    const furl = await python(code, folder);
+    const tubId = furl.slice(5, 37);
+    const name = readFurlFile(`${folder}/calc.furl`, { tubId });
+    assert.equal(furl, `pb://${tubId}@tcp:h:1/${name}`);
+    writeFurlFile(`${folder}/calc.furl`, `pb://${tubId}@tcp:elsewhere:2/${name}`);
+    assert.equal(await python(code, folder), furl);
+  });
+});
