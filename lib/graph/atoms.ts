@@ -9,6 +9,7 @@
 import { ProtocolError, Violation } from "../errors.ts";
 import { decodeText } from "../util/text.ts";
 import { INT, STRING, VOCAB } from "../wire/tokens.ts";
+import { SEQUENCE_COST } from "./costs.ts";
 import type { Slicing } from "./slicing.ts";
 import { Unslicer } from "./unslicer.ts";
 import { Decimal } from "./values/decimal.ts";
@@ -16,7 +17,8 @@ import type { Float } from "./values/float.ts";
 
 /** An integral number in the safe range is an int, every other a float. */
 export function sliceNumber(value: number, out: Slicing): void {
-  if (Number.isSafeInteger(value) && !Object.is(value, -0)) out.encoder.integer(value);
+  if (value > 0 && value <= 0x7fffffff && (value | 0) === value) out.encoder.integer(value);
+  else if (Number.isSafeInteger(value) && !Object.is(value, -0)) out.encoder.integer(value);
   else out.encoder.double(value);
 }
 
@@ -39,11 +41,7 @@ export function sliceBytes(value: ArrayBufferView, out: Slicing): void {
 
 /** Text. */
 export function sliceText(value: string, out: Slicing): void {
-  if (!value.isWellFormed()) throw new Violation("Cannot serialize text with a lone surrogate");
-  const encoder = out.encoder;
-  const number = encoder.open("unicode");
-  encoder.word(value);
-  encoder.close(number);
+  if (!out.encoder.text(value)) throw new Violation("Cannot serialize text with a lone surrogate");
 }
 
 /** `null` and `undefined`. */
@@ -86,6 +84,9 @@ export class NoneUnslicer extends Unslicer {
 export class BooleanUnslicer extends Unslicer {
   #value: boolean | null = null;
 
+  override start(): void {
+    this.#value = null;
+  }
   override checkToken(type: number): void {
     if (type !== INT) throw new ProtocolError("A boolean only takes an INT token");
     if (this.count > 0) throw new ProtocolError("A boolean only takes one token");
@@ -102,6 +103,9 @@ export class BooleanUnslicer extends Unslicer {
 export class TextUnslicer extends Unslicer {
   #value: string | null = null;
 
+  override start(): void {
+    this.#value = null;
+  }
   override checkToken(type: number): void {
     if (type !== STRING && type !== VOCAB) throw new ProtocolError("A unicode only takes strings");
     if (this.count > 0) throw new ProtocolError("A unicode only takes one string");
@@ -115,7 +119,9 @@ export class TextUnslicer extends Unslicer {
   }
   override receive(): void {}
   override close(): string | null {
-    return this.#value;
+    const value = this.#value;
+    this.#value = null; // this unslicer is kept, and the text shall not be
+    return value;
   }
 }
 
@@ -123,6 +129,10 @@ export class TextUnslicer extends Unslicer {
 export class DecimalUnslicer extends Unslicer {
   #value: Decimal | undefined;
 
+  override start(): void {
+    this.#value = undefined;
+    this.receiver.spend(SEQUENCE_COST);
+  }
   override checkToken(type: number, size: number): void {
     if (type !== STRING && type !== VOCAB) throw new ProtocolError("A decimal only takes a string");
     if (this.count > 0) throw new ProtocolError("A decimal only takes one string");

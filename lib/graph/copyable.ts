@@ -14,8 +14,8 @@ import { decodeText, quoteForeign } from "../util/text.ts";
 import { STRING, tokenName, VOCAB } from "../wire/tokens.ts";
 import { type CopyType, findCopyType } from "./copy_types.ts";
 import { segmentOf } from "./path.ts";
-import { Pending } from "./pending.ts";
-import { PendingResult } from "./receiver.ts";
+import { CONTAINER_COST } from "./costs.ts";
+import { Pending, PendingResult } from "./pending.ts";
 import type { Slicing } from "./slicing.ts";
 import { Unslicer } from "./unslicer.ts";
 
@@ -105,10 +105,11 @@ function definedByClass(target: object, name: string): boolean {
 
 /** A Copyable. */
 export function sliceCopyable(value: Copyable, out: Slicing): void {
-  const { copytype } = value.constructor as typeof Copyable;
+  // Not value.constructor: a copy may have an attribute of that name.
+  const { copytype, name } = Object.getPrototypeOf(value).constructor as typeof Copyable;
   if (typeof copytype !== "string" || copytype === "") {
     throw new Violation(
-      `Cannot serialize a ${value.constructor.name}: a subclass of Copyable must have a static copytype`,
+      `Cannot serialize a ${name}: a subclass of Copyable must have a static copytype`,
     );
   }
   sliceState(value, copytype, () => value.getStateToCopy(), out);
@@ -126,23 +127,21 @@ export function sliceState(
   out.word(copytype);
   out.beginIncomplete(value);
   out.copyableDepth++;
-  let place = "";
+  let place: string | undefined;
   try {
     const values = state();
     for (const name of Object.keys(values)) {
       place = name;
       out.word(name);
-      place = name;
-      const attribute = values[name];
-      if (typeof attribute === "object" && attribute !== null && out.isIncomplete(attribute)) {
+      out.slice(values[name]);
+      if (out.isUnready) {
         throw new Violation(
           "Cannot serialize a Copyable with an attribute that contains it: put it in a list",
         );
       }
-      out.slice(attribute);
     }
   } catch (error) {
-    throw place === "" ? error : out.at(error, place);
+    throw place === undefined ? error : out.at(error, place);
   }
   out.copyableDepth--;
   out.endIncomplete(value);
@@ -172,11 +171,12 @@ export class CopyableUnslicer extends Unslicer {
   }
 
   override start(objectNumber: number): void {
+    this.receiver.spend(CONTAINER_COST);
     if (this.#type.kind === "class") {
       this.#instance = this.#run(() => new (this.#type as { construct: new () => object }).construct());
       this.receiver.register(objectNumber, this.#instance);
     } else if (this.#type.cyclic) {
-      this.#pending = new Pending(this.receiver.scope);
+      this.#pending = new Pending(this.receiver.scope, true);
       this.receiver.register(objectNumber, this.#pending);
     }
   }
@@ -231,11 +231,8 @@ export class CopyableUnslicer extends Unslicer {
 
   override close(): unknown {
     this.#isClosed = true;
-    if (this.#missing === 0) {
-      const object = this.#complete();
-      return object;
-    }
-    return this.#instance ?? new PendingResult(this.#pending ??= new Pending(this.receiver.scope));
+    if (this.#missing === 0) return this.#complete();
+    return this.#instance ?? new PendingResult(this.#pending ??= new Pending(this.receiver.scope, true));
   }
 
   override segment(): string {

@@ -5,7 +5,10 @@
  */
 
 import { Violation } from "../errors.ts";
+import { COLLECTION_COST, CONTAINER_COST, ENTRY_COST } from "./costs.ts";
 import { checkHashable } from "./hashable.ts";
+import { sliceText } from "./atoms.ts";
+import { orderedKeys } from "./key_order.ts";
 import { keySegment } from "./path.ts";
 import type { Pending } from "./pending.ts";
 import type { Slicing } from "./slicing.ts";
@@ -14,30 +17,23 @@ import { Dict } from "./values/dict.ts";
 import { findDuplicateKey } from "./values/duplicate_key.ts";
 import { sortedKeys } from "./values/sort_keys.ts";
 
-function sliceEntries(
-  keys: readonly unknown[],
-  get: (key: unknown) => unknown,
-  out: Slicing,
-  number: number,
-) {
-  let place: unknown;
-  try {
-    for (const key of keys) {
-      place = key;
-      out.slice(key);
-      out.slice(get(key));
-    }
-  } catch (error) {
-    throw out.under(error, keySegment(place));
-  }
-  out.end(number);
-}
-
 /** A plain object is a dict of its own enumerable text keys. */
 export function sliceObject(value: Record<string, unknown>, out: Slicing): void {
   const number = out.beginShared(value, "dict");
   if (number < 0) return;
-  sliceEntries(sortedKeys(Object.keys(value)), (key) => value[key as string], out, number);
+  const keys = orderedKeys(Object.keys(value));
+  let place = "";
+  try {
+    for (let i = 0; i < keys.length; i++) {
+      const key = place = keys[i]!;
+      sliceText(key, out);
+      out.slice(value[key]);
+      out.isUnready = false;
+    }
+  } catch (error) {
+    throw out.at(error, place);
+  }
+  out.end(number);
 }
 
 /** A Map is a dict. Python takes `1` and `true` as one key, so both together cannot be sent. */
@@ -46,7 +42,19 @@ export function sliceMap(value: ReadonlyMap<unknown, unknown>, out: Slicing): vo
   if (number < 0) return;
   const keys = sortedKeys([...value.keys()]);
   if (keys.some((key) => typeof key !== "string")) checkKeys(keys, value instanceof Dict, out);
-  sliceEntries(keys, (key) => value.get(key), out, number);
+  let place: unknown;
+  try {
+    for (const key of keys) {
+      place = key;
+      out.slice(key);
+      if (out.isUnready) throw new Violation("Cannot serialize a dict with a key that contains it");
+      out.slice(value.get(key));
+      out.isUnready = false;
+    }
+  } catch (error) {
+    throw out.under(error, keySegment(place));
+  }
+  out.end(number);
 }
 
 function checkKeys(keys: readonly unknown[], areDistinct: boolean, out: Slicing): void {
@@ -61,7 +69,7 @@ function checkKeys(keys: readonly unknown[], areDistinct: boolean, out: Slicing)
 
 /** Gives a plain object without prototype when every key is text, else a Dict. */
 export class DictUnslicer extends Unslicer {
-  // Undecided until the first key is known, since a `reference` can come no earlier than that.
+  // Undecided until the first key is known: nothing but that key can refer to the dict earlier, and it must not.
   #object: Record<string, unknown> | undefined;
   #dict: Dict<unknown, unknown> | undefined;
   #objectNumber = 0;
@@ -69,6 +77,8 @@ export class DictUnslicer extends Unslicer {
 
   override start(objectNumber: number): void {
     this.#objectNumber = objectNumber;
+    this.receiver.spend(CONTAINER_COST);
+    this.receiver.register(objectNumber, undefined);
   }
 
   override get maxChildren(): number {
@@ -92,8 +102,8 @@ export class DictUnslicer extends Unslicer {
   }
 
   override close(): unknown {
-    if (this.count % 2 !== 0) this.#forgetOddKey();
-    return this.#object ?? this.#dict ?? Object.create(null);
+    // As in Python, a key without a value is ignored.
+    return this.#object ?? this.#dict ?? this.#becomeObject();
   }
 
   override segment(): string {
@@ -102,24 +112,29 @@ export class DictUnslicer extends Unslicer {
 
   #takeKey(key: unknown): void {
     if (typeof key === "string") {
-      if (this.#object === undefined && this.#dict === undefined) {
-        this.#object = Object.create(null) as Record<string, unknown>;
-        this.receiver.register(this.#objectNumber, this.#object);
-      }
+      if (this.#object === undefined && this.#dict === undefined) this.#becomeObject();
     } else {
       checkHashable(key, "a key of a dict", this.receiver.hashable);
       this.#becomeDict();
     }
+    if (this.#dict !== undefined) this.receiver.spend(ENTRY_COST);
     const isTwice = this.#object !== undefined ? (key as string) in this.#object : this.#dict!.has(key);
     if (isTwice) throw new Violation(`Duplicate key ${keySegment(key)}`);
     this.#key = key;
   }
 
+  #becomeObject(): Record<string, unknown> {
+    this.#object = Object.create(null) as Record<string, unknown>;
+    this.receiver.replace(this.#objectNumber, this.#object);
+    return this.#object;
+  }
+
   #becomeDict(): void {
     if (this.#dict !== undefined) return;
+    this.receiver.spend(COLLECTION_COST + (this.count >> 1) * ENTRY_COST);
     this.#dict = new Dict();
     if (this.#object === undefined) {
-      this.receiver.register(this.#objectNumber, this.#dict);
+      this.receiver.replace(this.#objectNumber, this.#dict);
       return;
     }
     // Text keys came first, and now another kind: no Python sends that, since it cannot sort them.
@@ -129,10 +144,5 @@ export class DictUnslicer extends Unslicer {
     for (const key of Object.keys(this.#object)) this.#dict.set(key, this.#object[key]);
     this.#object = undefined;
     this.receiver.replace(this.#objectNumber, this.#dict);
-  }
-
-  #forgetOddKey(): void {
-    // As in Python: a key without a value is ignored.
-    this.#key = undefined;
   }
 }

@@ -4,25 +4,25 @@
  * @module
  */
 
+import { CONTAINER_COST } from "./costs.ts";
 import type { Pending } from "./pending.ts";
 import type { Slicing } from "./slicing.ts";
 import { Unslicer } from "./unslicer.ts";
 import { Tuple } from "./values/tuple.ts";
 
-function sliceElements(value: readonly unknown[], out: Slicing, number: number): void {
+
+/** An Array is a list. */
+export function sliceList(value: readonly unknown[], out: Slicing): void {
+  const number = out.beginShared(value, "list");
+  if (number < 0) return;
   let i = 0;
   try {
     for (; i < value.length; i++) out.slice(value[i]);
   } catch (error) {
     throw out.at(error, i);
   }
+  out.isUnready = false;
   out.end(number);
-}
-
-/** An Array is a list. */
-export function sliceList(value: readonly unknown[], out: Slicing): void {
-  const number = out.beginShared(value, "list");
-  if (number >= 0) sliceElements(value, out, number);
 }
 
 /** A Tuple is a tuple. */
@@ -30,8 +30,21 @@ export function sliceTuple(value: Tuple, out: Slicing): void {
   const number = out.beginShared(value, "tuple");
   if (number < 0) return;
   out.beginIncomplete(value);
-  sliceElements(value, out, number);
+  let isUnready = false;
+  let i = 0;
+  try {
+    for (; i < value.length; i++) {
+      out.slice(value[i]);
+      isUnready ||= out.isUnready;
+      out.isUnready = false;
+    }
+  } catch (error) {
+    throw out.at(error, i);
+  }
+  // A tuple is no more ready than its elements.
+  out.isUnready = isUnready;
   out.endIncomplete(value);
+  out.end(number);
 }
 
 /** Gives an Array, which `reference` may name from its beginning on. */
@@ -39,6 +52,7 @@ export class ListUnslicer extends Unslicer {
   readonly #value: unknown[] = [];
 
   override start(objectNumber: number): void {
+    this.receiver.spend(CONTAINER_COST);
     this.receiver.register(objectNumber, this.#value);
   }
   override receive(value: unknown): void {
@@ -66,6 +80,7 @@ export class TupleUnslicer extends Unslicer {
   #isClosed = false;
 
   override start(objectNumber: number): void {
+    this.receiver.spend(CONTAINER_COST);
     this.receiver.register(objectNumber, this.#value);
   }
   override receive(value: unknown): void {

@@ -8,6 +8,8 @@
  * @module
  */
 
+import { toError, Violation } from "../errors.ts";
+
 /** A value to come. It settles once; what is asked for after that is answered at once. */
 export class Pending {
   #state: "waiting" | "ready" | "failed" = "waiting";
@@ -15,11 +17,18 @@ export class Pending {
   #error: Error | undefined;
   #waiting: { onValue(value: unknown): void; onError(error: Error): void }[] = [];
   readonly #scope: PendingScope;
+  readonly #isDerived: boolean;
 
-  /** A value to come in the message of `scope`. */
-  constructor(scope: PendingScope) {
+  /**
+   * A value to come in the message of `scope`.
+   *
+   * @param isDerived Whether it comes as soon as other values of the same message are there, so that nothing
+   * else has to be waited for.
+   */
+  constructor(scope: PendingScope, isDerived = false) {
     this.#scope = scope;
-    scope.began();
+    this.#isDerived = isDerived;
+    scope.began(isDerived);
   }
 
   /** Calls one of the two, now or later; a place is filled before the message counts as complete. */
@@ -39,10 +48,10 @@ export class Pending {
       try {
         onValue(value);
       } catch (error) {
-        failure ??= error as Error; // a container that does not take the value after all
+        failure ??= toError(error); // a container that does not take the value after all
       }
     }
-    this.#scope.settled(failure);
+    this.#scope.settled(failure, this.#isDerived);
   }
 
   /** There will be no value: the message fails. */
@@ -51,19 +60,28 @@ export class Pending {
     this.#state = "failed";
     this.#error = error;
     for (const { onError } of this.#waiting.splice(0)) onError(error);
-    this.#scope.settled(error);
+    this.#scope.settled(error, this.#isDerived);
   }
+}
+
+/** What `close()` returns when its value is not there yet. */
+export class PendingResult {
+  /** A result that will be `pending`'s. */
+  constructor(readonly pending: Pending) {}
 }
 
 /** What is pending in one message. */
 export class PendingScope {
-  #open = 0;
+  /** Values that come from elsewhere, such as gifts. */
+  #awaited = 0;
+  /** Values that are made of others of the message. */
+  #derived = 0;
   #failure: Error | undefined;
   #waiting: ((failure: Error | undefined) => void)[] = [];
 
-  /** Whether everything in the message is there. */
+  /** Whether everything in the message is there, or cannot come any more. */
   get isComplete(): boolean {
-    return this.#open === 0;
+    return this.#awaited === 0 && this.#derived === 0;
   }
 
   /** The first failure of a pending value. */
@@ -72,20 +90,34 @@ export class PendingScope {
   }
 
   /** One more value is pending. */
-  began(): void {
-    this.#open++;
+  began(isDerived = false): void {
+    if (isDerived) this.#derived++;
+    else this.#awaited++;
   }
 
   /** A pending value is there, or failed. */
-  settled(failure: Error | undefined): void {
+  settled(failure: Error | undefined, isDerived = false): void {
     this.#failure ??= failure;
-    if (--this.#open > 0) return;
-    for (const done of this.#waiting.splice(0)) done(this.#failure);
+    if (!isDerived) this.#awaited--;
+    else if (this.#derived > 0) this.#derived--;
+    if (this.#waiting.length > 0) this.#finish();
   }
 
-  /** Calls `done` when nothing is pending: now or later. */
+  /**
+   * Calls `done` when nothing is pending: now or later. To be asked when the whole message has come: values that
+   * then wait for nothing but each other never come, which is a failure.
+   */
   whenComplete(done: (failure: Error | undefined) => void): void {
-    if (this.#open === 0) done(this.#failure);
-    else this.#waiting.push(done);
+    this.#waiting.push(done);
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#awaited > 0) return;
+    if (this.#derived > 0) {
+      this.#failure ??= new Violation("Cannot make an object that is an attribute of itself");
+      this.#derived = 0;
+    }
+    for (const done of this.#waiting.splice(0)) done(this.#failure);
   }
 }

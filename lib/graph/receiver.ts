@@ -2,10 +2,10 @@
  * The stack machine that turns tokens into values, and keeps one refused value from ending a connection.
  *
  * Two kinds of trouble: a Violation destroys the value it is in, outward to the first unslicer that
- * absorbs it (a call, an answer, the root), and the rest of that sequence is skipped; everything else
+ * absorbs it (the root, unless another one does), and the rest of that sequence is skipped; everything else
  * destroys the connection.
  *
- * Memory is estimated: the bytes of every string, 16 for a token and 64 for a sequence.
+ * Memory is estimated: the bytes of every string, and what `costs.ts` says.
  *
  * Source: Foolscap `banana.py`, `handleData` to `handleViolation`.
  *
@@ -14,7 +14,7 @@
 
 import { ProtocolError, Violation } from "../errors.ts";
 import { type Limits, MAX_NAME_BYTES, MAX_OPENTYPE_BYTES } from "../limits.ts";
-import { decodeText, quoteForeign } from "../util/text.ts";
+import { encodeText, quoteForeign } from "../util/text.ts";
 import { TokenDecoder, type TokenSink } from "../wire/decoder.ts";
 import {
   ABORT,
@@ -32,9 +32,13 @@ import {
   tokenName,
   VOCAB,
 } from "../wire/tokens.ts";
-import { violationAt } from "./path.ts";
-import { type Pending, PendingScope } from "./pending.ts";
-import type { Unslicer, UnslicerTable } from "./unslicer.ts";
+import { SEQUENCE_COST, TOKEN_COST } from "./costs.ts";
+import { Frame } from "./frame.ts";
+import { ObjectTable } from "./object_table.ts";
+import { joinPath, violationAt } from "./path.ts";
+import { PendingResult, PendingScope } from "./pending.ts";
+import { indexWord, integerOf } from "./token_bodies.ts";
+import { Unslicer, type UnslicerTable, type UnslicerType } from "./unslicer.ts";
 import { Float } from "./values/float.ts";
 
 /** The sender gave a sequence up. It is not answered. */
@@ -52,14 +56,23 @@ export interface ReceiverOptions {
   readonly wrapFloats?: boolean;
   /** Whether a value that is no sequence may stand at the top: in the storage, not on a connection. */
   readonly bareTopLevel?: boolean;
+  /**
+   * Tokens that a negotiated feature adds: what to do with one. A token without a body comes with its header, one
+   * with a body with a copy of that. They must be in `tokens` too, and may come anywhere.
+   */
+  readonly extraTokens?: ReadonlyMap<number, (value: number | bigint | Uint8Array) => void>;
   /** A PING came, which wants a PONG at once. */
   onPing?(value: number | bigint): void;
   /** The peer's last word before it closes. */
   onError?(text: string): void;
 }
 
-const TOKEN_COST = 16;
-const SEQUENCE_COST = 64;
+/** A type of sequence, as one receiver keeps it. */
+interface KnownType {
+  readonly type: UnslicerType;
+  /** The one unslicer for all sequences of the type, if it is a leaf. */
+  readonly leaf: Unslicer | undefined;
+}
 
 /** Builds values from the bytes of one direction of one connection. */
 export class Receiver implements TokenSink {
@@ -67,11 +80,16 @@ export class Receiver implements TokenSink {
   readonly unslicers: UnslicerTable;
   readonly #options: ReceiverOptions;
   readonly #decoder: TokenDecoder;
+  readonly #types: ReadonlyMap<string, KnownType>;
   readonly #words: readonly string[];
+  readonly #wordTypes: readonly (KnownType | undefined)[];
   readonly #wordBytes: (Uint8Array | undefined)[] = [];
-  readonly #root: Unslicer;
+  readonly #objects = new ObjectTable();
+  readonly #maxMemory: number;
 
-  #top: Unslicer;
+  // frames[0] is the root; frames[depth] the sequence on top
+  readonly #frames: Frame[];
+  #frame: Frame;
   #depth = 0;
   #memory = 0;
   // the index phase: an OPEN came, its type is not complete
@@ -79,10 +97,6 @@ export class Receiver implements TokenSink {
   #openNumber = 0;
   #objectNumber = 0;
   #word: string | undefined;
-  // objects of this message that a `reference` may name, by rising number
-  #numbers: number[] = [];
-  #objects: unknown[] = [];
-  #lookedUp: Set<number> | undefined;
   #hashable: Set<unknown> | undefined;
   #scope: PendingScope | undefined;
 
@@ -90,19 +104,32 @@ export class Receiver implements TokenSink {
   constructor(makeRoot: (receiver: Receiver) => Unslicer, options: ReceiverOptions) {
     this.#options = options;
     this.limits = options.limits;
+    this.#maxMemory = options.limits.maxMessageBytes;
     this.unslicers = options.unslicers;
+    this.#types = this.#prepareTypes(options.unslicers);
     this.#words = options.vocabulary;
+    this.#wordTypes = options.vocabulary.map((word) => this.#types.get(word));
     this.#decoder = new TokenDecoder(this, {
       tokens: options.tokens,
       maxSkippedBytes: options.limits.maxSkippedBytes,
     });
-    this.#top = this.#root = makeRoot(this);
+    this.#frame = new Frame();
+    this.#frames = [this.#frame];
+    this.#enter(this.#frame, makeRoot(this));
+    this.#frame.maxChildren = Infinity;
+  }
+
+  #prepareTypes(table: UnslicerTable): Map<string, KnownType> {
+    const known = new Map<string, KnownType>();
+    for (const [word, type] of table) {
+      known.set(word, { type, leaf: type.isLeaf === true ? type.make(this, "") : undefined });
+    }
+    return known;
   }
 
   /** Whether a message has begun and not ended. */
   get inMessage(): boolean {
-    return this.#top !== this.#root || this.#inIndex || this.#decoder.skipDepth > 0 ||
-      !this.#decoder.betweenTokens;
+    return this.#depth > 0 || this.#inIndex || this.#decoder.skipDepth > 0 || !this.#decoder.betweenTokens;
   }
 
   /**
@@ -139,42 +166,40 @@ export class Receiver implements TokenSink {
     return this.#memory;
   }
 
-  /** Lets `reference` sequences of this message name an object. */
+  /**
+   * Adds to the memory that this message takes.
+   *
+   * @throws {Violation} If it is too much.
+   */
+  spend(bytes: number): void {
+    this.#memory += bytes;
+    if (this.#memory > this.#maxMemory) {
+      throw new Violation(`Message takes more than ${this.#maxMemory} bytes`);
+    }
+  }
+
+  /**
+   * Lets `reference` sequences of this message name an object. Called from `start()`, so that the numbers rise.
+   *
+   * @param object The object, or `undefined` to keep the place for {@linkcode Receiver.replace}.
+   */
   register(objectNumber: number, object: unknown): void {
-    this.#numbers.push(objectNumber);
-    this.#objects.push(object);
+    this.#objects.add(objectNumber, object);
   }
 
   /** Puts another object under the number of one that was registered. */
   replace(objectNumber: number, object: unknown): void {
-    const at = this.#indexOf(objectNumber);
-    if (at >= 0) this.#objects[at] = object;
+    this.#objects.replace(objectNumber, object);
   }
 
   /** The object of a `reference`; `undefined` if this message has none of that number. */
   lookup(objectNumber: number): unknown {
-    const at = this.#indexOf(objectNumber);
-    if (at < 0) return undefined;
-    (this.#lookedUp ??= new Set()).add(objectNumber);
-    return this.#objects[at];
+    return this.#objects.find(objectNumber);
   }
 
   /** Whether somebody holds the object that is registered under this number. */
   wasLookedUp(objectNumber: number): boolean {
-    return this.#lookedUp?.has(objectNumber) === true;
-  }
-
-  #indexOf(objectNumber: number): number {
-    let low = 0;
-    let high = this.#numbers.length - 1;
-    while (low <= high) {
-      const middle = (low + high) >> 1;
-      const number = this.#numbers[middle]!;
-      if (number === objectNumber) return middle;
-      if (number < objectNumber) low = middle + 1;
-      else high = middle - 1;
-    }
-    return -1;
+    return this.#objects.wasFound(objectNumber);
   }
 
   // ---- TokenSink
@@ -199,15 +224,16 @@ export class Receiver implements TokenSink {
       case PONG:
         return;
     }
-    throw new ProtocolError(`Invalid token ${tokenName(type)}`);
+    this.#extra(type, value);
   }
 
   /** @ignore */
   bigHeader(type: number, value: bigint): void {
     if (type === PONG) return;
     if (type === PING) return this.#options.onPing?.(value);
-    if (type !== INT && type !== NEG) throw new ProtocolError(`${tokenName(type)} has too large a number`);
-    this.#number(type, type === INT ? value : -value);
+    if (type === INT || type === NEG) return this.#number(type, type === INT ? value : -value);
+    if (this.#options.extraTokens?.has(type) === true) return this.#extra(type, value);
+    throw new ProtocolError(`${tokenName(type)} has too large a number`);
   }
 
   /** @ignore */
@@ -220,15 +246,20 @@ export class Receiver implements TokenSink {
   /** @ignore */
   acceptBody(type: number, size: number): boolean {
     try {
+      if (type !== STRING && type !== LONGINT && type !== LONGNEG) {
+        if (size > this.limits.maxStringBytes) throw new ProtocolError(`Oversized ${tokenName(type)} token`);
+        return true;
+      }
       if (this.#inIndex) {
         this.#checkIndexToken(type, size);
-      } else {
-        this.#checkTopLevel(type);
-        this.#top.checkToken(type, size);
-        const limit = type === STRING ? this.limits.maxStringBytes : this.limits.maxIntegerBytes;
-        if (size > limit) throw new Violation(`${tokenName(type)} token too large: ${size} > ${limit} bytes`);
-        this.#spend(TOKEN_COST + size);
+        return true;
       }
+      const frame = this.#frame;
+      if (this.#depth === 0) this.#checkTopLevel(type);
+      if (frame.checksTokens) frame.unslicer!.checkToken(type, size);
+      const limit = type === STRING ? this.limits.maxStringBytes : this.limits.maxIntegerBytes;
+      if (size > limit) throw new Violation(`${tokenName(type)} token too large: ${size} > ${limit} bytes`);
+      this.spend(TOKEN_COST + size);
       return true;
     } catch (error) {
       this.#failed(error);
@@ -238,20 +269,22 @@ export class Receiver implements TokenSink {
 
   /** @ignore */
   body(type: number, bytes: Uint8Array, start: number, end: number, owned: boolean): void {
-    if (type === ERROR) {
-      this.#options.onError?.(new TextDecoder().decode(bytes.subarray(start, end)));
-      return;
-    }
     try {
-      if (type !== STRING) {
-        this.#receive(bigIntegerOf(bytes, start, end, type === LONGNEG));
-      } else if (this.#inIndex) {
-        this.#index(indexWord(bytes, start, end));
+      if (type === STRING) {
+        if (this.#inIndex) {
+          const word = indexWord(bytes, start, end);
+          return this.#index(word, this.#types.get(word));
+        }
+        const frame = this.#frame;
+        if (frame.count >= frame.maxChildren) this.#tooMany(frame);
+        frame.unslicer!.receiveBytes(bytes, start, end, owned);
+        frame.count++;
+      } else if (type === LONGINT || type === LONGNEG) {
+        this.#receive(integerOf(bytes, start, end, type === LONGNEG));
+      } else if (type === ERROR) {
+        this.#options.onError?.(new TextDecoder().decode(bytes.subarray(start, end)));
       } else {
-        const top = this.#top;
-        this.#count(top);
-        top.receiveBytes(bytes, start, end, owned);
-        top.count++;
+        this.#extra(type, bytes.slice(start, end));
       }
     } catch (error) {
       this.#failed(error);
@@ -260,8 +293,14 @@ export class Receiver implements TokenSink {
 
   // ---- tokens
 
+  #extra(type: number, value: number | bigint | Uint8Array): void {
+    const handle = this.#options.extraTokens?.get(type);
+    if (handle === undefined) throw new ProtocolError(`Invalid token ${tokenName(type)}`);
+    handle(value);
+  }
+
   #checkTopLevel(type: number): void {
-    if (this.#top !== this.#root || this.#options.bareTopLevel === true) return;
+    if (this.#options.bareTopLevel === true) return;
     throw new ProtocolError(`Top-level must be OPEN, not ${tokenName(type)}`);
   }
 
@@ -273,7 +312,7 @@ export class Receiver implements TokenSink {
 
   #opened(number: number): void {
     if (this.#inIndex) throw new ProtocolError("OPEN token followed by OPEN", { where: this.#path() });
-    if (this.#top === this.#root) this.#beginMessage();
+    if (this.#depth === 0) this.#beginMessage();
     this.#inIndex = true;
     this.#word = undefined;
     this.#openNumber = number;
@@ -282,8 +321,9 @@ export class Receiver implements TokenSink {
       if (this.#depth >= this.limits.maxDepth) {
         throw new Violation(`Sequences are nested deeper than ${this.limits.maxDepth}`);
       }
-      this.#top.checkToken(OPEN, number);
-      this.#spend(SEQUENCE_COST);
+      const frame = this.#frame;
+      if (frame.checksTokens) frame.unslicer!.checkToken(OPEN, number);
+      this.spend(SEQUENCE_COST);
     } catch (error) {
       this.#failed(error);
     }
@@ -292,22 +332,21 @@ export class Receiver implements TokenSink {
   #beginMessage(): void {
     this.#memory = 0;
     this.#scope = undefined;
-    this.#lookedUp = undefined;
     this.#hashable = undefined;
-    if (this.#numbers.length > 0) {
-      this.#numbers = [];
-      this.#objects = [];
-    }
+    this.#objects.clear();
     this.#decoder.resetSkipped();
   }
 
   #number(type: number, value: number | bigint | Float): void {
     try {
       if (this.#inIndex) this.#checkIndexToken(type, 0);
-      this.#checkTopLevel(type);
-      this.#top.checkToken(type, 0);
-      this.#spend(TOKEN_COST);
-      this.#receive(value);
+      if (this.#depth === 0) this.#checkTopLevel(type);
+      const frame = this.#frame;
+      if (frame.checksTokens) frame.unslicer!.checkToken(type, 0);
+      if ((this.#memory += TOKEN_COST) > this.#maxMemory) this.spend(0);
+      if (frame.count >= frame.maxChildren) this.#tooMany(frame);
+      frame.unslicer!.receive(value);
+      frame.count++;
     } catch (error) {
       this.#failed(error);
     }
@@ -317,93 +356,95 @@ export class Receiver implements TokenSink {
     const word = this.#words[index];
     if (word === undefined) throw new ProtocolError(`There is no vocabulary word ${index}`);
     try {
-      if (this.#inIndex) return this.#index(word);
-      this.#checkTopLevel(VOCAB);
-      const top = this.#top;
-      top.checkToken(VOCAB, 0);
-      this.#spend(TOKEN_COST);
-      this.#count(top);
-      const bytes = this.#wordBytes[index] ??= new TextEncoder().encode(word);
-      top.receiveBytes(bytes, 0, bytes.length, false);
-      top.count++;
+      if (this.#inIndex) return this.#index(word, this.#wordTypes[index]);
+      if (this.#depth === 0) this.#checkTopLevel(VOCAB);
+      const frame = this.#frame;
+      if (frame.checksTokens) frame.unslicer!.checkToken(VOCAB, 0);
+      this.spend(TOKEN_COST);
+      if (frame.count >= frame.maxChildren) this.#tooMany(frame);
+      const bytes = this.#wordBytes[index] ??= encodeText(word);
+      frame.unslicer!.receiveBytes(bytes, 0, bytes.length, false);
+      frame.count++;
     } catch (error) {
       this.#failed(error);
     }
   }
 
-  #index(word: string): void {
+  #index(word: string, known: KnownType | undefined): void {
     const first = this.#word;
-    if (first === undefined && this.unslicers.hasDetail(word)) {
+    if (first === undefined && known?.type.hasDetail === true) {
       this.#word = word;
       return;
     }
-    const parent = this.#top;
-    const unslicer = first === undefined ? parent.open(word, undefined) : parent.open(first, word);
+    const frame = this.#frame;
+    let unslicer: Unslicer | undefined;
+    if (first === undefined && !frame.choosesTypes) {
+      unslicer = known?.leaf ?? known?.type.make(this, "");
+    } else {
+      unslicer = first === undefined
+        ? frame.unslicer!.open(word, undefined)
+        : frame.unslicer!.open(first, word);
+    }
     if (unslicer === undefined) {
-      const kind = parent === this.#root ? "top-level OPEN type" : "OPEN type";
+      const kind = this.#depth === 0 ? "top-level OPEN type" : "OPEN type";
       throw new Violation(`Unknown ${kind} ${quoteForeign(first ?? word, 64)}`);
     }
     this.#inIndex = false;
-    unslicer.openNumber = this.#openNumber;
-    unslicer.parent = parent;
-    this.#top = unslicer;
-    this.#depth++;
+    const depth = ++this.#depth;
+    const opened = this.#frame = this.#frames[depth] ??= new Frame();
+    opened.openNumber = this.#openNumber;
+    this.#enter(opened, unslicer);
     unslicer.start(this.#objectNumber);
   }
 
+  #enter(frame: Frame, unslicer: Unslicer): void {
+    frame.unslicer = unslicer;
+    frame.count = 0;
+    frame.maxChildren = unslicer.maxChildren;
+    frame.checksTokens = unslicer.checkToken !== Unslicer.prototype.checkToken;
+    frame.choosesTypes = unslicer.open !== Unslicer.prototype.open;
+    unslicer.frame = frame;
+  }
+
   #closed(number: number): void {
-    const top = this.#top;
+    const frame = this.#frame;
     if (this.#inIndex) throw new ProtocolError("CLOSE where a type was expected", { where: this.#path() });
-    if (top === this.#root) throw new ProtocolError("Top-level should never receive CLOSE tokens");
-    if (number !== top.openNumber) {
-      throw new ProtocolError(`Lost sync, got CLOSE(${number}) but expecting ${top.openNumber}`, {
+    if (this.#depth === 0) throw new ProtocolError("Top-level should never receive CLOSE tokens");
+    if (number !== frame.openNumber) {
+      throw new ProtocolError(`Lost sync, got CLOSE(${number}) but expecting ${frame.openNumber}`, {
         where: this.#path(),
       });
     }
     let value: unknown;
     try {
-      value = top.close();
+      value = frame.unslicer!.close();
     } catch (error) {
       return this.#failed(error, true);
     }
     this.#pop();
     try {
-      if (value instanceof PendingResult) {
-        const parent = this.#top;
-        this.#count(parent);
-        parent.receivePending(value.pending);
-        parent.count++;
-      } else {
-        this.#receive(value);
-      }
+      this.#receive(value);
     } catch (error) {
       this.#failed(error);
     }
   }
 
   #pop(): void {
-    this.#top = this.#top.parent ?? this.#root;
-    this.#depth--;
+    // A frame that waits for its next use must not keep a value alive.
+    this.#frame.unslicer = undefined;
+    this.#frame = this.#frames[--this.#depth]!;
   }
 
   #receive(value: unknown): void {
-    const top = this.#top;
-    this.#count(top);
-    top.receive(value);
-    top.count++;
+    const frame = this.#frame;
+    if (frame.count >= frame.maxChildren) this.#tooMany(frame);
+    if (value instanceof PendingResult) frame.unslicer!.receivePending(value.pending);
+    else frame.unslicer!.receive(value);
+    frame.count++;
   }
 
-  #count(unslicer: Unslicer): void {
-    if (unslicer.count >= unslicer.maxChildren && unslicer !== this.#root) {
-      throw new Violation(`More than ${this.limits.maxElements} elements`);
-    }
-  }
-
-  #spend(bytes: number): void {
-    this.#memory += bytes;
-    if (this.#memory > this.limits.maxMessageBytes) {
-      throw new Violation(`Message takes more than ${this.limits.maxMessageBytes} bytes`);
-    }
+  #tooMany(frame: Frame): never {
+    throw new Violation(`More than ${frame.maxChildren} children in one sequence`);
   }
 
   // ---- trouble
@@ -426,50 +467,25 @@ export class Receiver implements TokenSink {
       this.#decoder.skipDepth++;
     }
     let closing = inClose;
-    while (this.#top !== this.#root) {
-      left = this.#top.violated(left);
+    while (this.#depth > 0) {
+      left = this.#frame.unslicer!.violated(left);
       if (left === undefined) return;
       if (!closing) this.#decoder.skipDepth++;
       closing = false;
       this.#pop();
     }
-    this.#root.violated(left);
+    this.#frame.unslicer!.violated(left);
   }
 
   #path(inClose = false): string {
-    let path = "";
-    let unslicer: Unslicer | undefined = inClose ? this.#top.parent : this.#top;
-    for (; unslicer !== undefined; unslicer = unslicer.parent) path = unslicer.segment() + path;
-    return path.startsWith(".") ? path.slice(1) : path;
+    const end = inClose ? this.#depth : this.#depth + 1;
+    const segments: string[] = [];
+    for (let i = 0; i < end; i++) segments.push(this.#frames[i]!.unslicer!.segment());
+    return joinPath(segments);
   }
 }
 
-/** What `close()` returns when its value is not there yet. */
-export class PendingResult {
-  /** A result that will be `pending`'s. */
-  constructor(readonly pending: Pending) {}
-}
-
-function indexWord(bytes: Uint8Array, start: number, end: number): string {
-  try {
-    return decodeText(bytes, start, end);
-  } catch (cause) {
-    throw new Violation("Index token is not UTF-8", { cause });
-  }
-}
-
-/** Big-endian bytes as an integer: a number where that is exact. */
-function bigIntegerOf(bytes: Uint8Array, start: number, end: number, negative: boolean): number | bigint {
-  if (end - start <= 6) {
-    let value = 0;
-    for (let i = start; i < end; i++) value = value * 256 + bytes[i]!;
-    return negative ? 0 - value : value;
-  }
-  const big = BigInt(`0x${bytes.subarray(start, end).toHex()}`);
-  const signed = negative ? -big : big;
-  const number = Number(signed);
-  return Number.isSafeInteger(number) ? number : signed;
-}
+export { PendingResult };
 
 /** The token types that a whole number can come as. */
 export const INTEGER_TOKENS: ReadonlySet<number> = new Set([INT, NEG, LONGINT, LONGNEG]);

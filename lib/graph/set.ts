@@ -4,20 +4,25 @@
  * @module
  */
 
+import { COLLECTION_COST, CONTAINER_COST, ENTRY_COST } from "./costs.ts";
 import { checkHashable } from "./hashable.ts";
+import { Violation } from "../errors.ts";
 import type { Pending } from "./pending.ts";
 import type { Slicing } from "./slicing.ts";
 import { Unslicer } from "./unslicer.ts";
 import { freezeSet, FrozenSet } from "./values/frozen_set.ts";
 import { ValueSet } from "./values/value_set.ts";
 
-function sliceMembers(value: ReadonlySet<unknown>, out: Slicing, number: number): void {
+function sliceMembers(value: ReadonlySet<unknown>, out: Slicing, number: number, isFrozen: boolean): void {
   if (number < 0) return;
   let i = 0;
   try {
     for (const member of value) {
       checkHashable(member, "a member of a set", out.hashable);
       out.slice(member);
+      // Python puts a member in when it is ready, but not into a frozen set that it made already.
+      if (out.isUnready && isFrozen) throw new Violation("Cannot serialize a frozen set with a member that contains it");
+      out.isUnready = false;
       i++;
     }
   } catch (error) {
@@ -28,12 +33,12 @@ function sliceMembers(value: ReadonlySet<unknown>, out: Slicing, number: number)
 
 /** A Set is a set. */
 export function sliceSet(value: ReadonlySet<unknown>, out: Slicing): void {
-  sliceMembers(value, out, out.beginShared(value, "set"));
+  sliceMembers(value, out, out.beginShared(value, "set"), false);
 }
 
 /** A frozen set; Python sends it again where it is shared. */
 export function sliceFrozenSet(value: ReadonlySet<unknown>, out: Slicing): void {
-  sliceMembers(value, out, out.begin("immutable-set"));
+  sliceMembers(value, out, out.begin("immutable-set"), true);
 }
 
 /** Gives a Set that compares by value, or a frozen one. */
@@ -49,9 +54,11 @@ export class SetUnslicer extends Unslicer {
   }
 
   override start(objectNumber: number): void {
+    this.receiver.spend(CONTAINER_COST + COLLECTION_COST);
     this.receiver.register(objectNumber, this.#value);
   }
   override receive(value: unknown): void {
+    this.receiver.spend(ENTRY_COST);
     checkHashable(value, "a member of a set", this.receiver.hashable);
     this.#value.add(value);
   }

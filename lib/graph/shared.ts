@@ -7,14 +7,16 @@
 
 import { ProtocolError, Violation } from "../errors.ts";
 import { INT } from "../wire/tokens.ts";
-import { Pending } from "./pending.ts";
-import { PendingResult } from "./receiver.ts";
+import { Pending, PendingResult } from "./pending.ts";
 import { Unslicer } from "./unslicer.ts";
 
 /** Gives the object of which the number is named. */
 export class ReferenceUnslicer extends Unslicer {
   #object: unknown;
 
+  override start(): void {
+    this.#object = undefined;
+  }
   override checkToken(type: number): void {
     if (type !== INT || this.count > 0) throw new ProtocolError("A reference takes one INT token");
   }
@@ -26,6 +28,8 @@ export class ReferenceUnslicer extends Unslicer {
   }
   override close(): unknown {
     if (this.#object === undefined) throw new ProtocolError("A reference without a number");
-    return this.#object instanceof Pending ? new PendingResult(this.#object) : this.#object;
+    const object = this.#object;
+    this.#object = undefined; // this unslicer is kept, and the object shall not be
+    return object instanceof Pending ? new PendingResult(object) : object;
   }
 }

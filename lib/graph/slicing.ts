@@ -36,6 +36,8 @@ export type TypeName =
 /** Which slicer each value gets: by `typeof`, and objects by the nearest prototype that is listed. */
 export class SlicerTable {
   readonly #types: ReadonlyMap<string, AnySlicer>;
+  readonly #text: AnySlicer | undefined;
+  readonly #number: AnySlicer | undefined;
   readonly #prototypes: ReadonlyMap<object | null, AnySlicer>;
   readonly #sliceCopy: ((copier: Copier<object>) => AnySlicer) | undefined;
   // What a walk up the prototypes found, so that it is done once for each class.
@@ -54,6 +56,8 @@ export class SlicerTable {
   ) {
     this.#sliceCopy = sliceCopy;
     this.#types = new Map(types as Iterable<readonly [string, AnySlicer]>);
+    this.#text = this.#types.get("string");
+    this.#number = this.#types.get("number");
     this.#prototypes = new Map(prototypes as Iterable<readonly [object | null, AnySlicer]>);
   }
 
@@ -71,6 +75,8 @@ export class SlicerTable {
 
   /** The slicer for everything of one `typeof`, except objects. */
   forType(type: string): AnySlicer | undefined {
+    if (type === "string") return this.#text;
+    if (type === "number") return this.#number;
     return this.#types.get(type);
   }
 
@@ -109,6 +115,7 @@ export class Slicing {
   #depth = 0;
   #seen: Map<object, number> | undefined;
   #incomplete: Set<object> | undefined;
+  #unreadyCount = 0; // of these, how many have ended and wait for others
   #hashable: Set<unknown> | undefined;
   #failedPath = "";
 
@@ -152,6 +159,7 @@ export class Slicing {
       const number = this.encoder.open("reference");
       this.encoder.integer(before);
       this.encoder.close(number);
+      if (this.#incomplete?.has(object) === true) this.isUnready = true;
       return -1;
     }
     const number = this.begin(word);
@@ -166,7 +174,9 @@ export class Slicing {
 
   /** Writes a name: a type, an attribute. */
   word(name: string): void {
-    if (!name.isWellFormed() || name.length > MAX_NAME_BYTES || encodeText(name).length > MAX_NAME_BYTES) {
+    const isLong = name.length * 3 > MAX_NAME_BYTES &&
+      (name.length > MAX_NAME_BYTES || encodeText(name).length > MAX_NAME_BYTES);
+    if (isLong || !name.isWellFormed()) {
       throw new Violation("Cannot serialize a name: too long, or not well-formed text");
     }
     this.encoder.word(name);
@@ -177,14 +187,21 @@ export class Slicing {
     (this.#incomplete ??= new Set()).add(object);
   }
 
-  /** Ends what {@linkcode Slicing.beginIncomplete} began. */
+  /**
+   * Ends what {@linkcode Slicing.beginIncomplete} began. If {@linkcode Slicing.isUnready} says so, the object
+   * stays incomplete until what it contains is complete.
+   *
+   * @throws {Violation} If that is never: a tuple is an element of itself.
+   */
   endIncomplete(object: object): void {
-    this.#incomplete!.delete(object);
-  }
-
-  /** Whether the receiver could not yet refer to an object. */
-  isIncomplete(object: object): boolean {
-    return this.#incomplete?.has(object) === true;
+    const incomplete = this.#incomplete!;
+    if (this.isUnready) this.#unreadyCount++;
+    else incomplete.delete(object);
+    if (incomplete.size > this.#unreadyCount) return;
+    if (this.isUnready) throw new Violation("Cannot serialize a tuple that is an element of itself");
+    // What they waited for was this object.
+    incomplete.clear();
+    this.#unreadyCount = 0;
   }
 
   /** Keys that were found to be hashable. */
@@ -194,6 +211,12 @@ export class Slicing {
 
   /** How many Copyables the walk is in. */
   copyableDepth = 0;
+
+  /**
+   * Whether the receiver has only a promise of the value that was just written: a `reference` to something
+   * incomplete, or a tuple with one. Who wrote it as a child sets this back.
+   */
+  isUnready = false;
 
   /** Ends a sequence. */
   end(number: number): void {

@@ -70,15 +70,15 @@ export const BASE_SLICERS: SlicerTable = new SlicerTable(
 
 /** Unslicers for every value that is not a reference to an object of a Tub. */
 export const BASE_UNSLICERS: UnslicerTable = new UnslicerTable([
-  ["none", { make: (receiver) => new NoneUnslicer(receiver) }],
-  ["boolean", { make: (receiver) => new BooleanUnslicer(receiver) }],
-  ["unicode", { make: (receiver) => new TextUnslicer(receiver) }],
-  ["decimal", { make: (receiver) => new DecimalUnslicer(receiver) }],
+  ["none", { isLeaf: true, make: (receiver) => new NoneUnslicer(receiver) }],
+  ["boolean", { isLeaf: true, make: (receiver) => new BooleanUnslicer(receiver) }],
+  ["unicode", { isLeaf: true, make: (receiver) => new TextUnslicer(receiver) }],
+  ["decimal", { isLeaf: true, make: (receiver) => new DecimalUnslicer(receiver) }],
   ["list", { make: (receiver) => new ListUnslicer(receiver) }],
   ["tuple", { make: (receiver) => new TupleUnslicer(receiver) }],
   ["dict", { make: (receiver) => new DictUnslicer(receiver) }],
   ["set", { make: (receiver) => new SetUnslicer(receiver, false) }],
   ["immutable-set", { make: (receiver) => new SetUnslicer(receiver, true) }],
-  ["reference", { make: (receiver) => new ReferenceUnslicer(receiver) }],
+  ["reference", { isLeaf: true, make: (receiver) => new ReferenceUnslicer(receiver) }],
   ["copyable", { hasDetail: true, make: (receiver, detail) => new CopyableUnslicer(receiver, detail) }],
 ]);

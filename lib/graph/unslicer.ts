@@ -8,20 +8,25 @@
  */
 
 import { type ProtocolError, Violation } from "../errors.ts";
+import { BYTES_COST } from "./costs.ts";
+import { Frame } from "./frame.ts";
 import type { Pending } from "./pending.ts";
 import type { Receiver } from "./receiver.ts";
 
+const NO_FRAME = new Frame();
+
 /** Builds one value from the children of a sequence. */
 export abstract class Unslicer {
-  /** The number in the OPEN token, which CLOSE repeats. */
-  openNumber = 0;
-  /** The sequence that this one is in. */
-  parent: Unslicer | undefined;
-  /** Children received so far. */
-  count = 0;
+  /** The place on the receiver's stack, while the sequence is open. Set by the receiver. */
+  frame: Frame = NO_FRAME;
 
   /** The stack machine that feeds this unslicer. */
   constructor(readonly receiver: Receiver) {}
+
+  /** Children received so far. Of no meaning when the sequence is over. */
+  get count(): number {
+    return this.frame.count;
+  }
 
   /** Called once, with the number under which a `reference` may name this object. */
   start(_objectNumber: number): void {}
@@ -34,7 +39,7 @@ export abstract class Unslicer {
    */
   checkToken(_type: number, _size: number): void {}
 
-  /** How many children there may be. */
+  /** How many children there may be. Asked once, when the sequence begins. */
   get maxChildren(): number {
     return this.receiver.limits.maxElements;
   }
@@ -54,6 +59,7 @@ export abstract class Unslicer {
 
   /** Bytes came as a child. `owned`: they may be kept as they are. */
   receiveBytes(bytes: Uint8Array, start: number, end: number, owned: boolean): void {
+    this.receiver.spend(BYTES_COST);
     this.receive(owned ? bytes : bytes.slice(start, end));
   }
 
@@ -75,6 +81,11 @@ export abstract class Unslicer {
 export interface UnslicerType {
   /** Whether a second index token follows the first: the class name of a `copyable`. */
   readonly hasDetail?: boolean;
+  /**
+   * Whether no sequence can be inside, and nothing uses the unslicer after its sequence: then a receiver makes one
+   * and uses it for all of them. Its `start()` must make it as new.
+   */
+  readonly isLeaf?: boolean;
   /** An unslicer for a sequence that begins. `detail` is the second index token. */
   make(receiver: Receiver, detail: string): Unslicer;
 }
@@ -93,9 +104,9 @@ export class UnslicerTable {
     return new UnslicerTable([...this.#types, ...types]);
   }
 
-  /** Whether this type has a second index token. */
-  hasDetail(word: string): boolean {
-    return this.#types.get(word)?.hasDetail === true;
+  /** The types by their word. */
+  [Symbol.iterator](): IterableIterator<[word: string, type: UnslicerType]> {
+    return this.#types.entries();
   }
 
   /** An unslicer, or `undefined` if the type is unknown. */

@@ -145,7 +145,9 @@ export class CapabilityRegistry {
    * @returns Disposing it takes the handler back.
    */
   addLookup(handler: NameLookupHandler): Disposable {
-    if (typeof handler !== "function") throw new TypeError("Cannot add a lookup handler: it is not a function");
+    if (typeof handler !== "function") {
+      throw new TypeError("Cannot add a lookup handler: it is not a function");
+    }
     this.#handlers.add(handler);
     return { [Symbol.dispose]: () => void this.#handlers.delete(handler) };
   }

@@ -31,13 +31,15 @@ export class SealedNames {
     this.#hashKey = randomBytes(KEY_BYTES);
     this.#sealKey = randomBytes(KEY_BYTES);
     if (this.#hashKey.length !== KEY_BYTES || this.#sealKey.length !== KEY_BYTES) {
-      throw new RangeError("Cannot create a key: the random source gave another number of bytes than asked for");
+      throw new RangeError(
+        "Cannot create a key: the random source gave another number of bytes than asked for",
+      );
     }
   }
 
-  /** HMAC-SHA-256 of a name, as a text of 32 characters below U+0100: the key of a Map. */
+  /** HMAC-SHA-256 of a name, in base64: the key of a Map. */
   hash(name: string): string {
-    return createHmac("sha256", this.#hashKey).update(name, "utf8").digest("latin1");
+    return createHmac("sha256", this.#hashKey).update(name, "utf8").digest("base64");
   }
 
   /** Seals a name. */

@@ -24,6 +24,11 @@ const INITIAL_BYTES = 16 * 1024;
 /** A body of this size is copied once, into a piece of its own, and not through the buffer. */
 const LARGE_BODY_BYTES = 32 * 1024;
 const LONGEST_WORD = 15;
+/** Texts shorter than this are written byte by byte: calls into the platform cost more than a loop. */
+const SHORT_TEXT = 64;
+/** Room for a header of any safe integer, and its type byte. */
+const HEADER_ROOM = 16;
+const SMALL_A = 0x61;
 
 /** Gathers the tokens of one direction of one connection. */
 export class TokenEncoder {
@@ -34,10 +39,16 @@ export class TokenEncoder {
   #partBytes = 0;
   #opens = 0;
   readonly #vocabulary: ReadonlyMap<string, number>;
+  // For each length, a bit for each small letter that a word of that length begins with. It spares nearly all texts
+  // that are no words of the vocabulary the look-up.
+  readonly #initials = new Uint32Array(LONGEST_WORD + 1);
+  readonly #unicode: number | undefined;
 
   /** An encoder that sends these words as their index. */
   constructor(vocabulary: readonly string[] = []) {
     this.#vocabulary = new Map(vocabulary.map((word, index) => [word, index]));
+    this.#unicode = this.#vocabulary.get("unicode");
+    for (const word of vocabulary) this.#initials[word.length]! |= 1 << (word.charCodeAt(0) - SMALL_A);
   }
 
   /** Bytes that wait to be taken. */
@@ -87,7 +98,7 @@ export class TokenEncoder {
   /** Begins a sequence of the type `word` (its first index token). Returns the number for its CLOSE. */
   open(word: string): number {
     const number = this.#opens++;
-    this.#room(16);
+    this.#room(HEADER_ROOM);
     this.#header(number, OPEN);
     this.word(word);
     return number;
@@ -95,13 +106,13 @@ export class TokenEncoder {
 
   /** Ends the sequence that `open()` numbered so. */
   close(number: number): void {
-    this.#room(16);
+    this.#room(HEADER_ROOM);
     this.#header(number, CLOSE);
   }
 
   /** An integer from -(2^53 - 1) to 2^53 - 1. */
   integer(value: number): void {
-    this.#room(16);
+    this.#room(HEADER_ROOM);
     if (value >= 0) {
       if (value <= 0x7fffffff) this.#header(value, INT);
       else this.#magnitude(value, LONGINT);
@@ -131,55 +142,57 @@ export class TokenEncoder {
 
   /** Bytes. They are copied: the caller may change them right after. */
   bytes(value: Uint8Array): void {
-    if (value.length <= LONGEST_WORD) {
-      const index = this.#vocabularyIndex(value);
+    if (this.#mayBeWord(value.length, value[0]!)) {
+      const index = this.#vocabulary.get(asciiOf(value));
       if (index !== undefined) {
-        this.#room(16);
+        this.#room(HEADER_ROOM);
         return this.#header(index, VOCAB);
       }
     }
     this.#sized(value, STRING);
   }
 
+  /**
+   * A whole `unicode` sequence.
+   *
+   * @returns Whether the text is well formed. If not, nothing is written.
+   */
+  text(text: string): boolean {
+    const length = text.length;
+    if (length < SHORT_TEXT) {
+      this.#room(length + 5 * HEADER_ROOM);
+      const before = this.#length;
+      const number = this.#opens++;
+      this.#header(number, OPEN);
+      if (this.#unicode !== undefined) this.#header(this.#unicode, VOCAB);
+      else this.word("unicode");
+      if (this.#shortWord(text, length)) {
+        this.#header(number, CLOSE);
+        return true;
+      }
+      this.#length = before;
+      this.#opens--;
+    }
+    if (!text.isWellFormed()) return false;
+    const number = this.open("unicode");
+    this.#encoded(text);
+    this.close(number);
+    return true;
+  }
+
   /** Text as a STRING (or VOCAB) of its UTF-8. The caller makes sure that the text is well formed. */
   word(text: string): void {
     const length = text.length;
-    if (length <= LONGEST_WORD) {
-      const index = this.#vocabulary.get(text);
-      if (index !== undefined) {
-        this.#room(16);
-        return this.#header(index, VOCAB);
-      }
+    if (length < SHORT_TEXT) {
+      this.#room(length + 2 * HEADER_ROOM);
+      if (this.#shortWord(text, length)) return;
     }
-    if (length < 64) {
-      // ASCII, the usual case, byte by byte: calls into the platform cost more than this loop.
-      this.#room(length + 16);
-      const before = this.#length;
-      this.#header(length, STRING);
-      const buffer = this.#buffer;
-      let at = this.#length;
-      let i = 0;
-      for (; i < length; i++) {
-        const code = text.charCodeAt(i);
-        if (code > 0x7f) break;
-        buffer[at++] = code;
-      }
-      if (i === length) {
-        this.#length = at;
-        return;
-      }
-      this.#length = before;
-    }
-    const bytes = encodeText(text);
-    if (bytes.length < LARGE_BODY_BYTES) return this.#sized(bytes, STRING);
-    this.#room(16);
-    this.#header(bytes.length, STRING);
-    this.#part(bytes);
+    this.#encoded(text);
   }
 
   /** Any token that has only a header, and none when the header is 0: PING and PONG. */
   bare(type: number, value: number): void {
-    this.#room(16);
+    this.#room(HEADER_ROOM);
     if (value === 0) this.#buffer[this.#length++] = type;
     else this.#header(value, type);
   }
@@ -197,36 +210,68 @@ export class TokenEncoder {
     this.#sized(body, type);
   }
 
-  #vocabularyIndex(value: Uint8Array): number | undefined {
-    // All words begin with a small letter, which spares most byte strings the look-up.
-    const first = value[0];
-    if (first === undefined || first < 0x61 || first > 0x7a || this.#vocabulary.size === 0) return undefined;
-    let text = "";
-    for (let i = 0; i < value.length; i++) text += String.fromCharCode(value[i]!);
-    return this.#vocabulary.get(text);
+  #mayBeWord(length: number, first: number): boolean {
+    if (length > LONGEST_WORD || !(first >= SMALL_A)) return false;
+    return (this.#initials[length]! & (1 << (first - SMALL_A))) !== 0;
+  }
+
+  /** Writes a text that is short and ASCII, or nothing and returns false. There is room for it. */
+  #shortWord(text: string, length: number): boolean {
+    if (this.#mayBeWord(length, text.charCodeAt(0))) {
+      const index = this.#vocabulary.get(text);
+      if (index !== undefined) {
+        this.#header(index, VOCAB);
+        return true;
+      }
+    }
+    const buffer = this.#buffer;
+    const before = this.#length;
+    buffer[before] = length;
+    buffer[before + 1] = STRING;
+    let at = before + 2;
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f) return false;
+      buffer[at++] = code;
+    }
+    this.#length = at;
+    return true;
+  }
+
+  #encoded(text: string): void {
+    const bytes = encodeText(text);
+    if (bytes.length < LARGE_BODY_BYTES) return this.#sized(bytes, STRING);
+    this.#room(HEADER_ROOM);
+    this.#header(bytes.length, STRING);
+    this.#part(bytes);
   }
 
   #magnitude(value: number, type: number): void {
-    let size = 0;
-    for (let rest = value; rest >= 1; rest = Math.floor(rest / 256)) size++;
-    this.#header(size, type);
-    let rest = value;
-    for (let i = this.#length + size - 1; i >= this.#length; i--) {
-      this.#buffer[i] = rest % 256;
-      rest = Math.floor(rest / 256);
-    }
+    let high = Math.floor(value / 0x100000000);
+    let low = value >>> 0;
+    const buffer = this.#buffer;
+    let size = 4;
+    for (let rest = high; rest > 0; rest >>>= 8) size++;
+    if (high === 0) while (size > 1 && low >>> (8 * size - 8) === 0) size--;
+    buffer[this.#length++] = size;
+    buffer[this.#length++] = type;
     this.#length += size;
+    for (let i = this.#length - 1; size > 0; i--, size--) {
+      buffer[i] = low & 0xff;
+      low = (low >>> 8) | ((high & 0xff) << 24);
+      high >>>= 8;
+    }
   }
 
   #sized(value: Uint8Array, type: number): void {
     const length = value.length;
     if (length >= LARGE_BODY_BYTES) {
-      this.#room(16);
+      this.#room(HEADER_ROOM);
       this.#header(length, type);
       this.#part(value.slice());
       return;
     }
-    this.#room(length + 16);
+    this.#room(length + HEADER_ROOM);
     this.#header(length, type);
     this.#buffer.set(value, this.#length);
     this.#length += length;
@@ -278,4 +323,10 @@ export class TokenEncoder {
     buffer[at++] = type;
     this.#length = at;
   }
+}
+
+function asciiOf(bytes: Uint8Array): string {
+  let text = "";
+  for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i]!);
+  return text;
 }

@@ -1,6 +1,6 @@
 /**
  * Runs every program of `examples/` with the flags that its first comment names, such as
- * `deno run --allow-net examples/calculator.ts`. Each must end by itself, with success.
+ * `deno run --allow-net examples/calculator.ts`, and shows what it prints. Each must end by itself, with success.
  *
  * @module
  */
@@ -23,7 +23,10 @@ async function run(name: string): Promise<string | undefined> {
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   const { success, code, stdout, stderr } = await child.output();
-  if (success) return undefined;
+  if (success) {
+    say(new TextDecoder().decode(stdout).trimEnd().replace(/^/gm, "  "));
+    return undefined;
+  }
   return `it ended with ${code}\n${new TextDecoder().decode(stdout)}${new TextDecoder().decode(stderr)}`;
 }
 
@@ -36,8 +39,9 @@ if (import.meta.main) {
   }
   let failed = 0;
   for (const name of names.sort()) {
+    say(`examples/${name}`);
     const problem = await run(name);
-    say(`examples/${name} ... ${problem === undefined ? "ok" : `FAILED: ${problem}`}`);
+    say(problem === undefined ? "  ... ok\n" : `  ... FAILED: ${problem}\n`);
     if (problem !== undefined) failed++;
   }
   say(`examples: ${names.length - failed} ran, ${failed} failed`);

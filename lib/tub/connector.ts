@@ -1,0 +1,210 @@
+/**
+ * One effort to reach a Tub: all of its hints side by side, until one leads there or none does.
+ *
+ * Source: Foolscap `connection.py`, `TubConnector`.
+ *
+ * @module
+ */
+
+import type { Broker } from "../broker/broker.ts";
+import {
+  DuplicateConnectionError,
+  NegotiationError,
+  RemoteNegotiationError,
+  toError,
+  UnreachableError,
+} from "../errors.ts";
+import { type ConnectionHint, parseHints } from "../names/hints.ts";
+import { redact } from "../names/redact.ts";
+import { shortTubId } from "../names/tub_id.ts";
+import { DUPLICATE_TEXT } from "../negotiate/refusal.ts";
+import type { Clock } from "../util/clock.ts";
+import { quoteForeign } from "../util/text.ts";
+
+/** What one attempt is given. */
+export interface HintAttempt {
+  /** Ends the attempt; it must then leave nothing open. */
+  readonly signal: AbortSignal;
+  /** To be called when the connection is open and negotiated from here on. */
+  onNegotiating(): void;
+}
+
+/** Options of {@linkcode Connector}. */
+export interface ConnectorOptions {
+  readonly tubId: string;
+  readonly clock: Clock;
+  /** For the whole effort, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Types of hints that can be tried. */
+  readonly types: { has(type: string): boolean };
+  /** Follows one hint; resolves to the broker of an established connection. */
+  attempt(hint: ConnectionHint, attempt: HintAttempt): Promise<Broker>;
+  /** Resolves when every connection that is being accepted now has become one, or failed. */
+  inboundSettled(): Promise<unknown>;
+}
+
+/** Characters of one hint's error in the message about all. */
+const MAX_REASON = 200;
+
+/** One effort to reach a Tub. */
+export class Connector {
+  /** The connection, whoever made it. Rejects when the effort has failed. */
+  readonly connected: Promise<Broker>;
+  /** How each hint fares. */
+  readonly statuses: Map<string, string> = new Map();
+  /** The hint that led to the Tub. */
+  winningHint: string | undefined;
+  readonly #options: ConnectorOptions;
+  readonly #errors = new Map<string, Error>();
+  readonly #negotiating = new Set<string>();
+  readonly #tasks = new Set<Promise<void>>();
+  readonly #stop = new AbortController();
+  readonly #result = Promise.withResolvers<Broker>();
+  #running = 0;
+  readonly #timer: Disposable;
+
+  /** Begins to follow the hints. */
+  constructor(hints: readonly string[], options: ConnectorOptions) {
+    this.#options = options;
+    this.connected = this.#result.promise;
+    // Whoever asked may have gone.
+    this.connected.catch(() => {});
+    this.#timer = options.clock.setTimer(options.timeoutMs, () => this.#timeOut());
+    this.try(hints);
+  }
+
+  /** When every attempt has ended and nothing of it is open. */
+  async settled(): Promise<void> {
+    while (this.#tasks.size > 0) await Promise.all(this.#tasks);
+  }
+
+  /** Follows hints that have not been tried yet, beside the others. */
+  try(hints: readonly string[]): void {
+    const { usable, refused } = parseHints(hints.filter((hint) => !this.statuses.has(hint)));
+    for (const [text, error] of refused) this.#fail(text, error, "bad hint");
+    // All are known before the first begins: its failure is not that of all.
+    for (const { text } of usable) this.statuses.set(text, "connecting");
+    for (const hint of usable) {
+      if (!this.#options.types.has(hint.type)) {
+        const message = `Cannot connect: no handler is registered for hints of type ${
+          quoteForeign(hint.type, 64)
+        }`;
+        this.#fail(hint.text, new UnreachableError(message), "bad hint");
+        continue;
+      }
+      this.#running++;
+      const task = this.#follow(hint).finally(() => this.#tasks.delete(task));
+      this.#tasks.add(task);
+    }
+    if (this.#running === 0) this.#finish(this.#failure());
+  }
+
+  /** There is a connection with the Tub, from here or from there: the effort has succeeded. */
+  succeed(broker: Broker): void {
+    if (this.#stop.signal.aborted) return;
+    this.#result.resolve(broker);
+    this.#finish(new NegotiationError("abandoned: there is a connection"));
+  }
+
+  /** Gives the effort up. */
+  stop(reason: Error): void {
+    this.#finish(reason);
+  }
+
+  async #follow(hint: ConnectionHint): Promise<void> {
+    const { text } = hint;
+    try {
+      const broker = await this.#options.attempt(hint, {
+        signal: this.#stop.signal,
+        onNegotiating: () => {
+          this.#negotiating.add(text);
+          this.statuses.set(text, "negotiating");
+        },
+      });
+      this.winningHint = text;
+      this.statuses.set(text, "successful");
+      this.succeed(broker);
+    } catch (thrown) {
+      this.#fail(text, toError(thrown), "failed");
+      if (--this.#running === 0) await this.#allFailed();
+    }
+  }
+
+  #fail(hint: string, error: Error, status: string): void {
+    if (this.#stop.signal.aborted) {
+      this.statuses.set(hint, "abandoned");
+      return;
+    }
+    this.#errors.set(hint, error);
+    this.statuses.set(hint, `${status}: ${cut(error.message)}`);
+  }
+
+  async #allFailed(): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    if ([...this.#errors.values()].some(isDuplicate)) {
+      // Two Tubs that dial each other: the connection that stays is one that is being accepted here.
+      const stopped = new Promise((resolve) =>
+        this.#stop.signal.addEventListener("abort", resolve, { once: true })
+      );
+      await Promise.race([this.#options.inboundSettled(), stopped]);
+    }
+    // Hints may have come in the meantime.
+    if (this.#running === 0) this.#finish(this.#failure());
+  }
+
+  #timeOut(): void {
+    const { timeoutMs } = this.#options;
+    for (const [hint, status] of this.statuses) {
+      if (this.#errors.has(hint)) continue;
+      const message = `${status}: no connection within ${timeoutMs} ms`;
+      this.#errors.set(
+        hint,
+        this.#negotiating.has(hint) ? new NegotiationError(message) : new UnreachableError(message),
+      );
+    }
+    this.#finish(this.#failure());
+  }
+
+  #finish(reason: Error): void {
+    this.#timer[Symbol.dispose]();
+    this.#result.reject(reason);
+    this.#stop.abort(reason);
+  }
+
+  /** What is said when every hint has failed: why the negotiation failed, where it came to that. */
+  #failure(): Error {
+    const name = `Tub [${quoteForeign(shortTubId(this.#options.tubId)).slice(1, -1)}]`;
+    if (this.#errors.size === 0) {
+      return new UnreachableError(`Cannot reach ${name}: its FURL has no connection hint`);
+    }
+    for (const [hint, error] of this.#errors) {
+      if (error instanceof NegotiationError) return aboutHint(`Cannot reach ${name}`, hint, error);
+    }
+    const reasons = Array.from(
+      this.#errors,
+      ([hint, { message }]) => `${quoteForeign(hint, 100)}: ${cut(message)}`,
+    );
+    return new UnreachableError(
+      `Cannot reach ${name}: none of its hints leads there; ${redact(reasons.join("; "))}`,
+      new Map(this.#errors),
+    );
+  }
+}
+
+/** The master calls it so; as a slave we only read its words. */
+function isDuplicate(error: Error): boolean {
+  return error instanceof DuplicateConnectionError ||
+    (error instanceof RemoteNegotiationError && error.message.includes(DUPLICATE_TEXT));
+}
+
+function aboutHint(action: string, hint: string, cause: NegotiationError): NegotiationError {
+  const message = `${action} by the hint ${quoteForeign(hint, 100)}: ${cut(cause.message)}`;
+  if (cause instanceof DuplicateConnectionError) return new DuplicateConnectionError(message, { cause });
+  if (cause instanceof RemoteNegotiationError) return new RemoteNegotiationError(message, { cause });
+  return new NegotiationError(message, { cause });
+}
+
+function cut(message: string): string {
+  const text = redact(message);
+  return text.length > MAX_REASON ? `${text.slice(0, MAX_REASON)}…` : text;
+}

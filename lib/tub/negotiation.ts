@@ -1,0 +1,69 @@
+/**
+ * The Tub as one negotiation sees it, with the place among the connections that this negotiation has won.
+ *
+ * @module
+ */
+
+import type { Limits } from "../limits.ts";
+import type { ConnectionMemory, PeerOffer } from "../negotiate/hello.ts";
+import type { NegotiatingTub } from "../negotiate/negotiating_tub.ts";
+import type { TlsIdentity } from "../transport/transport.ts";
+import type { Clock } from "../util/clock.ts";
+import type { Connections, Place } from "./connections.ts";
+
+/** What all negotiations of a Tub have in common. */
+export interface NegotiationContext {
+  readonly tubId: string;
+  readonly incarnation: string;
+  readonly identity: TlsIdentity;
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly connections: Connections;
+}
+
+/** One negotiation's view of its Tub. */
+export class Negotiation implements NegotiatingTub {
+  readonly tubId: string;
+  readonly incarnation: string;
+  readonly identity: TlsIdentity;
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly #connections: Connections;
+  #place: Place | undefined;
+
+  /** A negotiation that is about to begin. */
+  constructor(context: NegotiationContext) {
+    this.tubId = context.tubId;
+    this.incarnation = context.incarnation;
+    this.identity = context.identity;
+    this.limits = context.limits;
+    this.clock = context.clock;
+    this.#connections = context.connections;
+  }
+
+  /** The place that the negotiation has won and still has. */
+  get place(): Place | undefined {
+    return this.#place?.isLost === false ? this.#place : undefined;
+  }
+
+  /** See {@linkcode NegotiatingTub}. */
+  lastConnectionTo(tubId: string): ConnectionMemory | undefined {
+    return this.#connections.lastConnectionTo(tubId);
+  }
+
+  /** See {@linkcode NegotiatingTub}. */
+  admit(offer: PeerOffer): { seqnum: number } {
+    this.#place = this.#connections.admit(offer);
+    return { seqnum: this.#place.seqnum };
+  }
+
+  /** See {@linkcode NegotiatingTub}. */
+  joined(tubId: string, master: ConnectionMemory | undefined): void {
+    this.#place = this.#connections.follow(tubId, master);
+  }
+
+  /** Gives the place back: the negotiation has failed. */
+  release(): void {
+    if (this.#place !== undefined) this.#connections.release(this.#place);
+  }
+}

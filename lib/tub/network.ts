@@ -1,0 +1,337 @@
+/**
+ * A Tub's side of the network: its listeners, its efforts to reach others, and the connections that came of them.
+ *
+ * @module
+ */
+
+import { Broker } from "../broker/broker.ts";
+import type { BrokerHost } from "../broker/interface.ts";
+import { DeadReferenceError, NegotiationError, toError } from "../errors.ts";
+import type { Limits } from "../limits.ts";
+import type { ConnectionHint } from "../names/hints.ts";
+import { joinHostPort } from "../names/hints.ts";
+import { negotiateInbound, negotiateOutbound } from "../negotiate/negotiate.ts";
+import type { Agreement } from "../negotiate/negotiating_tub.ts";
+import { memoryPair } from "../transport/memory.ts";
+import { listenTcp } from "../transport/tcp.ts";
+import type { Connection, TlsIdentity, UpgradableConnection } from "../transport/transport.ts";
+import type { Clock } from "../util/clock.ts";
+import type { Trace } from "../util/trace.ts";
+import { inLaterTurn } from "../util/turn.ts";
+import type { ConnectionInfo } from "./connection_info.ts";
+import { Connections, type Place } from "./connections.ts";
+import { Connector, type HintAttempt } from "./connector.ts";
+import { DIALERS } from "./dialers.ts";
+import { parseEndpoint } from "./endpoint.ts";
+import { TubListener } from "./listener.ts";
+import { Negotiation, type NegotiationContext } from "./negotiation.ts";
+import { netPermission, requirePermission } from "./permissions.ts";
+
+/** What a {@linkcode Network} needs. */
+export interface NetworkOptions {
+  readonly tubId: string;
+  readonly incarnation: string;
+  readonly identity: TlsIdentity;
+  readonly limits: Limits;
+  readonly clock: Clock;
+  /** Must not throw. */
+  readonly trace: Trace;
+  readonly oldPeerThresholdMs: number | undefined;
+  /** What the brokers ask their Tub. */
+  readonly host: BrokerHost;
+}
+
+/** How many things are held for connections. */
+export interface NetworkTables {
+  /** Connections, each loopback as two. */
+  readonly connections: number;
+  /** Tubs that are being dialled. */
+  readonly connecting: number;
+  /** Connections that were accepted and are being negotiated. */
+  readonly negotiating: number;
+}
+
+type Origin = Omit<ConnectionInfo, "connected">;
+
+/** The table that every peer knows; loopback does not negotiate one. */
+const LOOPBACK_VOCABULARY = 1;
+
+/** Listeners, efforts and connections of one Tub. */
+export class Network {
+  readonly #options: NetworkOptions;
+  readonly #connections: Connections;
+  readonly #context: NegotiationContext;
+  readonly #listeners = new Set<TubListener>();
+  readonly #connectors = new Map<string, Connector>();
+  readonly #inbound = new Set<Promise<void>>();
+  /** Everything else that must be over before the Tub has stopped. */
+  readonly #tasks = new Set<Promise<unknown>>();
+  readonly #origins = new WeakMap<Broker, Origin>();
+  readonly #stop = new AbortController();
+  #stopped: Promise<void> | undefined;
+
+  /** No listener and no connection yet. */
+  constructor(options: NetworkOptions) {
+    const { tubId, incarnation, identity, limits, clock, oldPeerThresholdMs } = options;
+    this.#options = options;
+    this.#connections = new Connections({ incarnation, clock, oldPeerThresholdMs });
+    this.#context = { tubId, incarnation, identity, limits, clock, connections: this.#connections };
+  }
+
+  /** The listeners that are open, in the order in which they came. */
+  get listeners(): TubListener[] {
+    return [...this.#listeners];
+  }
+
+  /** Whether {@linkcode Network.stop} was called. */
+  get isStopped(): boolean {
+    return this.#stopped !== undefined;
+  }
+
+  /** Every broker whose connection is not yet closed. */
+  get brokers(): readonly Broker[] {
+    return this.#connections.brokers;
+  }
+
+  /** How much is held. */
+  tables(): NetworkTables {
+    return {
+      connections: this.#connections.brokers.length,
+      connecting: this.#connectors.size,
+      negotiating: this.#inbound.size,
+    };
+  }
+
+  /** Whether there is, or is about to be, a connection with a Tub other than this one. */
+  isReplaced(tubId: string, broker: Broker): boolean {
+    return this.#connections.isTakenFrom(tubId, broker);
+  }
+
+  /** Accepts connections; see {@linkcode Tub.listenOn}. */
+  async listen(description: string): Promise<TubListener> {
+    const { port, address } = parseEndpoint(description);
+    this.#checkRunning("listen");
+    requirePermission(netPermission(address, port), `listen on tcp:${joinHostPort(address, port)}`);
+    const opening = listenTcp({
+      port,
+      address,
+      clock: this.#options.clock,
+      onConnection: (connection) => this.#accept(connection),
+    });
+    const listener = new TubListener(
+      await this.#track(opening),
+      (listener) => this.#listeners.delete(listener),
+    );
+    if (this.isStopped) {
+      await listener.close();
+      this.#checkRunning("listen");
+    }
+    this.#listeners.add(listener);
+    this.#options.trace({ type: "listening", hint: listener.hint });
+    return listener;
+  }
+
+  /**
+   * The connection with a Tub: the one that is there, the one that is being made, or a new one.
+   *
+   * @throws {UnreachableError} If no hint leads there.
+   * @throws {NegotiationError} If one does, and the two Tubs do not agree.
+   * @throws {TypeError} If the Tub has stopped.
+   */
+  async connect(tubId: string, hints: readonly string[]): Promise<Broker> {
+    this.#checkRunning("get reference");
+    const broker = this.#connections.get(tubId);
+    if (broker !== undefined) return broker;
+    if (tubId === this.#options.tubId) return this.#loopback();
+    const known = this.#connectors.get(tubId);
+    if (known !== undefined) {
+      known.try(hints);
+      return await known.connected;
+    }
+    const connector = new Connector(hints, {
+      tubId,
+      clock: this.#options.clock,
+      timeoutMs: this.#options.limits.negotiationTimeoutMs,
+      types: DIALERS,
+      attempt: (hint, attempt) => this.#dial(tubId, hint, attempt),
+      inboundSettled: () => Promise.all(this.#inbound),
+    });
+    this.#connectors.set(tubId, connector);
+    void this.#track(connector.settled());
+    try {
+      return await connector.connected;
+    } finally {
+      this.#connectors.delete(tubId);
+    }
+  }
+
+  /** What is known of the connection with a Tub, or of the effort to make one. */
+  info(tubId: string): ConnectionInfo | undefined {
+    const broker = this.#connections.get(tubId);
+    const origin = broker === undefined ? undefined : this.#origins.get(broker);
+    if (origin !== undefined) return { connected: true, ...origin };
+    const connector = this.#connectors.get(tubId);
+    if (connector === undefined) return undefined;
+    return {
+      connected: false,
+      direction: undefined,
+      address: undefined,
+      winningHint: undefined,
+      establishedAt: undefined,
+      connectorStatuses: new Map(connector.statuses),
+    };
+  }
+
+  /** Ends everything; resolves when nothing is left open. Never rejects. */
+  stop(): Promise<void> {
+    return this.#stopped ??= this.#end();
+  }
+
+  async #end(): Promise<void> {
+    const reason = new NegotiationError("The Tub has been stopped");
+    this.#stop.abort(reason);
+    for (const connector of this.#connectors.values()) connector.stop(reason);
+    const ending = this.#connections.close(
+      new DeadReferenceError("Connection was lost: the Tub has been stopped"),
+    );
+    await Promise.all(this.listeners.map((listener) => listener.close()));
+    await ending;
+    while (this.#inbound.size + this.#tasks.size > 0) {
+      await Promise.allSettled([...this.#inbound, ...this.#tasks]);
+    }
+    // Callbacks that were due have run when the caller goes on.
+    await new Promise<void>(inLaterTurn);
+  }
+
+  #checkRunning(action: string): void {
+    if (this.isStopped) {
+      throw new TypeError(`Cannot ${action}: this Tub has been stopped; create another one`);
+    }
+  }
+
+  #accept(connection: UpgradableConnection): void {
+    const { limits, clock, tubId } = this.#options;
+    const peer = connection.peerAddress;
+    if (this.isStopped || this.#inbound.size >= limits.maxUnnegotiated) {
+      void this.#track(connection.close());
+      const error = new NegotiationError(`${this.#inbound.size} connections are being negotiated already`);
+      this.#options.trace({ type: "negotiation-failed", direction: "inbound", peer, error });
+      return;
+    }
+    const task: Promise<void> = this.#negotiate(
+      "inbound",
+      peer,
+      (negotiation) =>
+        negotiateInbound(connection, {
+          tubFor: (wanted) => wanted === tubId ? negotiation : undefined,
+          limits,
+          clock,
+          signal: this.#stop.signal,
+        }),
+    ).then(() => {}, () => {}).finally(() => this.#inbound.delete(task));
+    this.#inbound.add(task);
+  }
+
+  async #dial(tubId: string, hint: ConnectionHint, { signal, onNegotiating }: HintAttempt): Promise<Broker> {
+    const dialer = DIALERS.get(hint.type)!;
+    const { connection, host } = await dialer(hint, { clock: this.#options.clock, signal });
+    onNegotiating();
+    return await this.#negotiate(
+      "outbound",
+      connection.peerAddress,
+      (negotiation) => negotiateOutbound(connection, { tub: negotiation, targetTubId: tubId, host, signal }),
+      hint.text,
+    );
+  }
+
+  async #negotiate(
+    direction: "inbound" | "outbound",
+    peer: string,
+    run: (negotiation: Negotiation) => Promise<Agreement>,
+    hint?: string,
+  ): Promise<Broker> {
+    const { trace } = this.#options;
+    trace({ type: "negotiating", direction, peer });
+    const negotiation = new Negotiation(this.#context);
+    try {
+      return await this.#establish(await run(negotiation), negotiation, hint);
+    } catch (thrown) {
+      negotiation.release();
+      const error = toError(thrown);
+      trace({ type: "negotiation-failed", direction, peer, error });
+      throw error;
+    }
+  }
+
+  async #establish(agreement: Agreement, { place }: Negotiation, hint: string | undefined): Promise<Broker> {
+    const { connection, tubId, direction, vocabTable } = agreement;
+    if (place === undefined) {
+      await connection.close();
+      throw new NegotiationError(
+        this.isStopped ? "The Tub has been stopped" : "A newer connection was made in the meantime",
+      );
+    }
+    const broker = this.#createBroker(connection, tubId, connection.peerAddress, vocabTable, place);
+    this.#connections.occupy(place, broker);
+    this.#begin(broker, direction, hint);
+    return broker;
+  }
+
+  #createBroker(
+    connection: Connection,
+    tubId: string,
+    address: string,
+    vocabTable: number,
+    place: Place | undefined,
+  ): Broker {
+    const { host, limits, clock, trace } = this.#options;
+    const broker: Broker = new Broker(connection, {
+      host,
+      limits,
+      clock,
+      trace,
+      vocabTable,
+      peer: { tubId, address },
+      onEnded: (error) => {
+        if (place !== undefined) this.#connections.release(place);
+        this.#connections.ended(broker, error);
+      },
+    });
+    return broker;
+  }
+
+  #begin(broker: Broker, direction: "inbound" | "outbound" | "loopback", hint: string | undefined): void {
+    const { tubId = "", address } = broker.peer;
+    const connector = this.#connectors.get(tubId);
+    this.#origins.set(broker, {
+      direction,
+      address,
+      winningHint: hint,
+      establishedAt: this.#options.clock.now(),
+      connectorStatuses: connector?.statuses ?? new Map(),
+    });
+    this.#options.trace({ type: "connected", tubId, direction, peer: address });
+    broker.start();
+    connector?.succeed(broker);
+  }
+
+  /** A connection of the Tub with itself: real bytes, no network. */
+  #loopback(): Broker {
+    const { tubId, clock } = this.#options;
+    const place = this.#connections.takeOwn(tubId);
+    const [near, far] = memoryPair({ peerAddress: "loopback", clock });
+    const server = this.#createBroker(far, tubId, "loopback", LOOPBACK_VOCABULARY, undefined);
+    const broker = this.#createBroker(near, tubId, "loopback", LOOPBACK_VOCABULARY, place);
+    this.#connections.add(server);
+    this.#connections.occupy(place, broker);
+    server.start();
+    this.#begin(broker, "loopback", undefined);
+    return broker;
+  }
+
+  #track<T>(task: Promise<T>): Promise<T> {
+    const tracked = task.finally(() => this.#tasks.delete(tracked));
+    this.#tasks.add(tracked);
+    return tracked;
+  }
+}

@@ -1,0 +1,434 @@
+/**
+ * The Tub: an identity, the objects that it offers, and the connections to other Tubs.
+ *
+ * Source: Foolscap `pb.py`, `Tub`.
+ *
+ * @module
+ */
+
+import type { BrokerTables } from "../broker/broker.ts";
+import type { BrokerHost } from "../broker/interface.ts";
+import type { Referenceable } from "../broker/referenceable.ts";
+import type { RemoteReference, Untyped } from "../broker/remote_reference.ts";
+import { DeadReferenceError, FurlError, NoLocationError, Violation } from "../errors.ts";
+import { resolveLimits } from "../limits.ts";
+import { formatFurl, type FurlParts, parseFurl } from "../names/furl.ts";
+import { SturdyRef } from "../names/sturdy_ref.ts";
+import { systemRandomBytes } from "../names/swissnum.ts";
+import { shortTubId } from "../names/tub_id.ts";
+import { CapabilityRegistry, type NameLookupHandler } from "../registry/registry.ts";
+import { systemClock } from "../util/clock.ts";
+import { quoteForeign } from "../util/text.ts";
+import { safeTrace } from "../util/trace.ts";
+import type { ConnectionInfo } from "./connection_info.ts";
+import { readFurlFile, writeFurlFile } from "./furl_file.ts";
+import { getCertData, type Identity, loadOrCreateIdentity } from "./identity.ts";
+import type { Listener } from "./listener.ts";
+import { locationOf, parseLocation } from "./location.ts";
+import { Network, type NetworkTables } from "./network.ts";
+import { oldPeerThresholdMs, type TubOptions } from "./options.ts";
+import { registerSturdyRefCopy } from "./sturdy_ref_copy.ts";
+
+registerSturdyRefCopy();
+
+/** Options of {@linkcode Tub.registerReference}. */
+export interface RegisterOptions {
+  /**
+   * A name of the program's choice. Whoever can guess it can use the object.
+   *
+   * @default 160 random bits
+   */
+  readonly name?: string | undefined;
+  /**
+   * A file that keeps the FURL: its name is used again, so that the object has the same FURL after a restart. It is
+   * written each time, as the hints may have changed; a new file gets mode 0600.
+   *
+   * @default the FURL is kept nowhere
+   */
+  readonly furlFile?: string | URL | undefined;
+}
+
+/** How much a Tub holds; all 0 when it has stopped. Calls and references are summed over the connections. */
+export interface TubTables extends BrokerTables, NetworkTables {
+  /** Objects that have a name. */
+  readonly names: number;
+}
+
+/** For tests and monitors: what a Tub holds. */
+export interface TubDebug {
+  /** Counts of what the Tub holds at this moment. */
+  tables(): TubTables;
+}
+
+/** A connection that is replaced while a name is asked for is rare; more than twice in a row is not that. */
+const MAX_TRIES = 3;
+
+/**
+ * One node of the network: it offers objects under FURLs and gets references to those of others. There is at most one
+ * connection between two Tubs, for calls in both directions, whoever made it.
+ *
+ * @example Two Tubs
+ * ```ts
+ * import { Referenceable, Tub } from "../../mod.ts";
+ * import assert from "node:assert/strict";
+ *
+ * class Calculator extends Referenceable {
+ *   remote_add(a: number, b: number): number {
+ *     return a + b;
+ *   }
+ * }
+ *
+ * await using server = await Tub.create();
+ * const listener = await server.listenOn("tcp:0:interface=127.0.0.1");
+ * server.setLocation(listener.hint);
+ * const furl = server.registerReference(new Calculator());
+ *
+ * await using client = await Tub.create();
+ * const calculator = await client.getReference<Calculator>(furl);
+ * assert.equal(await calculator.callRemote("add", 1, 2), 3);
+ * ```
+ */
+export class Tub implements AsyncDisposable {
+  /** The Tub's name, which nobody else can take: 32 characters of base32, the hash of its certificate. */
+  readonly tubId: string;
+  /** The objects that can be reached by a FURL of this Tub. */
+  readonly registry: CapabilityRegistry;
+  /** For tests and monitors. */
+  readonly debug: TubDebug = { tables: () => this.#tables() };
+  readonly #identity: Identity;
+  readonly #incarnation: string;
+  readonly #network: Network;
+  readonly #acceptsGifts: boolean;
+  #hints: readonly string[] | undefined;
+
+  /** Use {@linkcode Tub.create}: an identity takes time to load or to make. */
+  protected constructor(identity: Identity, options: TubOptions) {
+    const { randomBytes = systemRandomBytes, clock = systemClock, acceptGifts = true } = options;
+    const trace = safeTrace(options.trace);
+    this.tubId = identity.tubId;
+    this.#identity = identity;
+    this.#incarnation = incarnationOf(randomBytes(8));
+    this.#acceptsGifts = acceptGifts;
+    this.registry = new CapabilityRegistry({ randomBytes, trace });
+    const host: BrokerHost = {
+      tubId: identity.tubId,
+      exposesTracebacks: options.unsafeTracebacks === true,
+      furlOf: (object) => this.getOrCreateURLForReference(object),
+      lookup: (name) => this.registry.find(name),
+      acquire: (furl) => this.#acquire(furl),
+    };
+    this.#network = new Network({
+      tubId: identity.tubId,
+      incarnation: this.#incarnation,
+      identity,
+      limits: resolveLimits(options.limits),
+      clock,
+      trace,
+      oldPeerThresholdMs: oldPeerThresholdMs(options.handleOldDuplicateConnections),
+      host,
+    });
+  }
+
+  /**
+   * Makes a Tub. It runs at once; Foolscap's `startService` has no counterpart.
+   *
+   * @throws {CertificateError} If the identity's file or data cannot be used.
+   * @throws {PermissionDenied} If the program may not read or write the file; names the flag.
+   * @throws {TypeError} If both a file and data are given.
+   * @throws {RangeError} If a limit is unknown or no positive number.
+   */
+  static async create(options: TubOptions = {}): Promise<Tub> {
+    // Before the file: a wrong limit must not leave a new identity behind.
+    resolveLimits(options.limits);
+    oldPeerThresholdMs(options.handleOldDuplicateConnections);
+    return new Tub(await loadOrCreateIdentity(options), options);
+  }
+
+  /** The same as `tubId`, under Foolscap's name. */
+  getTubID(): string {
+    return this.tubId;
+  }
+
+  /** The first 4 characters of the TubID, for messages to people. */
+  getShortTubID(): string {
+    return shortTubId(this.tubId);
+  }
+
+  /** The Tub's certificate and its private key as PEM, for `Tub.create({ certData })`: a secret. */
+  getCertData(): string {
+    return getCertData(this.#identity);
+  }
+
+  /** This life of the Tub: 16 hex digits, new for each Tub that is created. */
+  getIncarnationString(): string {
+    return this.#incarnation;
+  }
+
+  /** Whether the Tub has not been stopped. */
+  get running(): boolean {
+    return !this.#network.isStopped;
+  }
+
+  // ---- listening and location
+
+  /** The listeners that are open. */
+  get listeners(): readonly Listener[] {
+    return this.#network.listeners;
+  }
+
+  /**
+   * Accepts connections. A Tub may have several listeners, or none: then it can reach others, who can call back.
+   *
+   * @param description `tcp:PORT`, `tcp:PORT:interface=ADDRESS`, `tcp6:PORT`, or digits alone; port 0 lets the system
+   *   choose. Without an interface, `tcp` is every IPv4 address of the machine and `tcp6` every IPv6 address.
+   * @returns When the port is open.
+   * @throws {TypeError} If it is no such description, or the Tub has stopped.
+   * @throws {RangeError} If the port is above 65,535.
+   * @throws {PermissionDenied} If the program may not listen there; names the flag. Never prompts.
+   * @throws {UnreachableError} If the port cannot be opened: it is in use, say.
+   */
+  async listenOn(description: string | number): Promise<Listener> {
+    return await this.#network.listen(String(description));
+  }
+
+  /**
+   * Says where others can reach this Tub: the hints of its FURLs. Once only, and before the first FURL is made.
+   *
+   * @param hints Such as `tcp:example.org:4501`; one text may have several with commas between them.
+   * @throws {FurlError} If there is none, or one cannot be a hint.
+   * @throws {TypeError} If there is a location already.
+   */
+  setLocation(...hints: string[]): void {
+    this.#checkNoLocation();
+    this.#hints = parseLocation(this.tubId, hints);
+  }
+
+  /**
+   * Sets the location to where the listeners are: the address that each is bound to, or this machine's first one.
+   *
+   * @param more Hints that are added.
+   * @throws {PermissionDenied} If a listener takes every address and the program may not ask which there are:
+   *   `--allow-sys=networkInterfaces`.
+   * @throws {TypeError} If there is no listener, or a location already.
+   * @throws {FurlError} If one of `more` cannot be a hint.
+   */
+  // deno-lint-ignore require-await
+  async setLocationAutomatically(...more: string[]): Promise<void> {
+    this.#checkNoLocation();
+    const { listeners } = this.#network;
+    if (listeners.length === 0) {
+      throw new TypeError("Cannot set location: there is no listener; await listenOn first");
+    }
+    this.setLocation(...locationOf(listeners), ...more);
+  }
+
+  /** The hints of this Tub's FURLs; empty without a location. */
+  get locationHints(): readonly string[] {
+    return this.#hints ?? [];
+  }
+
+  #checkNoLocation(): void {
+    if (this.#hints !== undefined) {
+      throw new TypeError("Cannot set location: it is set already, and FURLs with it may be in use");
+    }
+  }
+
+  // ---- objects of this Tub
+
+  /**
+   * Makes an object reachable, and keeps it until it is unregistered or the Tub stops. An object that has a name, because
+   * it was registered or passed to a peer before, keeps it.
+   *
+   * @param options Options, or only the name.
+   * @returns The object's FURL. Whoever has it can use the object.
+   * @throws {NoLocationError} If the Tub has no location.
+   * @throws {TypeError} If it is not a Referenceable.
+   * @throws {FurlError} If the name cannot stand in a FURL, or the file has the FURL of another Tub or object.
+   * @throws {RangeError} If another object has the name.
+   * @throws {PermissionDenied} If the program may not read and write the file; names the flag.
+   */
+  registerReference(object: Referenceable, options: string | RegisterOptions = {}): string {
+    const { name, furlFile } = typeof options === "string" ? { name: options } : options;
+    const hints = this.#hintsFor("register an object");
+    const isNew = !this.registry.has(object);
+    const wanted = isNew ? name : this.registry.nameOf(object);
+    const stored = furlFile === undefined
+      ? undefined
+      : readFurlFile(furlFile, { tubId: this.tubId, name: wanted });
+    const given = this.registry.register(object, wanted ?? stored);
+    try {
+      const furl = formatFurl({ tubId: this.tubId, hints, name: given });
+      if (furlFile !== undefined) writeFurlFile(furlFile, furl);
+      return furl;
+    } catch (error) {
+      if (isNew) this.registry.unregister(object);
+      throw error;
+    }
+  }
+
+  /**
+   * Takes the name of an object away: its FURL leads nowhere. References that others have go on working.
+   *
+   * @param object The object, or a FURL of this Tub.
+   * @returns Whether it had a name.
+   * @throws {FurlError} If it is a text that is not a FURL of this Tub.
+   */
+  unregisterReference(object: Referenceable | string): boolean {
+    if (typeof object !== "string") return this.registry.unregister(object);
+    const found = this.registry.find(this.#ownName(object));
+    return found !== undefined && this.registry.unregister(found);
+  }
+
+  /**
+   * The FURL of an object, which gets a name of 160 random bits if it has none: good for as long as somebody holds the
+   * object.
+   *
+   * @returns `undefined` without a location.
+   */
+  getOrCreateURLForReference(object: Referenceable): string | undefined {
+    if (this.#hints === undefined) return undefined;
+    return formatFurl({ tubId: this.tubId, hints: this.#hints, name: this.registry.nameOf(object) });
+  }
+
+  /**
+   * This Tub's own object of a name.
+   *
+   * @throws {RangeError} If there is none. No more than the beginning of the name is told.
+   */
+  getReferenceForName(name: string): Referenceable {
+    const object = this.registry.find(name);
+    if (object !== undefined) return object;
+    const start = quoteForeign([...name].slice(0, 2).join(""));
+    throw new RangeError(`Cannot find object: there is none whose name starts with ${start}`);
+  }
+
+  /**
+   * This Tub's own object of a FURL.
+   *
+   * @throws {FurlError} If it is not a FURL of this Tub.
+   * @throws {RangeError} If there is no such object.
+   */
+  getReferenceForURL(furl: string): Referenceable {
+    return this.getReferenceForName(this.#ownName(furl));
+  }
+
+  /** Asks `handler` for names that no object has; see {@linkcode CapabilityRegistry.addLookup}. */
+  registerNameLookupHandler(handler: NameLookupHandler): void {
+    this.registry.addLookup(handler);
+  }
+
+  /** Takes a lookup handler back. One that is not there is fine. */
+  unregisterNameLookupHandler(handler: NameLookupHandler): void {
+    this.registry.removeLookup(handler);
+  }
+
+  #hintsFor(action: string): readonly string[] {
+    if (this.#hints !== undefined) return this.#hints;
+    throw new NoLocationError(
+      `Cannot ${action}: the Tub has no location; call setLocation or setLocationAutomatically first`,
+    );
+  }
+
+  #ownName(furl: string): string {
+    const { tubId, name } = parseFurl(furl);
+    if (tubId === this.tubId) return name;
+    throw new FurlError("Cannot find object: the FURL is that of another Tub; getReference takes it");
+  }
+
+  // ---- objects of others
+
+  /**
+   * Gets a reference to the object of a FURL: by the connection with its Tub, if there is one, else all hints are tried
+   * side by side. A FURL of this Tub leads to a reference too, by a connection of the Tub with itself.
+   *
+   * @typeParam T The class of the object, or an interface with its `remote_` methods.
+   * @param target A FURL or a SturdyRef.
+   * @returns When the other Tub has answered. The same object is the same reference each time, for as long as the
+   *   connection lasts and somebody holds it.
+   * @throws {FurlError} If it is not a FURL.
+   * @throws {UnreachableError} If no hint leads to the Tub; `errors` says why, hint by hint.
+   * @throws {NegotiationError} If one leads there, but the Tubs do not agree.
+   * @throws {RemoteException} If the Tub has no such object: a `builtins.KeyError`.
+   * @throws {DeadReferenceError} If the connection is lost before the answer.
+   * @throws {TypeError} If this Tub has stopped.
+   */
+  async getReference<T = Untyped>(target: string | SturdyRef): Promise<RemoteReference<T>> {
+    const { tubId, hints, name } = partsOf(target);
+    for (let tries = 1;; tries++) {
+      const broker = await this.#network.connect(tubId, hints);
+      try {
+        return await broker.getReferenceByName(name) as RemoteReference<T>;
+      } catch (error) {
+        // Two Tubs that dial each other may find that the other's connection is the one that stays.
+        const isReplaced = error instanceof DeadReferenceError && this.#network.isReplaced(tubId, broker);
+        if (!isReplaced || tries === MAX_TRIES) throw error;
+      }
+    }
+  }
+
+  /**
+   * How the Tub of a FURL was reached, or is being tried to be. Foolscap: `getConnectionInfoForFURL`.
+   *
+   * @returns `undefined` if it is not a FURL, or there is neither a connection nor an effort to make one.
+   */
+  getConnectionInfoForFURL(furl: string): ConnectionInfo | undefined {
+    try {
+      return this.#network.info(parseFurl(furl).tubId);
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #acquire(furl: string): Promise<RemoteReference> {
+    if (!this.#acceptsGifts) throw new Violation("gifts are prohibited in this Tub");
+    return await this.getReference(furl);
+  }
+
+  // ---- the end
+
+  /**
+   * Ends the Tub: it accepts and dials no more, every connection is closed, calls that wait fail with a
+   * DeadReferenceError, and names are forgotten. `notifyOnDisconnect` callbacks run at the other ends and not here. A Tub
+   * cannot be started again. More than once is harmless.
+   *
+   * Foolscap: `stopService`.
+   *
+   * @returns When nothing of the Tub is open any more. Never rejects.
+   */
+  async stop(): Promise<void> {
+    const stopped = this.#network.stop();
+    this.registry.clear();
+    await stopped;
+  }
+
+  /** The same as {@linkcode Tub.stop}, for `await using`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  #tables(): TubTables {
+    const sum = {
+      exported: 0,
+      imported: 0,
+      pendingCalls: 0,
+      activeCalls: 0,
+      pendingGifts: 0,
+      givenGifts: 0,
+    };
+    for (const broker of this.#network.brokers) {
+      const tables = broker.tables();
+      for (const key of Object.keys(sum) as (keyof BrokerTables)[]) sum[key] += tables[key];
+    }
+    return { ...sum, ...this.#network.tables(), names: this.registry.size };
+  }
+}
+
+function partsOf(target: string | SturdyRef): FurlParts {
+  if (!(target instanceof SturdyRef)) return parseFurl(target);
+  if (target.url !== undefined) return parseFurl(target.url);
+  throw new FurlError("Cannot get reference: the SturdyRef points nowhere");
+}
+
+function incarnationOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,103 @@
+/**
+ * Foolscap for Deno: distributed objects with capability security, on the wire protocol of the Python Foolscap.
+ *
+ * A {@linkcode Tub} offers objects of classes derived from {@linkcode Referenceable} under FURLs, such as
+ * `pb://<tub-id>@tcp:example.org:4501/<name>`. Whoever has a FURL gets a {@linkcode RemoteReference} to the object behind
+ * it and calls its methods, over mutually authenticated TLS; whoever does not, cannot reach it.
+ *
+ * @example Offer an object, and call it
+ * ```ts
+ * import { Referenceable, Tub } from "./mod.ts";
+ * import assert from "node:assert/strict";
+ *
+ * class Calculator extends Referenceable {
+ *   remote_add(a: number, b: number): number {
+ *     return a + b;
+ *   }
+ * }
+ *
+ * await using server = await Tub.create();
+ * const listener = await server.listenOn("tcp:0:interface=127.0.0.1");
+ * server.setLocation(`tcp:127.0.0.1:${listener.port}`);
+ * const furl = server.registerReference(new Calculator());
+ *
+ * await using client = await Tub.create();
+ * const calculator = await client.getReference<Calculator>(furl);
+ * assert.equal(await calculator.callRemote("add", 1, 2), 3);
+ * assert.equal(await calculator.remote.add(3, 4), 7);
+ * ```
+ *
+ * @module
+ */
+
+// Tubs
+export { Tub } from "./lib/tub/tub.ts";
+export type { RegisterOptions, TubDebug, TubTables } from "./lib/tub/tub.ts";
+export type { TubOptions } from "./lib/tub/options.ts";
+export type { Listener } from "./lib/tub/listener.ts";
+export type { ConnectionInfo } from "./lib/tub/connection_info.ts";
+export type { NetworkTables } from "./lib/tub/network.ts";
+export { SturdyRef } from "./lib/names/sturdy_ref.ts";
+export type { FurlParts } from "./lib/names/furl.ts";
+export type { RandomBytes } from "./lib/names/swissnum.ts";
+export { DEFAULT_LIMITS } from "./lib/limits.ts";
+export type { Limits } from "./lib/limits.ts";
+export type { Clock } from "./lib/util/clock.ts";
+export type { Trace, TraceEvent } from "./lib/util/trace.ts";
+
+// Capabilities
+export { CapabilityRegistry } from "./lib/registry/registry.ts";
+export type { CapabilityRegistryOptions, NameLookupHandler, RegistryEntry } from "./lib/registry/registry.ts";
+
+// Objects that travel by reference, and their references
+export { NoSuchMethodError, Referenceable } from "./lib/broker/referenceable.ts";
+export { Callable, callable } from "./lib/broker/callable.ts";
+export { RemoteFunction, RemoteHandle, RemoteReference } from "./lib/broker/remote_reference.ts";
+export { RemotePromise } from "./lib/broker/remote_promise.ts";
+export type {
+  Received,
+  RemoteArguments,
+  RemoteCalls,
+  RemoteMethodName,
+  RemoteMethods,
+  RemoteResult,
+  Sendable,
+  Untyped,
+} from "./lib/broker/remote_reference.ts";
+export { CallContext, currentCall } from "./lib/broker/call_context.ts";
+export type { PeerInfo } from "./lib/broker/call_context.ts";
+export type { CallOptions } from "./lib/broker/call.ts";
+export type { BrokerTables } from "./lib/broker/broker.ts";
+
+// Values
+export { Copyable } from "./lib/graph/copyable.ts";
+export type { CopyableState } from "./lib/graph/copyable.ts";
+export { registerCopier, registerRemoteCopy, registerRemoteCopyFactory } from "./lib/graph/copy_types.ts";
+export type { Copier, RemoteCopyClass } from "./lib/graph/copy_types.ts";
+export { Tuple, tuple } from "./lib/graph/values/tuple.ts";
+export type { TupleOf } from "./lib/graph/values/tuple.ts";
+export { Dict } from "./lib/graph/values/dict.ts";
+export { ValueSet } from "./lib/graph/values/value_set.ts";
+export { FrozenSet, frozenSet } from "./lib/graph/values/frozen_set.ts";
+export { Float, float } from "./lib/graph/values/float.ts";
+export { Decimal } from "./lib/graph/values/decimal.ts";
+export { Kwargs, kwargs } from "./lib/graph/values/kwargs.ts";
+export { serialize, unserialize } from "./lib/graph/storage.ts";
+export type { UnserializeOptions } from "./lib/graph/storage.ts";
+
+// Errors
+export {
+  CertificateError,
+  DeadReferenceError,
+  DuplicateConnectionError,
+  FurlError,
+  NegotiationError,
+  NoLocationError,
+  PermissionDenied,
+  ProtocolError,
+  RemoteException,
+  RemoteNegotiationError,
+  UnreachableError,
+  Violation,
+} from "./lib/errors.ts";
+export type { ErrorDetails, RemoteExceptionDetails } from "./lib/errors.ts";
