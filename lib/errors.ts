@@ -34,6 +34,7 @@ function withWhere(message: string, where: string | undefined): string {
  * ```
  */
 export class Violation extends Error {
+  /** The name of the class, also where minifying took it. */
   override name = "Violation";
   /** The place in the value, such as `arguments[0].tags[2]`; empty when it is the whole value. */
   readonly where: string;
@@ -71,6 +72,7 @@ export interface RemoteExceptionDetails extends ErrorDetails {
  * ```
  */
 export class RemoteException extends Error {
+  /** The name of the class, also where minifying took it. */
   override name = "RemoteException";
   /** The type as the peer names it, such as `builtins.ValueError`. */
   readonly remoteType: string;
@@ -105,6 +107,7 @@ export class RemoteException extends Error {
  * On the wire: `foolscap.ipb.DeadReferenceError`.
  */
 export class DeadReferenceError extends Error {
+  /** The name of the class, also where minifying took it. */
   override name = "DeadReferenceError";
 
   /** A dead reference, with what ended it as `cause`. */
@@ -119,6 +122,7 @@ export class DeadReferenceError extends Error {
  * Foolscap: `BananaError`, also its name on the wire (`foolscap.tokens.BananaError`).
  */
 export class ProtocolError extends Error {
+  /** The name of the class, also where minifying took it. */
   override name = "ProtocolError";
   /** The place in the message, where it is known. */
   readonly where: string;
@@ -136,6 +140,7 @@ export class ProtocolError extends Error {
  * On the wire: `foolscap.tokens.NegotiationError`.
  */
 export class NegotiationError extends Error {
+  /** The name of the class, also where minifying took it. */
   override name = "NegotiationError";
 
   /** What was not agreed on. */
@@ -146,11 +151,13 @@ export class NegotiationError extends Error {
 
 /** The peer ended the negotiation and said why. Destroys: the attempt. */
 export class RemoteNegotiationError extends NegotiationError {
+  /** The name of the class, also where minifying took it. */
   override name = "RemoteNegotiationError";
 }
 
 /** A connection between the two Tubs exists already, and it stays. Destroys: the attempt. */
 export class DuplicateConnectionError extends NegotiationError {
+  /** The name of the class, also where minifying took it. */
   override name = "DuplicateConnectionError";
 }
 
@@ -160,6 +167,7 @@ export class DuplicateConnectionError extends NegotiationError {
  * `errors` has one entry a hint, each saying what went wrong there.
  */
 export class UnreachableError extends Error {
+  /** The name of the class, also where minifying took it. */
   override name = "UnreachableError";
   /** What went wrong, by hint. */
   readonly errors: ReadonlyMap<string, Error>;
@@ -173,6 +181,7 @@ export class UnreachableError extends Error {
 
 /** A text is not a FURL, a hint or a name. Destroys: nothing. Foolscap: `BadFURLError`. */
 export class FurlError extends SyntaxError {
+  /** The name of the class, also where minifying took it. */
   override name = "FurlError";
 }
 
@@ -182,6 +191,7 @@ export class FurlError extends SyntaxError {
  * On the wire: `foolscap.tokens.NoLocationError`.
  */
 export class NoLocationError extends Error {
+  /** The name of the class, also where minifying took it. */
   override name = "NoLocationError";
 }
 
@@ -191,6 +201,7 @@ export class NoLocationError extends Error {
  * The message names the flag to add, such as `--allow-net=127.0.0.1`.
  */
 export class PermissionDenied extends Error {
+  /** The name of the class, also where minifying took it. */
   override name = "PermissionDenied";
 
   /** What was denied. */
@@ -204,6 +215,7 @@ export class PermissionDenied extends Error {
  * Destroys: nothing, and nothing on disk is overwritten.
  */
 export class CertificateError extends Error {
+  /** The name of the class, also where minifying took it. */
   override name = "CertificateError";
 
   /** What is wrong with the certificate or key. */

@@ -38,6 +38,10 @@ export interface Limits {
   readonly maxQueuedBytes: number;
   /** A write that makes no progress for this long ends the connection, in milliseconds. */
   readonly writeStallMs: number;
+  /** Connections of one Tub; whoever connects beyond that is turned away. Certificates cost nothing to make. */
+  readonly maxConnections: number;
+  /** Tubs whose last connection is remembered, for the duplicate rules; a forgotten one is met like a new one. */
+  readonly maxRememberedTubs: number;
   /** Gifts of one connection that are being fetched at once. */
   readonly maxPendingGifts: number;
 }
@@ -62,6 +66,8 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   pauseReadingBytes: 1 * MiB,
   maxQueuedBytes: 64 * MiB,
   writeStallMs: 60_000,
+  maxConnections: 10_000,
+  maxRememberedTubs: 10_000,
   maxPendingGifts: 1_000,
 });
 

@@ -184,8 +184,8 @@ Deno.test("mod.ts exports exactly the documented names", async () => {
 /** What README and docs promise, besides types of options and the like. */
 const PROMISED = [
   ..."Tub Referenceable RemoteReference RemotePromise Copyable registerRemoteCopy registerCopier".split(" "),
-  ..."RemoteInterface schema tuple Tuple Dict float callable kwargs Kwargs Decimal frozenSet".split(" "),
-  ..."serialize unserialize SturdyRef CapabilityRegistry Reconnector pb log app Untyped".split(" "),
+  ..."tuple Tuple Dict float callable kwargs Kwargs Decimal frozenSet".split(" "),
+  ..."serialize unserialize SturdyRef CapabilityRegistry Untyped".split(" "),
   ..."Violation RemoteException DeadReferenceError ProtocolError NegotiationError UnreachableError".split(
     " ",
   ),

@@ -1,6 +1,5 @@
 /**
- * One established connection: the objects that each side has given the other, the calls that are under way, and
- * the one place where all of it ends.
+ * One established connection: the calls that are under way in both directions, and the one place where all of it ends.
  *
  * Source: Foolscap `broker.py`.
  *
@@ -8,41 +7,40 @@
  */
 
 import { DeadReferenceError, ProtocolError, toError, Violation } from "../errors.ts";
-import type { Pending, PendingScope } from "../graph/pending.ts";
+import type { PendingScope } from "../graph/pending.ts";
 import { Receiver } from "../graph/receiver.ts";
+import type { Slicing } from "../graph/slicing.ts";
 import { BASE_SLICERS, BASE_UNSLICERS } from "../graph/tables.ts";
 import { UnslicerTable } from "../graph/unslicer.ts";
-import type { Slicing } from "../graph/slicing.ts";
-import { Kwargs, kwargs } from "../graph/values/kwargs.ts";
-import { sortedKeys } from "../graph/values/sort_keys.ts";
+import { kwargs } from "../graph/values/kwargs.ts";
 import type { Limits } from "../limits.ts";
 import { redact } from "../names/redact.ts";
 import type { Clock } from "../util/clock.ts";
 import { encodeText, quoteForeign } from "../util/text.ts";
 import type { Trace } from "../util/trace.ts";
-import { inLaterTurn } from "../util/turn.ts";
 import { TokenEncoder } from "../wire/encoder.ts";
 import { FOOLSCAP_TOKENS } from "../wire/tokens.ts";
 import { vocabularyWords } from "../wire/vocabulary.ts";
-import { callBrokerObject } from "./broker_object.ts";
-import type { CallOptions, InboundCall } from "./call.ts";
+import { type BrokerObject, callBrokerObject } from "./broker_object.ts";
+import type { ByteConnection } from "./byte_connection.ts";
+import type { CallOptions, InboundCall, OutboundCall } from "./call.ts";
 import { CallContext, type PeerInfo, withCurrentCall } from "./call_context.ts";
+import { sliceAnswer, sliceCall, sliceError } from "./call_slicing.ts";
 import { Callable } from "./callable.ts";
 import { Deliveries } from "./deliveries.ts";
-import { type Export, ExportTable, type Given } from "./export_table.ts";
-import { failureOf, sliceFailure, withoutPaths } from "./failure.ts";
-import { GiftTable } from "./gifts.ts";
-import { type HandleToken, ImportTable, type Tracker } from "./import_table.ts";
+import { failureOf } from "./failure.ts";
+import type { HandleToken, Tracker } from "./import_table.ts";
+import { InboundStream } from "./inbound_stream.ts";
 import type { BrokerHost } from "./interface.ts";
 import { AnswerUnslicer, CallUnslicer, ErrorUnslicer, type MessageHost, MessageRoot } from "./messages.ts";
+import { ObjectSpace } from "./object_space.ts";
 import { Outbox } from "./outbox.ts";
-import { type ReferenceHost, referenceSlicers, referenceUnslicers } from "./references.ts";
-import type { Referenceable } from "./referenceable.ts";
-import { type HandleOwner, RemoteFunction, RemoteHandle, RemoteReference } from "./remote_reference.ts";
+import { withoutPaths } from "./paths.ts";
+import { referenceSlicers, referenceUnslicers } from "./references.ts";
+import { type HandleOwner, type RemoteHandle, RemoteReference } from "./remote_reference.ts";
 import { RemotePromise } from "./remote_promise.ts";
 import { type PendingRequest, RequestTable } from "./requests.ts";
 import { Watches } from "./watches.ts";
-import type { ByteConnection } from "./byte_connection.ts";
 
 /** What a {@linkcode Broker} needs. */
 export interface BrokerOptions {
@@ -74,89 +72,94 @@ export interface BrokerTables {
   readonly givenGifts: number;
 }
 
-/** While nothing more is begun for a peer that does not read, calls of this size may wait before reading stops. */
-const HELD_UP_BYTES = 16 * 1024 * 1024;
+/** The peer said why it ends the connection: it need not be told the same. */
+class PeerComplaint extends ProtocolError {}
 
 /** One established connection. */
-export class Broker implements HandleOwner, MessageHost, ReferenceHost {
+export class Broker implements HandleOwner, MessageHost {
   readonly peer: PeerInfo;
   readonly #options: BrokerOptions;
   readonly #host: BrokerHost;
   readonly #connection: ByteConnection;
+  readonly #objects: ObjectSpace;
   readonly #outbox: Outbox;
-  readonly #receiver: Receiver;
-  readonly #exports: ExportTable<Referenceable | Callable>;
-  readonly #imports: ImportTable<RemoteHandle>;
+  readonly #inbound: InboundStream;
   readonly #requests = new RequestTable();
   readonly #deliveries: Deliveries;
-  readonly #gifts: GiftTable;
   readonly #watches: Watches;
-  // What the message that is being written has taken, to be given back if it is not sent.
-  readonly #given: Export<Referenceable | Callable>[] = [];
-  readonly #givenGifts: number[] = [];
-  #pendingGifts = 0;
+  readonly #brokerObject: BrokerObject;
   #ended: Error | undefined;
   #closed: Promise<void> | undefined;
-  #receivedAt = 0;
-  #stallWatch: Disposable | undefined;
-  #resumeReading: (() => void) | undefined;
 
   /** A broker for a connection that has been negotiated. It begins to read at {@linkcode Broker.start}. */
   constructor(connection: ByteConnection, options: BrokerOptions) {
-    const { limits, clock } = options;
+    const { limits, clock, host } = options;
     this.#connection = connection;
     this.#options = options;
-    this.#host = options.host;
+    this.#host = host;
     this.peer = options.peer;
     const vocabulary = vocabularyWords(options.vocabTable);
+    this.#objects = new ObjectSpace({
+      owner: this,
+      host,
+      limits,
+      checkOpen: () => this.checkOpen(),
+      decref: (clid, count) => this.#callPeer("decref", { clid, count }).then(() => {}, () => {}),
+      decgift: (giftID) => this.#sendUnheard(0, "decgift", [kwargs({ giftID, count: 1 })]),
+    });
     this.#outbox = new Outbox({
       encoder: new TokenEncoder(vocabulary),
-      slicers: BASE_SLICERS.extend(referenceSlicers(this)),
+      slicers: BASE_SLICERS.extend(referenceSlicers(this.#objects)),
       writable: connection.writable,
       limits,
       clock,
-      onFailure: (error) => void this.shutdown(error),
+      onFailure: (error) => void this.#end(error),
       onDrained: () => this.#goOn(),
     });
-    this.#receiver = new Receiver(
-      (receiver) =>
-        new MessageRoot(
-          receiver,
-          new UnslicerTable([
-            ["call", { make: (receiver) => new CallUnslicer(receiver, this) }],
-            ["answer", { make: (receiver) => new AnswerUnslicer(receiver, this) }],
-            ["error", { make: (receiver) => new ErrorUnslicer(receiver, this) }],
-          ]),
-          this,
-        ),
-      {
-        limits,
-        tokens: FOOLSCAP_TOKENS,
-        vocabulary,
-        unslicers: BASE_UNSLICERS.extend(referenceUnslicers(this)),
-        onPing: (value) => this.#outbox.pong(value),
-        onError: (text) => {
-          throw new ProtocolError(`The peer ended the connection: ${quoteForeign(redact(text))}`);
-        },
+    const receiver = new Receiver((receiver) => this.#makeRoot(receiver), {
+      limits,
+      tokens: FOOLSCAP_TOKENS,
+      vocabulary,
+      unslicers: BASE_UNSLICERS.extend(referenceUnslicers(this.#objects)),
+      onPing: (value) => this.#outbox.pong(value),
+      onError: (text) => {
+        throw new PeerComplaint(`The peer ended the connection: ${quoteForeign(redact(text))}`);
       },
-    );
-    this.#exports = new ExportTable(limits.maxExports);
-    this.#imports = new ImportTable({
-      max: limits.maxImports,
-      makeHandle: (tracker) =>
-        tracker.clid < 0 ? new RemoteFunction(this, tracker) : new RemoteReference(this, tracker),
-      decref: (clid, count) => this.#callPeer("decref", { clid, count }).then(() => {}, () => {}),
-      later: inLaterTurn,
     });
-    this.#gifts = new GiftTable(limits.maxExports);
     this.#deliveries = new Deliveries({
       maxPending: limits.maxPendingCalls,
+      maxActiveBytes: limits.maxMessageBytes * 2,
       isHeldUp: () => this.#outbox.isFull,
       start: (call) => this.#serve(call),
       finish: (call, result) => this.#answer(call, result),
       fail: (call, error) => this.#fail(call, error),
+      onStarted: () => this.#inbound.resume(),
+    });
+    this.#inbound = new InboundStream({
+      readable: connection.readable,
+      receiver,
+      limits,
+      clock,
+      // Answers to our own calls come the same way: reading stops only when what the peer wants takes too much.
+      isBlocked: () => this.#deliveries.waitingBytes > limits.maxQueuedBytes && this.#deliveries.isBlocked,
+      isBusy: () => this.#deliveries.isBusy,
+      onEnd: (reason) => this.#end(reason),
     });
     this.#watches = new Watches(options.trace);
+    this.#brokerObject = {
+      lookup: (name) => host.lookup(name),
+      decref: (clid, count) => this.#objects.decref(clid, count),
+      decgift: (giftId, count) => this.#objects.decgift(giftId, count),
+    };
+  }
+
+  #makeRoot(receiver: Receiver): MessageRoot {
+    const messages = new UnslicerTable([
+      ["call", { make: (receiver) => new CallUnslicer(receiver, this) }],
+      ["answer", { make: (receiver) => new AnswerUnslicer(receiver, this) }],
+      ["error", { make: (receiver) => new ErrorUnslicer(receiver, this) }],
+    ]);
+    return new MessageRoot(receiver, messages, this);
   }
 
   /** What ended the connection, once it has ended. */
@@ -167,24 +170,22 @@ export class Broker implements HandleOwner, MessageHost, ReferenceHost {
   /** How much the connection holds: all 0 after its end. */
   tables(): BrokerTables {
     return {
-      exported: this.#exports.size,
-      imported: this.#imports.size,
+      ...this.#objects.sizes,
       pendingCalls: this.#requests.size,
       activeCalls: this.#deliveries.size,
-      pendingGifts: this.#pendingGifts,
-      givenGifts: this.#gifts.size,
     };
   }
 
   /** Begins to read. */
   start(): void {
-    void this.#read();
+    this.#inbound.start();
   }
 
   /**
    * Asks the peer for the object of a name.
    *
    * @throws {RemoteException} If the peer has none: a `builtins.KeyError`.
+   * @throws {DeadReferenceError} If the connection is gone before the answer.
    */
   async getReferenceByName(name: string): Promise<RemoteReference> {
     const object = await this.#callPeer("getReferenceByName", { name: encodeText(name) });
@@ -202,16 +203,18 @@ export class Broker implements HandleOwner, MessageHost, ReferenceHost {
   shutdown(reason: Error, options: { readonly notify?: boolean } = {}): Promise<void> {
     if (this.#closed !== undefined) return this.#closed;
     this.#ended = reason;
-    this.#stallWatch?.[Symbol.dispose]();
+    this.#inbound.close();
     this.#outbox.close();
-    this.#closed = this.#connection.close();
-    this.#resumeReading?.();
+    // Nothing can be done about a transport that cannot even be closed.
+    this.#closed = Promise.try(() => this.#connection.close()).catch(() => {});
     for (const request of this.#requests.takeAll()) request.reject(this.#lost(request, reason));
+    this.#objects.close();
     this.#deliveries.close(reason);
-    this.#exports.clear();
-    this.#imports.close();
-    this.#gifts.clear();
-    this.#options.onEnded?.(reason);
+    try {
+      this.#options.onEnded?.(reason);
+    } catch (error) {
+      this.#options.trace({ type: "callback-failed", where: "onEnded", error: toError(error) });
+    }
     if (options.notify !== false) this.#watches.fire();
     this.#options.trace({ type: "disconnected", tubId: this.peer.tubId ?? "", error: reason });
     return this.#closed;
@@ -226,66 +229,20 @@ export class Broker implements HandleOwner, MessageHost, ReferenceHost {
     );
   }
 
-  // ---- reading
-
-  async #read(): Promise<void> {
-    const reader = this.#connection.readable.getReader();
-    let reason: Error | undefined;
-    try {
-      while (this.#ended === undefined) {
-        if (this.#outbox.isFull && this.#deliveries.waitingBytes > HELD_UP_BYTES) {
-          await new Promise<void>((resolve) => this.#resumeReading = resolve);
-          this.#resumeReading = undefined;
-          continue;
-        }
-        const { value, done } = await reader.read();
-        if (done) break;
-        if (this.#ended !== undefined) break;
-        this.#receiver.push(value);
-        if (this.#receiver.inMessage) this.#watchForStall();
+  /** Ends the connection for what the peer did, and tells it if it broke the protocol. */
+  #end(reason: Error): Promise<void> {
+    if (reason instanceof ProtocolError && this.#ended === undefined) {
+      this.#options.trace({ type: "protocol-error", tubId: this.peer.tubId ?? "", error: reason });
+      if (!(reason instanceof PeerComplaint)) {
+        this.#outbox.error(`BananaError: ${withoutPaths(redact(reason.message))}`);
       }
-      reason = new DeadReferenceError("The peer closed the connection");
-    } catch (error) {
-      reason = toError(error);
-      if (reason instanceof ProtocolError && this.#ended === undefined) this.#complain(reason);
     }
-    await this.shutdown(reason);
-    // What is left is nobody's.
-    reader.cancel().catch(() => {});
-    reader.releaseLock();
-  }
-
-  /** Tells the peer why the connection ends, unless it ended it. */
-  #complain(error: ProtocolError): void {
-    this.#options.trace({ type: "protocol-error", tubId: this.peer.tubId ?? "", error });
-    this.#outbox.error(`BananaError: ${withoutPaths(redact(error.message))}`);
-  }
-
-  #watchForStall(): void {
-    const { clock, limits } = this.#options;
-    this.#receivedAt = clock.now();
-    this.#stallWatch ??= clock.setTimer(limits.messageStallMs, () => this.#checkStall());
-  }
-
-  #checkStall(): void {
-    const { clock, limits } = this.#options;
-    this.#stallWatch = undefined;
-    if (this.#ended !== undefined || !this.#receiver.inMessage) return;
-    const left = this.#receivedAt + limits.messageStallMs - clock.now();
-    if (left > 0) this.#stallWatch = clock.setTimer(left, () => this.#checkStall());
-    else {
-      const error = new ProtocolError(
-        `A message was begun and not gone on with for ${limits.messageStallMs} ms`,
-      );
-      this.#complain(error);
-      void this.shutdown(error);
-    }
+    return this.shutdown(reason);
   }
 
   #goOn(): void {
-    if (this.#outbox.isFull) return;
     this.#deliveries.resume();
-    this.#resumeReading?.();
+    this.#inbound.resume();
   }
 
   // ---- calls of ours
@@ -298,24 +255,12 @@ export class Broker implements HandleOwner, MessageHost, ReferenceHost {
     options: CallOptions,
   ): RemotePromise<unknown> {
     tracker.callsInFlight++;
-    return this.#call(tracker.clid, method, args, options, () => this.#imports.callEnded(tracker));
+    return this.#call(tracker.clid, method, args, options, () => this.#objects.callEnded(tracker));
   }
 
   /** @ignore */
   callOnly(tracker: Tracker<RemoteHandle>, method: string, args: readonly unknown[]): void {
-    if (this.#ended !== undefined) return;
-    try {
-      this.#send(0, tracker.clid, method, args);
-    } catch (error) {
-      // Nobody waits for this call: not even to hear that it was not sent.
-      this.#options.trace({
-        type: "call-failed",
-        tubId: this.peer.tubId ?? "",
-        requestId: 0,
-        method,
-        error: toError(error),
-      });
-    }
+    this.#whenNotSlicing(() => this.#sendUnheard(tracker.clid, method, args));
   }
 
   /** @ignore */
@@ -339,59 +284,90 @@ export class Broker implements HandleOwner, MessageHost, ReferenceHost {
     onEnd: () => void,
   ): RemotePromise<unknown> {
     const { promise, request } = this.#requests.begin(method, options, this.#options.clock, onEnd);
-    if (options.signal?.aborted) request.reject(options.signal.reason);
-    else {
-      const send = () => {
-        try {
-          this.#send(request.id, clid, method, args);
-        } catch (error) {
-          request.reject(error);
-        }
-      };
-      // Code of the program's that is asked for its values, while a message is written, may make calls itself.
-      if (this.#outbox.isSlicing) this.#outbox.afterMessage(send);
-      else send();
+    if (options.signal?.aborted) {
+      request.reject(options.signal.reason);
+      return promise;
     }
+    this.#whenNotSlicing(() => {
+      // It may have been given up while it had to wait.
+      if (this.#requests.get(request.id) !== request) return;
+      try {
+        this.#send({ requestId: request.id, clid, method, args });
+      } catch (error) {
+        request.reject(error);
+      }
+    });
     return promise;
   }
 
-  #send(requestId: number, clid: number, method: string, args: readonly unknown[]): void {
-    this.#host.interceptOutbound?.({ clid, method, args, wantsAnswer: requestId !== 0 });
-    this.#options.trace({ type: "call-sent", tubId: this.peer.tubId ?? "", requestId, method });
-    this.#message((out) => {
-      const encoder = out.encoder;
-      const call = encoder.open("call");
-      encoder.integer(requestId);
-      encoder.integer(clid);
-      out.word(method);
-      const number = encoder.open("arguments");
-      sliceArguments(args, out);
-      encoder.close(number);
-      encoder.close(call);
-    });
+  /** Code of the program's that is asked for its values, while a message is written, may make calls itself. */
+  #whenNotSlicing(send: () => void): void {
+    if (this.#outbox.isSlicing) this.#outbox.afterMessage(send);
+    else send();
   }
 
-  #message(write: (out: Slicing) => void): void {
-    this.#given.length = 0;
-    this.#givenGifts.length = 0;
-    this.#outbox.message(write, () => {
-      for (const entry of this.#given.reverse()) this.#exports.undo(entry);
-      for (const id of this.#givenGifts) this.#gifts.decgift(id, 1);
-    });
+  /** Sends a call for which nobody waits: not even to hear that it was not sent. */
+  #sendUnheard(clid: number, method: string, args: readonly unknown[]): void {
+    if (this.#ended !== undefined) return;
+    try {
+      this.#send({ requestId: 0, clid, method, args });
+    } catch (thrown) {
+      const error = toError(thrown);
+      this.#options.trace({
+        type: "call-failed",
+        tubId: this.peer.tubId ?? "",
+        requestId: 0,
+        method,
+        error,
+      });
+    }
+  }
+
+  #send(call: Omit<OutboundCall, "wantsAnswer"> & { readonly requestId: number }): void {
+    const { requestId, clid, method, args } = call;
+    this.#intercept({ clid, method, args, wantsAnswer: requestId !== 0 });
+    this.#options.trace({ type: "call-sent", tubId: this.peer.tubId ?? "", requestId, method });
+    this.#message(false, (out) => sliceCall(out, call));
+  }
+
+  #intercept(call: OutboundCall): void {
+    const result: unknown = this.#host.interceptOutbound?.(call);
+    if (!(result instanceof Promise)) return;
+    result.catch(() => {});
+    throw new TypeError("Cannot send a call: interceptOutbound returned a promise, and must decide at once");
+  }
+
+  #message(isReply: boolean, write: (out: Slicing) => void): void {
+    if (this.#ended !== undefined) {
+      throw new DeadReferenceError("Connection is lost", { cause: this.#ended });
+    }
+    this.#objects.begin();
+    this.#outbox.message({ isReply, write, undo: () => this.#objects.undo() });
   }
 
   // ---- calls of the peer
 
   /** @ignore */
+  checkOpen(): void {
+    if (this.#ended !== undefined) throw new ProtocolError("The connection has ended");
+  }
+
+  /** @ignore */
   target(clid: number): { readonly target: InboundCall["target"] } | undefined {
     if (clid === 0) return { target: undefined };
-    const object = this.exported(clid);
+    const object = this.#objects.exported(clid);
     if (object === undefined) return undefined;
     return { target: object instanceof Callable ? object.call as (...args: unknown[]) => unknown : object };
   }
 
   /** @ignore */
+  isActive(requestId: number): boolean {
+    return this.#deliveries.has(requestId);
+  }
+
+  /** @ignore */
   deliver(call: Omit<InboundCall, "context">, scope: PendingScope | undefined, bytes: number): void {
+    this.checkOpen();
     const context = new CallContext(this.peer, call.method);
     this.#deliveries.add({ call: { ...call, context }, scope, bytes });
   }
@@ -420,31 +396,14 @@ export class Broker implements HandleOwner, MessageHost, ReferenceHost {
     const { requestId, method } = call;
     this.#options.trace({ type: "call-received", tubId: this.peer.tubId ?? "", requestId, method });
     if (call.target === undefined) return callBrokerObject(this.#brokerObject, method, call.args);
-    const intercept = this.#host.interceptInbound;
-    if (intercept === undefined) return withCurrentCall(call.context, () => invoke(call));
-    return intercept.call(this.#host, call, () => withCurrentCall(call.context, () => invoke(call)));
+    const deliver = () => withCurrentCall(call.context, () => invoke(call));
+    return this.#host.interceptInbound === undefined ? deliver() : this.#host.interceptInbound(call, deliver);
   }
 
-  readonly #brokerObject = {
-    lookup: (name: string) => this.#host.lookup(name),
-    decref: (clid: number, count: number) => this.#exports.decref(clid, count),
-    decgift: (giftId: number, count: number) => this.#gifts.decgift(giftId, count),
-  };
-
   #answer(call: InboundCall, result: unknown): void {
-    if (call.requestId === 0) return;
+    if (call.requestId === 0 || this.#ended !== undefined) return;
     try {
-      this.#message((out) => {
-        const encoder = out.encoder;
-        const number = encoder.open("answer");
-        encoder.integer(call.requestId);
-        try {
-          out.slice(result);
-        } catch (error) {
-          throw out.under(error, "result");
-        }
-        encoder.close(number);
-      });
+      this.#message(true, (out) => sliceAnswer(out, call.requestId, result));
     } catch (error) {
       this.#fail(call, error);
     }
@@ -452,7 +411,7 @@ export class Broker implements HandleOwner, MessageHost, ReferenceHost {
 
   #fail(call: InboundCall, thrown: unknown): void {
     const { requestId, method } = call;
-    const error = toError(thrown);
+    const error = errorOf(thrown);
     this.#options.trace({ type: "call-failed", tubId: this.peer.tubId ?? "", requestId, method, error });
     this.#sendError(requestId, error);
   }
@@ -460,82 +419,25 @@ export class Broker implements HandleOwner, MessageHost, ReferenceHost {
   #sendError(requestId: number, error: Error): void {
     if (requestId === 0 || this.#ended !== undefined) return;
     const failure = failureOf(error, this.#host.exposesTracebacks);
-    this.#message((out) => {
-      const encoder = out.encoder;
-      const number = encoder.open("error");
-      encoder.integer(requestId);
-      sliceFailure(failure, out);
-      encoder.close(number);
-    });
+    // The error's own code has run, and may have ended the connection.
+    if (this.#ended === undefined) this.#message(true, (out) => sliceError(out, requestId, failure));
   }
 
-  // ---- references
-
-  /** @ignore */
-  give(object: Referenceable | Callable): Given<Referenceable | Callable> {
-    const given = this.#exports.give(object);
-    this.#given.push(given.entry);
-    return given;
-  }
-
-  /** @ignore */
-  furlOf(object: Referenceable): string | undefined {
-    return this.#host.furlOf(object);
-  }
-
-  /** @ignore */
-  owns(handle: RemoteHandle): boolean {
-    return RemoteHandle.ownerOf(handle) === this;
-  }
-
-  /** @ignore */
-  giveAway(handle: RemoteHandle): number {
-    const id = this.#gifts.give(handle);
-    this.#givenGifts.push(id);
-    return id;
-  }
-
-  /** @ignore */
-  exported(clid: number): Referenceable | Callable | undefined {
-    const object = this.#exports.get(Math.abs(clid));
-    return object !== undefined && (object instanceof Callable) === (clid < 0) ? object : undefined;
-  }
-
-  /** @ignore */
-  imported(clid: number, interfaceName: string | undefined, furl: string | undefined): RemoteHandle {
-    if (furl !== undefined) checkFurl(furl, this.peer.tubId);
-    return this.#imports.receive(clid, interfaceName, furl);
-  }
-
-  /** @ignore */
-  fetchGift(giftId: number, furl: string, pending: Pending): void {
-    if (this.#pendingGifts >= this.#options.limits.maxPendingGifts) {
-      throw new ProtocolError(`The peer has ${this.#pendingGifts} gifts waiting to be fetched`);
-    }
-    this.#pendingGifts++;
-    const acknowledge = () => {
-      this.#pendingGifts--;
-      // Also when it could not be fetched: the giver must not keep it for ever.
-      if (giftId === 0 || this.#ended !== undefined) return;
-      this.#send(0, 0, "decgift", [kwargs({ giftID: giftId, count: 1 })]);
-    };
-    this.#host.acquire(furl).then((reference) => {
-      acknowledge();
-      pending.resolve(reference);
-    }, (error) => {
-      acknowledge();
-      pending.reject(toError(error));
-    });
-  }
+  // ---- handles
 
   /** @ignore */
   watch(tracker: Tracker<RemoteHandle>, handle: RemoteHandle): HandleToken {
-    return this.#imports.watch(tracker, handle);
+    return this.#objects.watch(tracker, handle);
   }
 
   /** @ignore */
   release(tracker: Tracker<RemoteHandle>, token: HandleToken): void {
-    this.#imports.release(tracker, token);
+    this.#objects.release(tracker, token);
+  }
+
+  /** @ignore */
+  hold(tracker: Tracker<RemoteHandle>): Disposable {
+    return this.#objects.hold(tracker);
   }
 
   /** Calls back, one turn later, when the connection has ended; if it has, in the next turn. */
@@ -548,35 +450,11 @@ function invoke({ target, method, args, context }: InboundCall): unknown {
   return typeof target === "function" ? target(...args) : target!.doRemoteCall(method, args, context);
 }
 
-/** `INT(n) value*n (STRING(name) value)*`, the names in order. */
-function sliceArguments(args: readonly unknown[], out: Slicing): void {
-  const last = args.at(-1);
-  const count = last instanceof Kwargs ? args.length - 1 : args.length;
-  out.encoder.integer(count);
-  let i = 0;
+/** As `toError`, also for an object whose own code fails when it is looked at. */
+function errorOf(thrown: unknown): Error {
   try {
-    for (; i < count; i++) out.slice(args[i]);
-  } catch (error) {
-    throw out.under(error, `arguments[${i}]`);
-  }
-  if (!(last instanceof Kwargs)) return;
-  const named = last.values as Readonly<Record<string, unknown>>;
-  for (const name of sortedKeys(Object.keys(named))) {
-    try {
-      out.word(name);
-      out.slice(named[name]);
-    } catch (error) {
-      throw out.under(error, `arguments.${name}`);
-    }
-  }
-}
-
-/** A peer may only tell FURLs of its own objects. */
-function checkFurl(furl: string, tubId: string | undefined): void {
-  const claimed = /pb:\/\/([^@]+)@/.exec(furl)?.[1]?.slice(0, 32);
-  if (tubId === undefined || claimed !== tubId) {
-    throw new ProtocolError(
-      `Inbound reference claims bad tubid, ${quoteForeign(claimed ?? "none", 32)} vs ${tubId ?? "none"}`,
-    );
+    return toError(thrown);
+  } catch {
+    return new Violation("What was thrown cannot be looked at");
   }
 }

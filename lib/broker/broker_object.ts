@@ -14,8 +14,8 @@ import type { Referenceable } from "./referenceable.ts";
 /** What object 0 does for a peer. */
 export interface BrokerObject {
   lookup(name: string): Referenceable | undefined | Promise<Referenceable | undefined>;
-  /** @returns `false` if the peer gives back more than it has. */
-  decref(clid: number, count: number): boolean;
+  /** @returns How many the peer has, if it gives back another number than that or fewer. */
+  decref(clid: number, count: number): number | undefined;
   decgift(giftId: number, count: number): void;
 }
 
@@ -90,9 +90,10 @@ function integers(args: readonly unknown[]): number[] {
 
 function decref(object: BrokerObject, args: unknown[]): null {
   const [clid, count] = integers(args) as [number, number];
-  if (clid === 0 || !object.decref(Math.abs(clid), count)) {
-    throw new CountError(`decref(${count}) of object ${clid} was not due`);
-  }
+  if (clid === 0) throw new CountError("decref of object 0, which is the broker itself");
+  const refcount = object.decref(Math.abs(clid), count);
+  // Python's words.
+  if (refcount !== undefined) throw new CountError(`decref(${count}) but refcount was ${refcount}`);
   return null;
 }
 

@@ -37,3 +37,21 @@ export interface CallOptions {
   /** Stops waiting after this many milliseconds, with a `TimeoutError`. */
   readonly timeoutMs?: number | undefined;
 }
+
+/** The longest time that a timer can wait. */
+const MAX_TIMEOUT_MS = 0x7fffffff;
+
+/**
+ * Checks the options of a call where the program gives them, so that the call itself cannot throw.
+ *
+ * @throws {RangeError} If `timeoutMs` is not from 0 to 2,147,483,647.
+ * @throws {TypeError} If `signal` is not an AbortSignal.
+ */
+export function checkCallOptions({ signal, timeoutMs }: CallOptions): void {
+  if (timeoutMs !== undefined && !(timeoutMs >= 0 && timeoutMs <= MAX_TIMEOUT_MS)) {
+    throw new RangeError(`Cannot limit a call to ${timeoutMs} ms: timeoutMs is from 0 to ${MAX_TIMEOUT_MS}`);
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError("Cannot watch the signal of a call: it is not an AbortSignal");
+  }
+}

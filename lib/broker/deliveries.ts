@@ -18,25 +18,31 @@ export interface Delivery {
   readonly call: InboundCall;
   /** What is not there yet of its arguments. */
   readonly scope: PendingScope | undefined;
-  /** Memory that it takes while it waits, in bytes. */
+  /** Memory that it takes, in bytes. */
   readonly bytes: number;
 }
 
 /** What {@linkcode Deliveries} need of the broker. */
 export interface DeliveriesOptions {
   readonly maxPending: number;
+  /** Nothing more is begun while the calls that have not been answered take more memory than this. */
+  readonly maxActiveBytes: number;
   /** Whether the peer leaves so much unread that nothing more is begun for it. */
   isHeldUp(): boolean;
   /** Makes the call; a promise if it is not done at once. */
   start(call: InboundCall): unknown;
-  /** The call is done. */
+  /** The call is done. Must not throw. */
   finish(call: InboundCall, result: unknown): void;
-  /** The call failed. */
+  /** The call failed. Must not throw. */
   fail(call: InboundCall, error: unknown): void;
+  /** A call has been begun: fewer wait. */
+  onStarted(): void;
 }
 
 /** Calls started before the event loop gets its say. */
 const CALLS_A_TURN = 128;
+/** When so many calls or bytes wait for their turn, no more are read until they had it. */
+const BUSY_CALLS = 1_024, BUSY_BYTES = 4 * 1024 * 1024;
 
 /** The inbound calls of one connection. */
 export class Deliveries {
@@ -44,10 +50,14 @@ export class Deliveries {
   #queue: Delivery[] = [];
   #head = 0;
   #isRunning = false;
+  #waitsForGift = false;
   #isClosed = false;
   #started = 0;
-  readonly #active = new Set<InboundCall>();
+  readonly #active = new Set<Delivery>();
+  // By text: the peer chooses the numbers, and numbers can be chosen to collide in a Set.
+  readonly #ids = new Set<string>();
   #waitingBytes = 0;
+  #activeBytes = 0;
 
   /** No calls yet. */
   constructor(options: DeliveriesOptions) {
@@ -64,15 +74,34 @@ export class Deliveries {
     return this.#waitingBytes;
   }
 
+  /** Whether the calls that wait have to go on waiting until something else happens. */
+  get isBlocked(): boolean {
+    return this.#waitsForGift || this.#activeBytes > this.#options.maxActiveBytes || this.#options.isHeldUp();
+  }
+
+  /** Whether so many calls wait only for their turn that it is no use to read more. */
+  get isBusy(): boolean {
+    const waiting = this.#queue.length - this.#head;
+    return (waiting > BUSY_CALLS || this.#waitingBytes > BUSY_BYTES) && waiting > 0 && !this.isBlocked;
+  }
+
+  /** Whether a call of this number has come and not been answered. */
+  has(requestId: number): boolean {
+    return this.#ids.has(`#${requestId}`);
+  }
+
   /**
    * A call has arrived.
    *
    * @throws {ProtocolError} If the peer waits for the answers of too many calls.
    */
   add(delivery: Delivery): void {
+    if (this.#isClosed) return;
     if (this.size >= this.#options.maxPending) {
       throw new ProtocolError(`The peer has ${this.#options.maxPending} calls waiting for their answer`);
     }
+    const { requestId } = delivery.call;
+    if (requestId !== 0) this.#ids.add(`#${requestId}`);
     this.#queue.push(delivery);
     this.#waitingBytes += delivery.bytes;
     this.resume();
@@ -80,31 +109,31 @@ export class Deliveries {
 
   /** Goes on, if there is something to do and nothing in the way. */
   resume(): void {
-    if (this.#isRunning || this.#head === this.#queue.length) return;
+    if (this.#isRunning || this.#waitsForGift || this.#head === this.#queue.length) return;
     this.#isRunning = true;
     queueMicrotask(this.#next);
   }
 
   /** Drops the calls that have not been started, and ends the wait of the others. */
   close(reason: Error): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const call of this.#active) call.context.abort(reason);
+    const active = [...this.#active];
     this.#active.clear();
+    this.#ids.clear();
     this.#queue = [];
     this.#head = 0;
     this.#waitingBytes = 0;
+    this.#activeBytes = 0;
+    for (const { call } of active) call.context.abort(reason);
   }
 
   readonly #next = (): void => {
     this.#isRunning = false;
     const delivery = this.#queue[this.#head];
-    if (this.#isClosed || delivery === undefined || this.#options.isHeldUp()) return;
+    if (this.#isClosed || delivery === undefined || this.isBlocked) return;
     const { scope } = delivery;
-    if (scope !== undefined && !scope.isComplete) {
-      this.#isRunning = true;
-      scope.whenComplete(() => queueMicrotask(this.#next));
-      return;
-    }
+    if (scope !== undefined && !scope.isComplete) return this.#waitFor(scope);
     this.#queue[this.#head++] = undefined as unknown as Delivery;
     this.#waitingBytes -= delivery.bytes;
     if (this.#head === this.#queue.length) {
@@ -115,6 +144,7 @@ export class Deliveries {
       this.#head = 0;
     }
     this.#start(delivery);
+    this.#options.onStarted();
     if (this.#head < this.#queue.length && !this.#isRunning) {
       this.#isRunning = true;
       if (++this.#started % CALLS_A_TURN === 0) inLaterTurn(this.#next);
@@ -122,34 +152,55 @@ export class Deliveries {
     }
   };
 
-  #start({ call, scope }: Delivery): void {
-    this.#active.add(call);
-    if (scope?.failure !== undefined) return this.#fail(call, scope.failure);
+  #waitFor(scope: PendingScope): void {
+    this.#waitsForGift = true;
+    scope.whenComplete(() => {
+      this.#waitsForGift = false;
+      this.resume();
+    });
+  }
+
+  #start(delivery: Delivery): void {
+    const { call, scope } = delivery;
+    this.#active.add(delivery);
+    this.#activeBytes += delivery.bytes;
+    if (scope?.failure !== undefined) return this.#fail(delivery, scope.failure);
     let result: unknown;
     try {
       result = this.#options.start(call);
+      if (isThenable(result)) {
+        Promise.resolve(result).then(
+          (value) => this.#finish(delivery, value),
+          (error) => this.#fail(delivery, error),
+        );
+        return;
+      }
     } catch (error) {
-      return this.#fail(call, error);
+      return this.#fail(delivery, error);
     }
-    if (!isThenable(result)) return this.#finish(call, result);
-    Promise.resolve(result).then((value) => this.#finish(call, value), (error) => this.#fail(call, error));
+    this.#finish(delivery, result);
   }
 
-  #finish(call: InboundCall, result: unknown): void {
-    if (this.#active.delete(call)) this.#options.finish(call, result);
+  #finish(delivery: Delivery, result: unknown): void {
+    if (this.#end(delivery)) this.#options.finish(delivery.call, result);
   }
 
-  #fail(call: InboundCall, error: unknown): void {
-    if (this.#active.delete(call)) this.#options.fail(call, error);
+  #fail(delivery: Delivery, error: unknown): void {
+    if (this.#end(delivery)) this.#options.fail(delivery.call, error);
+  }
+
+  #end(delivery: Delivery): boolean {
+    if (!this.#active.delete(delivery)) return false;
+    const { requestId } = delivery.call;
+    if (requestId !== 0) this.#ids.delete(`#${requestId}`);
+    const wasFull = this.#activeBytes > this.#options.maxActiveBytes;
+    this.#activeBytes -= delivery.bytes;
+    if (wasFull) this.resume();
+    return true;
   }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if (value instanceof Promise) return true;
   if (typeof value !== "object" || value === null) return false;
-  try {
-    return typeof (value as { then?: unknown }).then === "function";
-  } catch {
-    return false;
-  }
+  return value instanceof Promise || typeof (value as { then?: unknown }).then === "function";
 }

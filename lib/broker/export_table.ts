@@ -74,17 +74,17 @@ export class ExportTable<T extends object> {
   }
 
   /**
-   * The peer gives back `count` sendings.
+   * The peer gives back `count` sendings. An unknown number is fine, as in Foolscap.
    *
-   * @returns `false` if it was not given that many. An unknown number is fine, as in Foolscap.
+   * @returns How many it was given, if `count` is not from 0 to that; then nothing has changed.
    */
-  decref(clid: number, count: number): boolean {
+  decref(clid: number, count: number): number | undefined {
     const entry = this.#byClid.get(clid);
-    if (entry === undefined) return true;
-    if (count > entry.count || count < 0) return false;
+    if (entry === undefined) return undefined;
+    if (count > entry.count || count < 0) return entry.count;
     entry.count -= count;
     if (entry.count === 0) this.#forget(entry);
-    return true;
+    return undefined;
   }
 
   /** Forgets everything: the connection is gone. */

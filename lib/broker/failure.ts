@@ -17,6 +17,7 @@ import { MAX_FAILURE_BYTES } from "../limits.ts";
 import { redact } from "../names/redact.ts";
 import { encodeText, truncateUtf8 } from "../util/text.ts";
 import { STRING } from "../wire/tokens.ts";
+import { withoutPaths } from "./paths.ts";
 import { wireTypesOf } from "./wire_types.ts";
 
 /** The type of a failure on the wire. */
@@ -33,44 +34,52 @@ export interface FailureFields {
   readonly parents: readonly string[];
 }
 
+/** A message is looked through for what must not leave only as far as this: far more than is sent. */
+const MESSAGE_CHARACTERS = 8_192;
+/** So is a stack, which is sent from both ends. */
+const STACK_CHARACTERS = 65_536;
+
 /**
- * What a peer is told of an error.
+ * What a peer is told of an error. Never throws, whatever the error's own code does.
  *
  * @param exposes Whether it is told the stack, and paths in messages.
  */
 export function failureOf(thrown: unknown, exposes: boolean): FailureFields {
-  const error = toError(thrown);
+  try {
+    return describe(toError(thrown), exposes);
+  } catch {
+    return { value: "", type: "javascript.Error", traceback: NO_TRACEBACK, parents: ["javascript.Error"] };
+  }
+}
+
+function describe(error: Error, exposes: boolean): FailureFields {
   const types = wireTypesOf(error);
   const [type = "javascript.Error"] = types;
-  const isRelayed = error instanceof RemoteException;
-  const message = redact(textOf(() => isRelayed ? error.message : error.message));
+  const message = redact(textOf(() => error.message, MESSAGE_CHARACTERS));
+  // What another peer said names no paths of this machine.
+  const keepsPaths = exposes || error instanceof RemoteException;
   return {
-    value: cut(exposes || isRelayed ? message : withoutPaths(message), MAX_FAILURE_BYTES.value),
-    type: cut(type, MAX_FAILURE_BYTES.type),
+    value: cut(keepsPaths ? message : withoutPaths(message), MAX_FAILURE_BYTES.value),
+    type: cut(type.toWellFormed(), MAX_FAILURE_BYTES.type),
     traceback: exposes ? cutMiddle(redact(tracebackOf(error))) : NO_TRACEBACK,
-    parents: types.slice(0, MAX_FAILURE_BYTES.parents).map((parent) => cut(parent, MAX_FAILURE_BYTES.type)),
+    parents: types.slice(0, MAX_FAILURE_BYTES.parents).map((parent) =>
+      cut(parent.toWellFormed(), MAX_FAILURE_BYTES.type)
+    ),
   };
 }
 
 function tracebackOf(error: Error): string {
-  if (error instanceof RemoteException) return error.remoteTraceback;
-  return textOf(() => error.stack ?? "") || NO_TRACEBACK;
+  if (error instanceof RemoteException) return error.remoteTraceback.toWellFormed();
+  return textOf(() => error.stack ?? "", STACK_CHARACTERS) || NO_TRACEBACK;
 }
 
 /** Text that the program's own code gives, which may throw or not be text at all. */
-function textOf(get: () => unknown): string {
+function textOf(get: () => unknown, maxCharacters: number): string {
   try {
-    return String(get()).toWellFormed();
+    return String(get()).slice(0, maxCharacters).toWellFormed();
   } catch {
     return "";
   }
-}
-
-/** Hides what looks like an absolute path or a file URL. */
-export function withoutPaths(text: string): string {
-  return text
-    .replace(/file:\/\/[^\s'"`)>\]]+/g, "…")
-    .replace(/(^|[\s'"`(<[=,:])(?:\/(?!\/)[^\s'"`()<>,:]+|[A-Za-z]:\\[^\s'"`()<>,]+)/g, "$1…");
 }
 
 function cut(text: string, maxBytes: number): string {
@@ -80,9 +89,8 @@ function cut(text: string, maxBytes: number): string {
 
 /** The beginning and the end of a text that is too long, as Foolscap does it. */
 function cutMiddle(text: string): string {
-  const max = MAX_FAILURE_BYTES.traceback;
-  if (encodeText(text).length <= max - 100) return text;
   const bytes = encodeText(text);
+  if (bytes.length <= MAX_FAILURE_BYTES.traceback - 100) return text;
   const end = new TextDecoder().decode(bytes.subarray(bytes.length - 1150)).replace(/^\ufffd+/, "");
   return `${truncateUtf8(text, 700)}\n\n-- TRACEBACK ELIDED --\n\n${end}`;
 }
@@ -122,9 +130,10 @@ addCopyType(FAILURE_TYPE, {
   },
   make(state) {
     const { parents } = state;
-    return new RemoteException(foreignText(state["value"]), {
+    // A peer's message ends up in logs like any other: FURLs in it are hidden.
+    return new RemoteException(redact(foreignText(state["value"])), {
       remoteType: foreignText(state["type"]),
-      remoteTraceback: foreignText(state["traceback"]),
+      remoteTraceback: redact(foreignText(state["traceback"])),
       remoteParents: Array.isArray(parents)
         ? parents.slice(0, MAX_FAILURE_BYTES.parents).map(foreignText)
         : [],

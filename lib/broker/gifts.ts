@@ -11,8 +11,8 @@ import { RemoteHandle } from "./remote_reference.ts";
 
 interface Gift {
   readonly id: number;
-  /** Keeps the object alive until the recipient has it. */
-  readonly handle: RemoteHandle;
+  /** Keeps the object from being given back until the recipient has it, even if the handle is disposed. */
+  readonly hold: Disposable;
   readonly key: object;
   count: number;
 }
@@ -47,7 +47,7 @@ export class GiftTable {
       if (this.#byId.size >= this.#max) {
         throw new Violation(`Cannot give an object away: ${this.#max} gifts wait to be fetched`);
       }
-      gift = { id: ++this.#lastId, handle, key, count: 0 };
+      gift = { id: ++this.#lastId, hold: RemoteHandle.hold(handle), key, count: 0 };
       this.#byId.set(gift.id, gift);
       this.#byKey.set(key, gift);
     }
@@ -61,10 +61,12 @@ export class GiftTable {
     if (gift === undefined || (gift.count -= count) > 0) return;
     this.#byId.delete(id);
     this.#byKey.delete(gift.key);
+    gift.hold[Symbol.dispose]();
   }
 
   /** Forgets everything: the connection is gone. */
   clear(): void {
+    for (const { hold } of this.#byId.values()) hold[Symbol.dispose]();
     this.#byId.clear();
     this.#byKey.clear();
   }

@@ -16,10 +16,12 @@ export class Tracker<H extends object> {
   received = 0;
   /** Handles that have neither been disposed nor collected: the shared one and its duplicates. */
   handles = 0;
-  /** Calls to the object that have not been answered. */
+  /** What keeps it from being given back: calls to it that have not been answered, gifts of it on their way. */
   callsInFlight = 0;
-  /** Whether a decref for it is on its way. */
+  /** Whether it will be looked at in a later turn, whether it is to be given back. */
   isReleasing = false;
+  /** Decrefs for it that the peer has not answered. */
+  decrefsInFlight = 0;
   /** The object's FURL, where the peer told one. */
   furl: string | undefined;
   /** The name of its RemoteInterface, empty for none. */
@@ -79,8 +81,9 @@ export class ImportTable<H extends object> {
       tracker = new Tracker<H>(clid);
       this.#trackers.set(key, tracker);
     }
-    if (interfaceName !== undefined) tracker.interfaceName = interfaceName;
-    if (furl !== undefined) tracker.furl = furl;
+    // As in Foolscap: what the peer said first holds.
+    if (tracker.interfaceName === "" && interfaceName !== undefined) tracker.interfaceName = interfaceName;
+    tracker.furl ??= furl;
     tracker.received++;
     const shared = tracker.shared?.deref();
     if (shared !== undefined) return shared;
@@ -106,7 +109,7 @@ export class ImportTable<H extends object> {
     this.#giveBackIfIdle(tracker);
   }
 
-  /** A call to the object has been answered. */
+  /** A call to the object has been answered, or a gift of it acknowledged. */
   callEnded(tracker: Tracker<H>): void {
     tracker.callsInFlight--;
     if (tracker.handles === 0) this.#giveBackIfIdle(tracker);
@@ -130,9 +133,12 @@ export class ImportTable<H extends object> {
     if (this.#isClosed || tracker.handles > 0 || tracker.callsInFlight > 0 || tracker.received === 0) return;
     const count = tracker.received;
     tracker.received = 0;
-    // Until the peer has answered, the object may still come in its short form: the tracker stays.
+    tracker.decrefsInFlight++;
+    // Until the peer has answered the last of them, the object may still come in its short form: the tracker stays.
     this.#options.decref(tracker.clid, count).then(() => {
-      if (tracker.received === 0 && tracker.handles === 0) this.#trackers.delete(`#${tracker.clid}`);
+      tracker.decrefsInFlight--;
+      const isNeeded = tracker.received > 0 || tracker.handles > 0 || tracker.decrefsInFlight > 0;
+      if (!isNeeded) this.#trackers.delete(`#${tracker.clid}`);
     });
   }
 }

@@ -21,6 +21,14 @@ import type { PendingRequest } from "./requests.ts";
 
 /** What the messages do to the broker. */
 export interface MessageHost {
+  /**
+   * Called before every message: the connection may have ended in the one before, of the same chunk.
+   *
+   * @throws {ProtocolError} If it has.
+   */
+  checkOpen(): void;
+  /** Whether a call of this number has come and not been answered. */
+  isActive(requestId: number): boolean;
   /** What a call's number names; `undefined` if it names nothing. 0 is the broker itself. */
   target(clid: number): { readonly target: InboundCall["target"] } | undefined;
   /** A call is complete. */
@@ -52,6 +60,7 @@ export class MessageRoot extends Unslicer {
   }
 
   override open(word: string): Unslicer | undefined {
+    this.host.checkOpen();
     return this.messages.make(this.receiver, word);
   }
   override receive(): void {}
@@ -68,6 +77,7 @@ export class CallUnslicer extends Unslicer {
   #requestId = 0;
   #target: InboundCall["target"];
   #method = "";
+  #arguments: Arguments | undefined;
 
   /** A call for `host`. */
   constructor(receiver: Receiver, host: MessageHost) {
@@ -102,9 +112,9 @@ export class CallUnslicer extends Unslicer {
   }
 
   override receive(value: unknown): void {
-    if (this.count === 0) this.#requestId = checkRequestId(value);
+    if (this.count === 0) this.#takeRequestId(value);
     else if (this.count === 1) this.#takeTarget(value);
-    else this.#deliver(value as Arguments);
+    else this.#arguments = value as Arguments;
   }
 
   override receiveBytes(bytes: Uint8Array, start: number, end: number): void {
@@ -123,7 +133,16 @@ export class CallUnslicer extends Unslicer {
   }
 
   override close(): void {
-    if (this.count < 4) throw new ProtocolError("'call' sequence ended too early");
+    if (this.#arguments === undefined) throw new ProtocolError("'call' sequence ended too early");
+    this.#deliver(this.#arguments);
+  }
+
+  #takeRequestId(value: unknown): void {
+    const requestId = checkRequestId(value);
+    if (requestId !== 0 && this.#host.isActive(requestId)) {
+      throw new ProtocolError(`Request ID ${requestId} is that of a call that has not been answered`);
+    }
+    this.#requestId = requestId;
   }
 
   #takeTarget(clid: unknown): void {
@@ -229,6 +248,7 @@ class ArgumentsUnslicer extends Unslicer {
 export class AnswerUnslicer extends Unslicer {
   readonly #host: MessageHost;
   #request: PendingRequest | undefined;
+  #value: unknown;
 
   /** An answer for a call of `host`. */
   constructor(receiver: Receiver, host: MessageHost) {
@@ -251,22 +271,11 @@ export class AnswerUnslicer extends Unslicer {
       }
       return;
     }
-    const scope = this.receiver.pendingScope;
-    if (scope === undefined) this.#request?.resolve(value);
-    else this.#resolveWhenComplete(scope, () => value);
+    this.#value = value;
   }
 
   override receivePending(pending: Pending): void {
-    let result: unknown;
-    pending.whenSettled((value) => result = value);
-    this.#resolveWhenComplete(this.receiver.scope, () => result);
-  }
-
-  #resolveWhenComplete(scope: PendingScope, result: () => unknown): void {
-    scope.whenComplete((failure) => {
-      if (failure === undefined) this.#request?.resolve(result());
-      else this.#request?.reject(failure);
-    });
+    pending.whenSettled((value) => this.#value = value);
   }
 
   override violated(violation: Violation): Violation {
@@ -279,6 +288,14 @@ export class AnswerUnslicer extends Unslicer {
 
   override close(): void {
     if (this.count < 2) throw new ProtocolError("Answer has no value");
+    const request = this.#request;
+    if (request === undefined) return;
+    const scope = this.receiver.pendingScope;
+    if (scope === undefined) return request.resolve(this.#value);
+    scope.whenComplete((failure) => {
+      if (failure === undefined) request.resolve(this.#value);
+      else request.reject(failure);
+    });
   }
 
   override segment(): string {
@@ -290,6 +307,7 @@ export class AnswerUnslicer extends Unslicer {
 export class ErrorUnslicer extends Unslicer {
   readonly #host: MessageHost;
   #request: PendingRequest | undefined;
+  #failure: unknown;
 
   /** The failure of a call of `host`. */
   constructor(receiver: Receiver, host: MessageHost) {
@@ -324,7 +342,7 @@ export class ErrorUnslicer extends Unslicer {
         this.#host.dropped(`Error for request ${requestId}, which does not wait`);
       }
     } else {
-      this.#request?.reject(value);
+      this.#failure = value;
     }
   }
 
@@ -335,5 +353,6 @@ export class ErrorUnslicer extends Unslicer {
 
   override close(): void {
     if (this.count < 2) throw new ProtocolError("Error has no failure");
+    this.#request?.reject(this.#failure);
   }
 }

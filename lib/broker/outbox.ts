@@ -10,11 +10,18 @@ import type { Limits } from "../limits.ts";
 import type { Clock } from "../util/clock.ts";
 import { encodeText, truncateUtf8 } from "../util/text.ts";
 import { inLaterTurn } from "../util/turn.ts";
-import type { TokenEncoder } from "../wire/encoder.ts";
+import type { EncoderMark, TokenEncoder } from "../wire/encoder.ts";
 import { ERROR } from "../wire/tokens.ts";
+import { Backlog } from "./backlog.ts";
 
 /** One write is no larger than this, so that a slow peer can be told from one that does not read. */
 const WRITE_BYTES = 1024 * 1024;
+/** A peer that takes less than one write in this time is too slow for a program that goes on calling. */
+const SLOW_WRITE_MS = 1_000;
+/** PINGs of different numbers that are remembered until the next write, to be answered once. */
+const REMEMBERED_PINGS = 16;
+/** Bytes of the text of an ERROR token. */
+const LAST_WORD_BYTES = 990;
 
 /** What an {@linkcode Outbox} needs. */
 export interface OutboxOptions {
@@ -25,8 +32,18 @@ export interface OutboxOptions {
   readonly clock: Clock;
   /** The connection has to end. */
   onFailure(error: Error): void;
-  /** There is less to be written than {@linkcode Limits.pauseReadingBytes} again. */
+  /** There are fewer answers to be written than {@linkcode Limits.pauseReadingBytes} again. */
   onDrained(): void;
+}
+
+/** One message to be written. */
+export interface OutgoingMessage {
+  /** Whether the peer asked for it, so that its limits are those of a peer that does not read. */
+  readonly isReply: boolean;
+  /** Writes it; its failure takes everything back. */
+  write(out: Slicing): void;
+  /** Takes back what its values have taken elsewhere. */
+  undo(): void;
 }
 
 /** The outgoing side of one connection. */
@@ -34,15 +51,19 @@ export class Outbox {
   readonly #options: OutboxOptions;
   readonly #encoder: TokenEncoder;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #backlog = new Backlog();
   #isScheduled = false;
   #isWriting = false;
   #isClosed = false;
-  #isSlicing = false;
-  #waiting: (() => void)[] = [];
-  #inFlightBytes = 0;
+  // Where the message began that is being written right now.
+  #mark: EncoderMark | undefined;
+  readonly #deferred: (() => void)[] = [];
+  #isRunningDeferred = false;
+  // What was taken from the encoder and not given to the stream, the next one last.
+  #pieces: Uint8Array[] = [];
   #writeBegan = 0;
   #watch: Disposable | undefined;
-  #pongs = new Set<number | bigint>();
+  readonly #pongs = new Set<number | bigint>();
 
   /** An outbox that writes to `options.writable`. */
   constructor(options: OutboxOptions) {
@@ -53,128 +74,146 @@ export class Outbox {
     this.#writer.closed.catch(() => {});
   }
 
-  /** Bytes that the transport has not taken. */
-  get queuedBytes(): number {
-    return this.#encoder.pendingBytes + this.#inFlightBytes;
-  }
-
-  /** Whether so much waits that nothing more should be begun for this peer. */
+  /** Whether so many answers wait that nothing more should be begun for this peer. */
   get isFull(): boolean {
-    return this.queuedBytes > this.#options.limits.pauseReadingBytes;
+    return this.#backlog.replyBytes > this.#options.limits.pauseReadingBytes;
   }
 
   /** Whether a message is being written right now, so that another one has to wait for it. */
   get isSlicing(): boolean {
-    return this.#isSlicing;
+    return this.#mark !== undefined;
   }
 
-  /** Runs something when the message is complete that is being written. */
+  /** Runs something when the message is complete that is being written. It must not throw. */
   afterMessage(run: () => void): void {
-    this.#waiting.push(run);
+    this.#deferred.push(run);
   }
 
   /**
    * Writes one message, or nothing of it.
    *
-   * @param write Writes the message; its failure takes everything back.
-   * @param undo Takes back what the values of the message have taken elsewhere.
    * @throws {Violation} If a value cannot be sent.
    */
-  message(write: (out: Slicing) => void, undo: () => void): void {
+  message(message: OutgoingMessage): void {
     const encoder = this.#encoder;
-    const backlog = this.queuedBytes;
-    const mark = encoder.mark();
+    const before = encoder.pendingBytes;
+    const mark = this.#mark = encoder.mark();
     const out = new Slicing(encoder, this.#options.slicers, this.#options.limits.maxDepth);
-    this.#isSlicing = true;
     try {
-      write(out);
+      message.write(out);
+      if (!this.#isClosed) this.#checkBacklog(message.isReply);
+      if (this.#isClosed) return;
+      this.#backlog.add(encoder.pendingBytes - before, message.isReply);
+      this.#schedule();
     } catch (error) {
-      encoder.rollback(mark);
-      undo();
+      if (!this.#isClosed) encoder.rollback(mark);
+      message.undo();
       throw out.violation(error);
     } finally {
-      this.#isSlicing = false;
-      for (const run of this.#waiting.splice(0)) run();
-    }
-    this.#schedule();
-    // The limit is on what a peer leaves unread, not on the size of a message.
-    if (backlog > this.#options.limits.maxQueuedBytes) {
-      this.#options.onFailure(new ProtocolError(`The peer left ${backlog} bytes unread`));
+      this.#mark = undefined;
+      this.#runDeferred();
     }
   }
 
-  /** Answers a PING. Many with one number are answered once a turn. */
+  /** Answers a PING. Many with one number are answered once a turn; none while the peer leaves answers unread. */
   pong(value: number | bigint): void {
-    if (this.#pongs.has(value)) return;
-    this.#pongs.add(value);
+    if (this.isFull || this.#pongs.has(value) || this.#isClosed) return;
+    if (this.#pongs.size < REMEMBERED_PINGS) this.#pongs.add(value);
+    const before = this.#encoder.pendingBytes;
     this.#encoder.pong(value);
+    this.#backlog.add(this.#encoder.pendingBytes - before, true);
     this.#schedule();
   }
 
   /** Says a last word. To be followed by {@linkcode Outbox.close}. */
   error(text: string): void {
-    this.#encoder.sized(ERROR, encodeText(truncateUtf8(text.toWellFormed(), 990)));
+    if (this.isSlicing) return;
+    this.#encoder.sized(ERROR, encodeText(truncateUtf8(text.toWellFormed(), LAST_WORD_BYTES)));
   }
 
-  /** Hands what is left to the transport, and takes no more. */
+  /** Hands what is left to the transport, whole messages only, and takes no more. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#watch?.[Symbol.dispose]();
-    for (const part of this.#encoder.take()) this.#writer.write(part).catch(() => {});
+    if (this.#mark !== undefined) this.#encoder.rollback(this.#mark);
+    const rest = [...this.#pieces.reverse(), ...this.#encoder.take()];
+    for (const piece of rest) this.#writer.write(piece).catch(() => {});
+    this.#pieces = [];
     this.#writer.releaseLock();
   }
 
+  /** The limit is on what a peer leaves unread: not on the size of a message, nor on what is sent at one go. */
+  #checkBacklog(isReply: boolean): void {
+    const { limits, clock } = this.#options;
+    const unread = isReply ? this.#backlog.replyBytes : this.#backlog.bytes;
+    if (unread <= limits.maxQueuedBytes) return;
+    if (!isReply && !(this.#isWriting && clock.now() - this.#writeBegan >= SLOW_WRITE_MS)) return;
+    this.#options.onFailure(new ProtocolError(`The peer left ${unread} bytes unread`));
+  }
+
+  #runDeferred(): void {
+    if (this.#isRunningDeferred) return;
+    this.#isRunningDeferred = true;
+    for (let run = this.#deferred.shift(); run !== undefined; run = this.#deferred.shift()) run();
+    this.#isRunningDeferred = false;
+  }
+
   #schedule(): void {
-    if (this.#isScheduled || this.#isClosed) return;
+    if (this.#isScheduled || this.#isWriting || this.#isClosed) return;
     this.#isScheduled = true;
     inLaterTurn(() => {
       this.#isScheduled = false;
-      if (!this.#isWriting && !this.#isClosed) this.#write();
+      if (!this.#isWriting && !this.#isClosed) void this.#write();
     });
   }
 
   async #write(): Promise<void> {
     this.#isWriting = true;
-    this.#watchProgress();
+    this.#watchProgress(this.#options.limits.writeStallMs);
     try {
-      while (this.#encoder.pendingBytes > 0 && !this.#isClosed) {
-        this.#pongs.clear();
-        const parts = this.#encoder.take();
-        for (const part of parts) this.#inFlightBytes += part.length;
-        for (const part of parts) {
-          for (let at = 0; at < part.length; at += WRITE_BYTES) {
-            const piece = part.length <= WRITE_BYTES ? part : part.subarray(at, at + WRITE_BYTES);
-            this.#writeBegan = this.#options.clock.now();
-            await this.#writer.write(piece);
-            this.#inFlightBytes -= piece.length;
-            if (this.#isClosed) return;
-          }
-        }
+      for (let piece = this.#nextPiece(); piece !== undefined; piece = this.#nextPiece()) {
+        this.#writeBegan = this.#options.clock.now();
+        await this.#writer.write(piece);
+        if (this.#isClosed) return;
+        this.#backlog.taken(piece.length);
+        if (!this.isFull) this.#options.onDrained();
       }
     } catch (cause) {
-      this.#isWriting = false;
       if (!this.#isClosed) {
-        this.#options.onFailure(cause instanceof Error ? cause : new ProtocolError("Write failed"));
+        this.#options.onFailure(
+          cause instanceof Error ? cause : new ProtocolError("Cannot write to the connection", { cause }),
+        );
       }
-      return;
     }
     this.#isWriting = false;
-    this.#options.onDrained();
+  }
+
+  #nextPiece(): Uint8Array | undefined {
+    if (this.#pieces.length === 0) {
+      if (this.#isClosed || this.#encoder.pendingBytes === 0) return undefined;
+      this.#pongs.clear();
+      this.#pieces = this.#encoder.take().flatMap(inWrites).reverse();
+    }
+    return this.#pieces.pop();
   }
 
   /** One timer watches all writes: it looks whether the one that is going on then has gone on for too long. */
-  #watchProgress(): void {
-    if (this.#watch !== undefined) return;
+  #watchProgress(delayMs: number): void {
+    if (this.#watch !== undefined || this.#isClosed) return;
     const { clock, limits } = this.#options;
-    this.#watch = clock.setTimer(limits.writeStallMs, () => {
+    this.#watch = clock.setTimer(delayMs, () => {
       this.#watch = undefined;
       if (this.#isClosed || !this.#isWriting) return;
-      if (clock.now() - this.#writeBegan >= limits.writeStallMs) {
-        this.#options.onFailure(new ProtocolError(`The peer has not read for ${limits.writeStallMs} ms`));
-      } else {
-        this.#watchProgress();
-      }
+      const left = this.#writeBegan + limits.writeStallMs - clock.now();
+      if (left > 0) return this.#watchProgress(left);
+      this.#options.onFailure(new ProtocolError(`The peer has not read for ${limits.writeStallMs} ms`));
     });
   }
+}
+
+function inWrites(part: Uint8Array): Uint8Array[] {
+  if (part.length <= WRITE_BYTES) return [part];
+  const count = Math.ceil(part.length / WRITE_BYTES);
+  return Array.from({ length: count }, (_, i) => part.subarray(i * WRITE_BYTES, (i + 1) * WRITE_BYTES));
 }

@@ -64,26 +64,19 @@ export class NoSuchMethodError extends TypeError {
 
 type Method = (...args: unknown[]) => unknown;
 
-/** Methods found before, by the prototype of the object. Only hits are kept: a peer can ask for any name. */
-const found = new WeakMap<object, Map<string, Method>>();
-
-/** The method of an object that a peer may call by this name. */
+/**
+ * The method of an object that a peer may call by this name: the nearest one that a class declares. A field, an accessor
+ * or another value that hides it there hides it from peers as well.
+ */
 export function findRemoteMethod(object: Referenceable, name: string): Method {
-  const prototype: object = Object.getPrototypeOf(object);
-  let methods = found.get(prototype);
-  const known = methods?.get(name);
-  if (known !== undefined) return known;
   const key = `remote_${name}`;
-  for (
-    let p: object | null = prototype;
-    p !== null && p !== Referenceable.prototype;
-    p = Object.getPrototypeOf(p)
-  ) {
-    const method: unknown = Object.getOwnPropertyDescriptor(p, key)?.value;
-    if (typeof method !== "function") continue;
-    if (methods === undefined) found.set(prototype, methods = new Map());
-    methods.set(name, method as Method);
-    return method as Method;
+  let owner: object | null = object;
+  while (owner !== null && owner !== Referenceable.prototype && !Object.hasOwn(owner, key)) {
+    owner = Object.getPrototypeOf(owner);
+  }
+  if (owner !== null && owner !== object && owner !== Referenceable.prototype) {
+    const method: unknown = Object.getOwnPropertyDescriptor(owner, key)?.value;
+    if (typeof method === "function") return method as Method;
   }
   throw new NoSuchMethodError(`"${object.constructor.name}" object has no method ${quoteForeign(key, 100)}`);
 }

@@ -16,6 +16,7 @@ import { MAX_FURL_BYTES, MAX_NAME_BYTES } from "../limits.ts";
 import { decodeText } from "../util/text.ts";
 import { INT, NEG, STRING, VOCAB } from "../wire/tokens.ts";
 import { Callable } from "./callable.ts";
+import { identifier } from "./call_slicing.ts";
 import type { Given } from "./export_table.ts";
 import { Referenceable } from "./referenceable.ts";
 import { RemoteFunction, RemoteHandle, RemoteReference } from "./remote_reference.ts";
@@ -55,13 +56,15 @@ function sliceMine(object: Referenceable | Callable, out: Slicing, host: Referen
 function sliceTheirs(handle: RemoteHandle, out: Slicing, host: ReferenceHost): void {
   const { clid, furl } = RemoteHandle.trackerOf(handle);
   const encoder = out.encoder;
+  if (RemoteHandle.isReleased(handle)) {
+    throw new Violation("Cannot serialize a reference that was released");
+  }
   if (host.owns(handle)) {
-    if (!handle.isConnected()) throw new Violation("Cannot serialize a reference that was released");
     if (clid < 0) {
       throw new Violation("Cannot send a function back home: Python Foolscap drops the connection");
     }
     const number = encoder.open("your-reference");
-    encoder.integer(clid);
+    identifier(encoder, clid);
     encoder.close(number);
     return;
   }

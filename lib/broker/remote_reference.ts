@@ -8,7 +8,7 @@ import { DeadReferenceError } from "../errors.ts";
 import { SturdyRef } from "../names/sturdy_ref.ts";
 import { redact } from "../names/redact.ts";
 import type { Kwargs } from "../graph/values/kwargs.ts";
-import type { CallOptions } from "./call.ts";
+import { type CallOptions, checkCallOptions } from "./call.ts";
 import type { Callable } from "./callable.ts";
 import type { PeerInfo } from "./call_context.ts";
 import type { HandleToken, Tracker } from "./import_table.ts";
@@ -80,6 +80,8 @@ export interface HandleOwner {
   callOnly(tracker: Tracker<RemoteHandle>, method: string, args: readonly unknown[]): void;
   watch(tracker: Tracker<RemoteHandle>, handle: RemoteHandle): HandleToken;
   release(tracker: Tracker<RemoteHandle>, token: HandleToken): void;
+  /** Keeps an object from being given back until this is disposed, whatever becomes of its handles. */
+  hold(tracker: Tracker<RemoteHandle>): Disposable;
   /** Calls back, one turn later, when the connection has ended. */
   whenEnded(callback: () => void): Disposable;
   /** A promise that is rejected already, and given to the caller. */
@@ -107,6 +109,16 @@ export abstract class RemoteHandle {
   /** What the connection knows about a handle's object. */
   static trackerOf(handle: RemoteHandle): Tracker<RemoteHandle> {
     return handle.#tracker;
+  }
+
+  /** Whether a handle was disposed. */
+  static isReleased(handle: RemoteHandle): boolean {
+    return handle.#token.isReleased;
+  }
+
+  /** Keeps a handle's object from being given back until this is disposed. */
+  static hold(handle: RemoteHandle): Disposable {
+    return handle.#owner.hold(handle.#tracker);
   }
 
   /** Whether calls can be made: the connection is there and the handle was not disposed. */
@@ -193,12 +205,15 @@ export interface RemoteCalls<T> {
 
 const NO_OPTIONS: CallOptions = Object.freeze({});
 
+/** What the proxy of an object's methods is: not a plain object, which would travel as an empty dict. */
+class MethodsProxy {}
+
 /** A proxy whose every property is a method; `then` is none, so that `await` does not call it. */
 function methodsOf<T>(
   call: (name: string, args: readonly unknown[]) => RemotePromise<unknown>,
 ): RemoteMethods<T> {
   const methods = new Map<string, unknown>();
-  return new Proxy(Object.create(null), {
+  return new Proxy(Object.freeze(new MethodsProxy()), {
     get(_target, name) {
       if (typeof name !== "string" || name === "then") return undefined;
       let method = methods.get(name);
@@ -252,6 +267,9 @@ export class RemoteReference<T = Untyped> extends RemoteHandle implements Remote
   /**
    * The same reference, for calls with options.
    *
+   * @throws {RangeError} If `timeoutMs` is not from 0 to 2,147,483,647.
+   * @throws {TypeError} If `signal` is not an AbortSignal.
+   *
    * @example
    * ```ts
    * import type { RemoteReference } from "../../mod.ts";
@@ -263,6 +281,7 @@ export class RemoteReference<T = Untyped> extends RemoteHandle implements Remote
    * ```
    */
   with(options: CallOptions): RemoteCalls<T> {
+    checkCallOptions(options);
     const call = (name: string, args: readonly unknown[]) => this.send(name, args, options);
     return {
       callRemote: ((name: string, ...args: unknown[]) => call(name, args)) as RemoteCalls<T>["callRemote"],

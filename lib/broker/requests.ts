@@ -22,8 +22,13 @@ const MAX_REQUEST_ID = 0x7fffffff;
 /** The calls of one connection that wait for their answer. */
 export class RequestTable {
   readonly #pending = new Map<number, PendingRequest>();
-  #lastId = 0;
+  #lastId: number;
   #hasWrapped = false;
+
+  /** No calls. `lastId` is the number before the first one's. */
+  constructor(lastId = 0) {
+    this.#lastId = lastId;
+  }
 
   /** How many calls wait. */
   get size(): number {

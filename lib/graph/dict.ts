@@ -28,7 +28,7 @@ export function sliceObject(value: Record<string, unknown>, out: Slicing): void 
       const key = place = keys[i]!;
       sliceText(key, out);
       out.slice(value[key]);
-      out.isUnready = false;
+      if (out.isUnready) out.takenByDict();
     }
   } catch (error) {
     throw out.at(error, place);
@@ -41,7 +41,13 @@ export function sliceMap(value: ReadonlyMap<unknown, unknown>, out: Slicing): vo
   const number = out.beginShared(value, "dict");
   if (number < 0) return;
   const keys = sortedKeys([...value.keys()]);
-  if (keys.some((key) => typeof key !== "string")) checkKeys(keys, value instanceof Dict, out);
+  const other = keys.findIndex((key) => typeof key !== "string");
+  if (other >= 0) {
+    checkKeys(keys, value instanceof Dict, out);
+    // Text among other keys has no order in Python. The receiver learns from the first key what it is to make, and has
+    // to know before the dict is named inside itself.
+    if (other > 0) keys.unshift(...keys.splice(other, 1));
+  }
   let place: unknown;
   try {
     for (const key of keys) {
@@ -49,7 +55,7 @@ export function sliceMap(value: ReadonlyMap<unknown, unknown>, out: Slicing): vo
       out.slice(key);
       if (out.isUnready) throw new Violation("Cannot serialize a dict with a key that contains it");
       out.slice(value.get(key));
-      out.isUnready = false;
+      if (out.isUnready) out.takenByDict();
     }
   } catch (error) {
     throw out.under(error, keySegment(place));

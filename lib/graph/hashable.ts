@@ -5,6 +5,7 @@
  */
 
 import { Violation } from "../errors.ts";
+import { Decimal } from "./values/decimal.ts";
 import { FrozenSet } from "./values/frozen_set.ts";
 import { Tuple } from "./values/tuple.ts";
 import { findUnhashable } from "./values/unhashable.ts";
@@ -23,6 +24,8 @@ export function checkHashable(value: unknown, role: string, seen: Set<unknown>):
   if (bad === undefined) return;
   const what = bad instanceof Tuple || bad instanceof FrozenSet
     ? "an incomplete tuple"
+    : bad instanceof Decimal
+    ? "a signaling NaN"
     : "a list, dict or set";
   throw new Violation(`Cannot take ${what} as ${role}`);
 }

@@ -10,18 +10,19 @@ import type { Slicing } from "./slicing.ts";
 import { Unslicer } from "./unslicer.ts";
 import { Tuple } from "./values/tuple.ts";
 
-
 /** An Array is a list. */
 export function sliceList(value: readonly unknown[], out: Slicing): void {
   const number = out.beginShared(value, "list");
   if (number < 0) return;
   let i = 0;
   try {
-    for (; i < value.length; i++) out.slice(value[i]);
+    for (; i < value.length; i++) {
+      out.slice(value[i]);
+      out.isUnready = false;
+    }
   } catch (error) {
     throw out.at(error, i);
   }
-  out.isUnready = false;
   out.end(number);
 }
 

@@ -21,7 +21,9 @@ function sliceMembers(value: ReadonlySet<unknown>, out: Slicing, number: number,
       checkHashable(member, "a member of a set", out.hashable);
       out.slice(member);
       // Python puts a member in when it is ready, but not into a frozen set that it made already.
-      if (out.isUnready && isFrozen) throw new Violation("Cannot serialize a frozen set with a member that contains it");
+      if (out.isUnready && isFrozen) {
+        throw new Violation("Cannot serialize a frozen set with a member that contains it");
+      }
       out.isUnready = false;
       i++;
     }

@@ -15,7 +15,7 @@ import { MAX_NAME_BYTES } from "../limits.ts";
 import { encodeText } from "../util/text.ts";
 import type { TokenEncoder } from "../wire/encoder.ts";
 import { type Copier, copierGeneration, findCopier } from "./copy_types.ts";
-import { segmentOf } from "./path.ts";
+import { joinPath, segmentOf } from "./path.ts";
 
 /** Writes one kind of value. Throws a Violation if this one cannot be sent. */
 export type Slicer = (value: never, out: Slicing) => void;
@@ -115,6 +115,8 @@ export class Slicing {
   #depth = 0;
   #seen: Map<object, number> | undefined;
   #incomplete: Set<object> | undefined;
+  #unready: object | undefined; // the last value for which `isUnready` was set
+  #lost: Set<object> | undefined; // those that Python would have no more than once
   #unreadyCount = 0; // of these, how many have ended and wait for others
   #hashable: Set<unknown> | undefined;
   #failedPath = "";
@@ -159,7 +161,7 @@ export class Slicing {
       const number = this.encoder.open("reference");
       this.encoder.integer(before);
       this.encoder.close(number);
-      if (this.#incomplete?.has(object) === true) this.isUnready = true;
+      if (this.#incomplete?.has(object) === true) this.#refersToIncomplete(object);
       return -1;
     }
     const number = this.begin(word);
@@ -195,8 +197,10 @@ export class Slicing {
    */
   endIncomplete(object: object): void {
     const incomplete = this.#incomplete!;
-    if (this.isUnready) this.#unreadyCount++;
-    else incomplete.delete(object);
+    if (this.isUnready) {
+      this.#unreadyCount++;
+      this.#unready = object;
+    } else incomplete.delete(object);
     if (incomplete.size > this.#unreadyCount) return;
     if (this.isUnready) throw new Violation("Cannot serialize a tuple that is an element of itself");
     // What they waited for was this object.
@@ -218,6 +222,25 @@ export class Slicing {
    */
   isUnready = false;
 
+  /**
+   * Notes that what was just written is a value of a dict, and unready. Python's dict takes such a value and leaves
+   * `None` to whoever else waits for it.
+   */
+  takenByDict(): void {
+    this.isUnready = false;
+    (this.#lost ??= new Set()).add(this.#unready!);
+  }
+
+  #refersToIncomplete(object: object): void {
+    if (this.#lost?.has(object) === true) {
+      throw new Violation(
+        "Cannot serialize a dict with a value that contains it and occurs again in itself: put it in a list",
+      );
+    }
+    this.isUnready = true;
+    this.#unready = object;
+  }
+
   /** Ends a sequence. */
   end(number: number): void {
     this.#depth--;
@@ -237,7 +260,7 @@ export class Slicing {
 
   /** What a failure is for the caller: a Violation with its place. */
   violation(error: unknown): Violation {
-    const where = this.#failedPath.startsWith(".") ? this.#failedPath.slice(1) : this.#failedPath;
+    const where = joinPath([this.#failedPath]);
     this.#failedPath = "";
     if (error instanceof Violation) return new Violation(error.message, { where, cause: error.cause });
     if (error instanceof RangeError && /call stack/i.test(error.message)) {

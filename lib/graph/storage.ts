@@ -12,7 +12,7 @@ import { ProtocolError, type Violation } from "../errors.ts";
 import { DEFAULT_LIMITS, type Limits, resolveLimits } from "../limits.ts";
 import { TokenEncoder } from "../wire/encoder.ts";
 import { FOOLSCAP_TOKENS } from "../wire/tokens.ts";
-import { type Pending } from "./pending.ts";
+import type { Pending } from "./pending.ts";
 import { Receiver } from "./receiver.ts";
 import { Slicing } from "./slicing.ts";
 import { BASE_SLICERS, BASE_UNSLICERS } from "./tables.ts";

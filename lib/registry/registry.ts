@@ -5,6 +5,7 @@
  */
 
 import { toError } from "../errors.ts";
+import { MAX_FURL_BYTES } from "../limits.ts";
 import { checkName } from "../names/furl.ts";
 import { createSwissnum, type RandomBytes } from "../names/swissnum.ts";
 import { Referenceable } from "../broker/referenceable.ts";
@@ -133,6 +134,8 @@ export class CapabilityRegistry {
    * @returns `undefined` if nothing has that name.
    */
   find(name: string): Referenceable | undefined {
+    // A peer may ask for a text of any length; none so long stands in a FURL.
+    if (name.length > MAX_FURL_BYTES) return undefined;
     return this.#table.find(name) ?? this.#askHandlers(name);
   }
 

@@ -17,9 +17,6 @@ import type { ConnectionMemory, PeerOffer } from "../negotiate/hello.ts";
 import type { Clock } from "../util/clock.ts";
 import { BoundedMap } from "./bounded_map.ts";
 
-/** Tubs whose last connection is remembered. One that is forgotten is met like a new one. */
-const MAX_REMEMBERED = 10_000;
-
 /** The one place for a connection with a Tub: taken by an attempt, then by its broker. */
 export class Place {
   /** The broker, once the attempt has succeeded. */
@@ -43,20 +40,29 @@ export interface ConnectionsOptions {
   readonly clock: Clock;
   /** See {@linkcode TubOptions.handleOldDuplicateConnections}. */
   readonly oldPeerThresholdMs: number | undefined;
+  /** See {@linkcode Limits.maxRememberedTubs}. */
+  readonly maxRememberedTubs: number;
 }
 
 /** Who is connected with whom. */
 export class Connections {
   readonly #places = new Map<string, Place>();
   readonly #open = new Set<Broker>();
-  readonly #issued = new BoundedMap<string, number>(MAX_REMEMBERED);
-  readonly #followed = new BoundedMap<string, ConnectionMemory>(MAX_REMEMBERED);
+  readonly #issued: BoundedMap<string, number>;
+  readonly #followed: BoundedMap<string, ConnectionMemory>;
   readonly #options: ConnectionsOptions;
   #isClosed = false;
 
   /** No connection yet. */
   constructor(options: ConnectionsOptions) {
     this.#options = options;
+    this.#issued = new BoundedMap(options.maxRememberedTubs);
+    this.#followed = new BoundedMap(options.maxRememberedTubs);
+  }
+
+  /** How many connections are not yet closed. */
+  get size(): number {
+    return this.#open.size;
   }
 
   /** Every broker whose connection is not yet closed. */

@@ -61,6 +61,7 @@ export class Connector {
   readonly #stop = new AbortController();
   readonly #result = Promise.withResolvers<Broker>();
   #running = 0;
+  #isWaitingForInbound = false;
   readonly #timer: Disposable;
 
   /** Begins to follow the hints. */
@@ -96,7 +97,7 @@ export class Connector {
       const task = this.#follow(hint).finally(() => this.#tasks.delete(task));
       this.#tasks.add(task);
     }
-    if (this.#running === 0) this.#finish(this.#failure());
+    if (this.#running === 0 && !this.#isWaitingForInbound) this.#finish(this.#failure());
   }
 
   /** There is a connection with the Tub, from here or from there: the effort has succeeded. */
@@ -146,7 +147,9 @@ export class Connector {
       const stopped = new Promise((resolve) =>
         this.#stop.signal.addEventListener("abort", resolve, { once: true })
       );
+      this.#isWaitingForInbound = true;
       await Promise.race([this.#options.inboundSettled(), stopped]);
+      this.#isWaitingForInbound = false;
     }
     // Hints may have come in the meantime.
     if (this.#running === 0) this.#finish(this.#failure());

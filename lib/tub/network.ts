@@ -74,7 +74,12 @@ export class Network {
   constructor(options: NetworkOptions) {
     const { tubId, incarnation, identity, limits, clock, oldPeerThresholdMs } = options;
     this.#options = options;
-    this.#connections = new Connections({ incarnation, clock, oldPeerThresholdMs });
+    this.#connections = new Connections({
+      incarnation,
+      clock,
+      oldPeerThresholdMs,
+      maxRememberedTubs: limits.maxRememberedTubs,
+    });
     this.#context = { tubId, incarnation, identity, limits, clock, connections: this.#connections };
   }
 
@@ -96,7 +101,7 @@ export class Network {
   /** How much is held. */
   tables(): NetworkTables {
     return {
-      connections: this.#connections.brokers.length,
+      connections: this.#connections.size,
       connecting: this.#connectors.size,
       negotiating: this.#inbound.size,
     };
@@ -212,9 +217,13 @@ export class Network {
   #accept(connection: UpgradableConnection): void {
     const { limits, clock, tubId } = this.#options;
     const peer = connection.peerAddress;
-    if (this.isStopped || this.#inbound.size >= limits.maxUnnegotiated) {
+    const negotiating = this.#inbound.size;
+    const open = this.#connections.size + negotiating;
+    if (this.isStopped || negotiating >= limits.maxUnnegotiated || open >= limits.maxConnections) {
       void this.#track(connection.close());
-      const error = new NegotiationError(`${this.#inbound.size} connections are being negotiated already`);
+      const error = new NegotiationError(
+        `There are ${open} connections already, ${negotiating} of them being negotiated`,
+      );
       this.#options.trace({ type: "negotiation-failed", direction: "inbound", peer, error });
       return;
     }

@@ -252,7 +252,7 @@ export class TokenEncoder {
     const buffer = this.#buffer;
     let size = 4;
     for (let rest = high; rest > 0; rest >>>= 8) size++;
-    if (high === 0) while (size > 1 && low >>> (8 * size - 8) === 0) size--;
+    if (high === 0) { while (size > 1 && low >>> (8 * size - 8) === 0) size--; }
     buffer[this.#length++] = size;
     buffer[this.#length++] = type;
     this.#length += size;

@@ -18,6 +18,7 @@ from foolscap.api import Referenceable, Tub, flushEventualQueue
 from foolscap.ipb import IRemoteReference
 from twisted.internet import defer, protocol, reactor, stdio
 from twisted.protocols.basic import LineOnlyReceiver
+from twisted.python import reflect
 from twisted.python.failure import Failure
 
 import described
@@ -146,6 +147,15 @@ class Peer:
             return {"result": self.describe(value)}
         return self.refs[ref].callRemote(*args, **kwargs).addCallback(answered)
 
+    def cmd_check(self, ref, types, method=None, args=(), kwargs={}):
+        """The first of `types` that the failure of a call is, as `Failure.check` tells."""
+        args, kwargs = self.call_arguments(method, args, kwargs)
+
+        def failed(failure):
+            found = failure.check(*[reflect.namedAny(name) for name in types])
+            return {"type": found and reflect.qual(found)}
+        return self.refs[ref].callRemote(*args, **kwargs).addCallbacks(lambda _: {"type": None}, failed)
+
     def cmd_call_only(self, ref, method=None, args=(), kwargs={}):
         args, kwargs = self.call_arguments(method, args, kwargs)
         self.refs[ref].callRemoteOnly(*args, **kwargs)
@@ -192,9 +202,21 @@ class Peer:
         return {"tubid": self.tub.getTubID()}
 
     def cmd_ping(self):
-        for broker in self.tub.brokers.values():
-            broker.sendPING(5)
-        return {}
+        """A PING on every connection; the answer is what each peer sends next, which is a PONG if it was idle."""
+        return defer.gatherResults([
+            self.ping(broker) for broker in self.tub.brokers.values()
+        ]).addCallback(lambda answers: {"answers": answers})
+
+    def ping(self, broker):
+        answered = defer.Deferred()
+
+        def data_received(chunk):
+            del broker.dataReceived
+            answered.callback(chunk.hex())
+            broker.dataReceived(chunk)
+        broker.dataReceived = data_received
+        broker.sendPING(5)
+        return answered
 
     def cmd_write(self, hex):
         """Raw bytes into every connection."""
@@ -218,8 +240,8 @@ class Peer:
         try:
             yield stopped
         except defer.TimeoutError:
-            pass
-        return {}
+            return {"finished": False}
+        return {"finished": True}
 
     @defer.inlineCallbacks
     def cmd_restart(self):

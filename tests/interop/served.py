@@ -166,6 +166,10 @@ class Root(Referenceable):
     def remote_unsendable_inside(self):
         return [1, {"a": object()}]
 
+    def remote_send_unsendable(self, ref):
+        """Fails here, before anything is sent."""
+        return ref.callRemote("echo", [1, {"a": object()}])
+
     # References
 
     def remote_hold(self, ref):
@@ -183,6 +187,18 @@ class Root(Referenceable):
 
     def remote_call(self, ref, method, *args, **kwargs):
         return ref.callRemote(method, *args, **kwargs)
+
+    def remote_call_many(self, ref, method, count):
+        """The results of `count` calls, made at once; each takes its number."""
+        return defer.gatherResults([ref.callRemote(method, i) for i in range(count)])
+
+    def remote_call_only_many(self, ref, method, count):
+        for i in range(count):
+            ref.callRemoteOnly(method, i)
+
+    def remote_hold_many(self, ref, count):
+        """Holds `count` objects of the caller, which gives them by `give_many`."""
+        return ref.callRemote("give_many", count).addCallback(self.remote_hold)
 
     def remote_call_only(self, ref, method, *args):
         ref.callRemoteOnly(method, *args)

@@ -4,12 +4,13 @@
  * @module
  */
 
+import { Decimal } from "./decimal.ts";
 import { FrozenSet } from "./frozen_set.ts";
 import { Tuple } from "./tuple.ts";
 
 /**
- * The value because of which Python could not hash a key: a list, dict or set, or a tuple or frozen set that is not
- * complete; the key itself, or one within its tuples and frozen sets. A dict or set with such a key ends the
+ * The value because of which Python could not hash a key: a list, dict or set, a signaling NaN, or a tuple or frozen set
+ * that is not complete; the key itself, or one within its tuples and frozen sets. A dict or set with such a key ends the
  * connection at the Python that receives it.
  *
  * @param key A dict key or set member.
@@ -26,7 +27,7 @@ export function findUnhashable(key: unknown, seen: Set<unknown> = new Set()): ob
     const value = pending.pop();
     if (typeof value !== "object" || value === null || seen.has(value)) continue;
     const isContainer = value instanceof Tuple || value instanceof FrozenSet;
-    if (isContainer ? !isComplete(value) : isMutable(value)) {
+    if (isContainer ? !isComplete(value) : hasNoHash(value)) {
       for (const container of added) seen.delete(container);
       return value;
     }
@@ -42,8 +43,9 @@ function isComplete(container: Tuple | FrozenSet): boolean {
   return container instanceof Tuple ? Object.isFrozen(container) : container.isFrozen;
 }
 
-/** Whether it crosses as list, dict or set. */
-function isMutable(value: object): boolean {
+/** Whether it crosses as list, dict or set, or as a decimal that Python refuses to compare. */
+function hasNoHash(value: object): boolean {
+  if (value instanceof Decimal) return /^[+-]?snan/i.test(value.toString());
   if (Array.isArray(value) || value instanceof Map || value instanceof Set) return true;
   const prototype = Object.getPrototypeOf(value);
   return prototype === null || prototype === Object.prototype;

@@ -1,0 +1,86 @@
+/**
+ * The messages of a connection as they are written: `call`, `answer`, `error`.
+ *
+ * Source: Foolscap `call.py`, `CallSlicer`, `ArgumentSlicer`, `AnswerSlicer`, `ErrorSlicer`.
+ *
+ * @module
+ */
+
+import type { Slicing } from "../graph/slicing.ts";
+import { Kwargs } from "../graph/values/kwargs.ts";
+import { sortedKeys } from "../graph/values/sort_keys.ts";
+import type { TokenEncoder } from "../wire/encoder.ts";
+import { INT, NEG } from "../wire/tokens.ts";
+import { type FailureFields, sliceFailure } from "./failure.ts";
+
+/** A number that names something: an INT or NEG however large it is, where a LONGINT would end the connection. */
+export function identifier(encoder: TokenEncoder, value: number): void {
+  if (value >= -0x80000000 && value <= 0x7fffffff) encoder.integer(value);
+  else encoder.bare(value < 0 ? NEG : INT, Math.abs(value));
+}
+
+/** `OPEN call INT(request) INT(object) STRING(method) OPEN arguments ... CLOSE CLOSE` */
+export function sliceCall(
+  out: Slicing,
+  call: {
+    readonly requestId: number;
+    readonly clid: number;
+    readonly method: string;
+    readonly args: readonly unknown[];
+  },
+): void {
+  const encoder = out.encoder;
+  const number = encoder.open("call");
+  encoder.integer(call.requestId);
+  identifier(encoder, call.clid);
+  out.word(call.method);
+  const inside = encoder.open("arguments");
+  sliceArguments(call.args, out);
+  encoder.close(inside);
+  encoder.close(number);
+}
+
+/** `INT(n) value*n (STRING(name) value)*`, the names in order. */
+function sliceArguments(args: readonly unknown[], out: Slicing): void {
+  const last = args.at(-1);
+  const count = last instanceof Kwargs ? args.length - 1 : args.length;
+  out.encoder.integer(count);
+  let i = 0;
+  try {
+    for (; i < count; i++) out.slice(args[i]);
+  } catch (error) {
+    throw out.under(error, `arguments[${i}]`);
+  }
+  if (!(last instanceof Kwargs)) return;
+  const named = last.values as Readonly<Record<string, unknown>>;
+  for (const name of sortedKeys(Object.keys(named))) {
+    try {
+      out.word(name);
+      out.slice(named[name]);
+    } catch (error) {
+      throw out.under(error, `arguments.${name}`);
+    }
+  }
+}
+
+/** `OPEN answer INT(request) value CLOSE` */
+export function sliceAnswer(out: Slicing, requestId: number, result: unknown): void {
+  const encoder = out.encoder;
+  const number = encoder.open("answer");
+  identifier(encoder, requestId);
+  try {
+    out.slice(result);
+  } catch (error) {
+    throw out.under(error, "result");
+  }
+  encoder.close(number);
+}
+
+/** `OPEN error INT(request) <failure> CLOSE` */
+export function sliceError(out: Slicing, requestId: number, failure: FailureFields): void {
+  const encoder = out.encoder;
+  const number = encoder.open("error");
+  identifier(encoder, requestId);
+  sliceFailure(failure, out);
+  encoder.close(number);
+}

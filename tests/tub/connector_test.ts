@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import type { Broker } from "../../lib/broker/broker.ts";
+import {
+  DuplicateConnectionError,
+  NegotiationError,
+  PermissionDenied,
+  RemoteNegotiationError,
+  UnreachableError,
+} from "../../lib/errors.ts";
+import { Connector, type HintAttempt } from "../../lib/tub/connector.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+
+// The connector only hands it on.
+const BROKER = { stands: "for a broker" } as unknown as Broker;
+
+type Script = (attempt: HintAttempt) => Promise<Broker>;
+
+const fails = (error: Error): Script => () => Promise.reject(error);
+const succeeds: Script = () => Promise.resolve(BROKER);
+const failsNegotiating = (error: Error): Script => (attempt) => {
+  attempt.onNegotiating();
+  return Promise.reject(error);
+};
+/** Never answers; ends when it is told to. */
+const hangs: Script = ({ signal }) =>
+  new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+const hangsNegotiating: Script = (attempt) => {
+  attempt.onNegotiating();
+  return hangs(attempt);
+};
+
+interface Setup {
+  readonly connector: Connector;
+  readonly clock: FakeClock;
+  readonly tried: string[];
+}
+
+function start(
+  scripts: Record<string, Script>,
+  inboundSettled: () => Promise<unknown> = () => Promise.resolve(),
+): Setup {
+  const clock = new FakeClock();
+  const tried: string[] = [];
+  const connector = new Connector(Object.keys(scripts), {
+    tubId: "abcdefgh",
+    clock,
+    timeoutMs: 120_000,
+    types: new Set(["tcp"]),
+    attempt: (hint, attempt) => {
+      tried.push(hint.text);
+      return scripts[hint.text]!(attempt);
+    },
+    inboundSettled,
+  });
+  return { connector, clock, tried };
+}
+
+/** What the effort fails with; by then every attempt has ended and no timer is left. */
+async function failureOf({ connector, clock }: Setup): Promise<Error> {
+  const error = await connector.connected.then(() => assert.fail("it succeeded"), (error: Error) => error);
+  await connector.settled();
+  assert.equal(clock.pending, 0);
+  return error;
+}
+
+Deno.test("Connector takes the first hint that leads there, and ends the others", async () => {
+  const { connector, clock, tried } = start({
+    "tcp:a:1": hangs,
+    "tcp:b:2": fails(new UnreachableError("refused")),
+    "tcp:c:3": succeeds,
+    "tcp:d:4": hangsNegotiating,
+  });
+  assert.deepEqual(tried, ["tcp:a:1", "tcp:b:2", "tcp:c:3", "tcp:d:4"]);
+  assert.equal(await connector.connected, BROKER);
+  await connector.settled();
+  assert.equal(connector.winningHint, "tcp:c:3");
+  assert.deepEqual([...connector.statuses.values()], [
+    "abandoned",
+    "failed: refused",
+    "successful",
+    "abandoned",
+  ]);
+  assert.equal(clock.pending, 0);
+});
+
+Deno.test("Connector says what went wrong at each hint when all fail", async () => {
+  const denied = new PermissionDenied("run with --allow-net=b:2");
+  const refused = new UnreachableError("refused");
+  const setup = start({
+    "tcp:a:1": fails(refused),
+    "tcp:b:2": fails(denied),
+    "xyz:/c": hangs,
+    "junk": hangs,
+  });
+  const error = await failureOf(setup);
+  assert.ok(error instanceof UnreachableError);
+  assert.deepEqual([...error.errors.keys()].sort(), ["junk", "tcp:a:1", "tcp:b:2", "xyz:/c"]);
+  assert.equal(error.errors.get("tcp:a:1"), refused);
+  assert.equal(error.errors.get("tcp:b:2"), denied);
+  assert.match(error.message, /^Cannot reach Tub \[abcd\]: /);
+  for (const text of ['"tcp:a:1": refused', "--allow-net=b:2", 'hints of type "xyz"', "it has no colon"]) {
+    assert.ok(error.message.includes(text), error.message);
+  }
+  assert.deepEqual(setup.tried, ["tcp:a:1", "tcp:b:2"]);
+});
+
+Deno.test("Connector fails at once when there is no hint at all", async () => {
+  const error = await failureOf(start({}));
+  assert.ok(error instanceof UnreachableError);
+  assert.match(error.message, /its FURL has no connection hint/);
+  assert.equal(error.errors.size, 0);
+});
+
+Deno.test("Connector fails at once when no hint can be used", async () => {
+  const error = await failureOf(start({ "tor:x.onion:1": hangs }));
+  assert.ok(error instanceof UnreachableError);
+  assert.deepEqual([...error.errors.keys()], ["tor:x.onion:1"]);
+});
+
+const refusals = [
+  new NegotiationError("wrong Tub"),
+  new RemoteNegotiationError("go away"),
+  new DuplicateConnectionError("one is enough"),
+];
+for (const refusal of refusals) {
+  Deno.test(`Connector reports a ${refusal.name} rather than that other hints were refused`, async () => {
+    const error = await failureOf(start({
+      "tcp:a:1": fails(new UnreachableError("refused")),
+      "tcp:b:2": failsNegotiating(refusal),
+    }));
+    assert.equal(error.constructor, refusal.constructor);
+    assert.ok(error.message.includes('"tcp:b:2"') && error.message.includes(refusal.message));
+    assert.equal(error.cause, refusal);
+  });
+}
+
+Deno.test("Connector gives up after its time, and says where each hint was", async () => {
+  const setup = start({ "tcp:a:1": hangs, "tcp:b:2": hangs });
+  setup.clock.advance(119_999);
+  assert.equal(setup.connector.statuses.get("tcp:a:1"), "connecting");
+  setup.clock.advance(1);
+  const error = await failureOf(setup);
+  assert.ok(error instanceof UnreachableError);
+  assert.match(error.errors.get("tcp:a:1")!.message, /connecting: no connection within 120000 ms/);
+  const negotiating = start({ "tcp:a:1": hangs, "tcp:b:2": hangsNegotiating });
+  negotiating.clock.advance(120_000);
+  assert.ok(await failureOf(negotiating) instanceof NegotiationError);
+});
+
+Deno.test("Connector.succeed() ends every attempt when the other Tub has connected", async () => {
+  const setup = start({ "tcp:a:1": hangs });
+  setup.connector.succeed(BROKER);
+  assert.equal(await setup.connector.connected, BROKER);
+  await setup.connector.settled();
+  assert.equal(setup.clock.pending, 0);
+  assert.equal(setup.connector.statuses.get("tcp:a:1"), "abandoned");
+});
+
+for (const text of ["DuplicateConnectionError", "RemoteNegotiationError"]) {
+  Deno.test(`Connector waits for connections being accepted after a ${text}`, async () => {
+    const error = text === "RemoteNegotiationError"
+      ? new RemoteNegotiationError('Banana negotiation failed: "Duplicate connection"')
+      : new DuplicateConnectionError("x");
+    const inbound = Promise.withResolvers<void>();
+    const waits = start({ "tcp:a:1": failsNegotiating(error) }, () => inbound.promise);
+    const gives = start({ "tcp:a:1": failsNegotiating(error) }, () => Promise.resolve());
+    assert.equal((await failureOf(gives)).constructor, error.constructor);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    // Somebody else who wants the same Tub joins.
+    waits.connector.try(["tcp:a:1"]);
+    waits.connector.succeed(BROKER);
+    assert.equal(await waits.connector.connected, BROKER);
+    await waits.connector.settled();
+    assert.equal(waits.clock.pending, 0);
+  });
+}
+
+Deno.test("Connector.try() follows more hints while the effort goes on, each once", async () => {
+  const { connector, tried } = start({ "tcp:a:1": hangs });
+  connector.try(["tcp:a:1", "xyz:/b"]);
+  assert.deepEqual(tried, ["tcp:a:1"]);
+  assert.equal(connector.statuses.get("xyz:/b")?.startsWith("bad hint"), true);
+  connector.stop(new NegotiationError("enough"));
+  await assert.rejects(connector.connected, /enough/);
+  await connector.settled();
+});
+
+Deno.test("Connector rejects nothing unhandled when nobody waits for it", async () => {
+  const { connector } = start({ "tcp:a:1": fails(new UnreachableError("refused")) });
+  await connector.settled();
+});
