@@ -81,7 +81,10 @@ export function wireTypesOf(error: Error): string[] {
     if (Array.isArray(described.wireParents)) python.push(...described.wireParents.map(String));
     python.push(...(MEANINGS.get(name) ?? []));
   }
-  return distinct([...own, ...python, ...ROOT]);
+  // A class that says which Python type it is has Python's parents, and not also JavaScript's.
+  const isPython = !own[0]!.startsWith("javascript.");
+  const named = isPython ? own.filter((name) => name !== "javascript.Error") : own;
+  return distinct([...named, ...python, ...ROOT]);
 }
 
 function classNames(error: Error): { name: string; described: Described }[] {

@@ -18,7 +18,6 @@ import { encodeText, quoteForeign } from "../util/text.ts";
 import { TokenDecoder, type TokenSink } from "../wire/decoder.ts";
 import {
   ABORT,
-  type BodyTable,
   CLOSE,
   ERROR,
   INT,
@@ -37,6 +36,7 @@ import { Frame } from "./frame.ts";
 import { ObjectTable } from "./object_table.ts";
 import { joinPath, violationAt } from "./path.ts";
 import { PendingResult, PendingScope } from "./pending.ts";
+import type { ReceiverOptions } from "./receiver_options.ts";
 import { indexWord, integerOf } from "./token_bodies.ts";
 import { Unslicer, type UnslicerTable, type UnslicerType } from "./unslicer.ts";
 import { Float } from "./values/float.ts";
@@ -44,34 +44,11 @@ import { Float } from "./values/float.ts";
 /** The sender gave a sequence up. It is not answered. */
 export class Aborted extends Violation {}
 
-/** What a {@linkcode Receiver} needs. */
-export interface ReceiverOptions {
-  readonly limits: Limits;
-  readonly tokens: BodyTable;
-  /** The words that the peer may send by number. */
-  readonly vocabulary: readonly string[];
-  /** Types of sequences inside others. */
-  readonly unslicers: UnslicerTable;
-  /** Whether a double that is integral becomes a {@linkcode Float}, so that it can be told from an int. */
-  readonly wrapFloats?: boolean;
-  /** Whether a value that is no sequence may stand at the top: in the storage, not on a connection. */
-  readonly bareTopLevel?: boolean;
-  /**
-   * Tokens that a negotiated feature adds: what to do with one. A token without a body comes with its header, one
-   * with a body with a copy of that. They must be in `tokens` too, and may come anywhere.
-   */
-  readonly extraTokens?: ReadonlyMap<number, (value: number | bigint | Uint8Array) => void>;
-  /** A PING came, which wants a PONG at once. */
-  onPing?(value: number | bigint): void;
-  /** The peer's last word before it closes. */
-  onError?(text: string): void;
-}
-
 /** A type of sequence, as one receiver keeps it. */
 interface KnownType {
   readonly type: UnslicerType;
-  /** The one unslicer for all sequences of the type, if it is a leaf. */
-  readonly leaf: Unslicer | undefined;
+  /** The frame of the one unslicer for all sequences of the type, if that is a leaf. */
+  readonly leaf: Frame | undefined;
 }
 
 /** Builds values from the bytes of one direction of one connection. */
@@ -122,7 +99,9 @@ export class Receiver implements TokenSink {
   #prepareTypes(table: UnslicerTable): Map<string, KnownType> {
     const known = new Map<string, KnownType>();
     for (const [word, type] of table) {
-      known.set(word, { type, leaf: type.isLeaf === true ? type.make(this, "") : undefined });
+      let leaf: Frame | undefined;
+      if (type.isLeaf === true) this.#enter(leaf = new Frame(), type.make(this, ""));
+      known.set(word, { type, leaf });
     }
     return known;
   }
@@ -332,9 +311,13 @@ export class Receiver implements TokenSink {
   #beginMessage(): void {
     this.#memory = 0;
     this.#scope = undefined;
+    this.#decoder.resetSkipped();
+  }
+
+  /** While the connection is idle, nothing of the last message must be kept alive: it may have brought references. */
+  #endMessage(): void {
     this.#hashable = undefined;
     this.#objects.clear();
-    this.#decoder.resetSkipped();
   }
 
   #number(type: number, value: number | bigint | Float): void {
@@ -379,7 +362,8 @@ export class Receiver implements TokenSink {
     const frame = this.#frame;
     let unslicer: Unslicer | undefined;
     if (first === undefined && !frame.choosesTypes) {
-      unslicer = known?.leaf ?? known?.type.make(this, "");
+      if (known?.leaf !== undefined) return this.#enterLeaf(known.leaf);
+      unslicer = known?.type.make(this, "");
     } else {
       unslicer = first === undefined
         ? frame.unslicer!.open(word, undefined)
@@ -395,6 +379,16 @@ export class Receiver implements TokenSink {
     opened.openNumber = this.#openNumber;
     this.#enter(opened, unslicer);
     unslicer.start(this.#objectNumber);
+  }
+
+  /** A leaf brings its own frame, in which all but the count is as it was the last time. */
+  #enterLeaf(frame: Frame): void {
+    this.#inIndex = false;
+    this.#depth++;
+    this.#frame = frame;
+    frame.openNumber = this.#openNumber;
+    frame.count = 0;
+    frame.unslicer!.start(this.#objectNumber);
   }
 
   #enter(frame: Frame, unslicer: Unslicer): void {
@@ -430,9 +424,11 @@ export class Receiver implements TokenSink {
   }
 
   #pop(): void {
+    const below = this.#frames[this.#depth];
     // A frame that waits for its next use must not keep a value alive.
-    this.#frame.unslicer = undefined;
+    if (below === this.#frame) below.unslicer = undefined;
     this.#frame = this.#frames[--this.#depth]!;
+    if (this.#depth === 0) this.#endMessage();
   }
 
   #receive(value: unknown): void {
@@ -478,9 +474,9 @@ export class Receiver implements TokenSink {
   }
 
   #path(inClose = false): string {
-    const end = inClose ? this.#depth : this.#depth + 1;
     const segments: string[] = [];
-    for (let i = 0; i < end; i++) segments.push(this.#frames[i]!.unslicer!.segment());
+    for (let i = 0; i < this.#depth; i++) segments.push(this.#frames[i]!.unslicer!.segment());
+    if (!inClose) segments.push(this.#frame.unslicer!.segment());
     return joinPath(segments);
   }
 }

@@ -53,6 +53,8 @@ export interface TestOptions {
   readonly pair?: MemoryPairOptions;
   /** Changes the connection of the broker under test, or of the left one of a pair. */
   readonly wrap?: (connection: MemoryConnection) => ByteConnection;
+  /** The TubIDs of the left end and of the right one. */
+  readonly tubIds?: readonly [string, string];
   /** Before anything is sent or received. */
   readonly prepare?: (left: TestHost, right: TestHost) => void;
 }
@@ -93,8 +95,9 @@ export class Pair implements AsyncDisposable {
 
   constructor(options: TestOptions = {}) {
     const [a, b] = memoryPair({ ...options.pair });
-    this.left = makeEnd(a, [LEFT, RIGHT], options, options.wrap);
-    this.right = makeEnd(b, [RIGHT, LEFT], options, undefined);
+    const [left, right] = options.tubIds ?? [LEFT, RIGHT];
+    this.left = makeEnd(a, [left, right], options, options.wrap);
+    this.right = makeEnd(b, [right, left], options, undefined);
     options.prepare?.(this.left.host, this.right.host);
     this.left.broker.start();
     this.right.broker.start();
@@ -125,7 +128,7 @@ export class RawPeer implements AsyncDisposable {
   /** @param reads Whether what the broker writes is taken at all. */
   constructor(options: TestOptions = {}, reads = true) {
     const [a, b] = memoryPair({ ...options.pair });
-    this.end = makeEnd(a, [LEFT, RIGHT], options, options.wrap);
+    this.end = makeEnd(a, options.tubIds ?? [LEFT, RIGHT], options, options.wrap);
     options.prepare?.(this.end.host, new TestHost(RIGHT));
     this.connection = b;
     this.#writer = b.writable.getWriter();

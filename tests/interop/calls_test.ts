@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { callable, kwargs, RemoteFunction, RemoteReference, Violation } from "../../mod.ts";
-import { canonical, describe, type Description } from "../support/described.ts";
+import { canonical, describe } from "../support/described.ts";
 import { interopTest, startPython } from "../support/python.ts";
 import { Item } from "./root.ts";
 import { BOTH_DIALERS, rejectionOf, stepEachWay, until } from "./rig.ts";
@@ -13,10 +13,6 @@ interopTest("objects are called back, and are the same wherever they come from",
   await stepEachWay(t, peer, "a callback object of Deno", async ({ python, root }) => {
     await python.callRemote("hold", root);
     assert.equal(await python.callRemote("call_back", "add", 3, 4), 7);
-    assert.equal(
-      await python.callRemote("call", root, "add", 3, kwargs({ b: 5 })).catch(() => "refused"),
-      "refused",
-    );
     assert.equal(await python.callRemote("held"), root);
     assert.equal(await python.callRemote("is_held", root), true);
     assert.equal(await python.callRemote("same", root, root), true);
@@ -90,13 +86,11 @@ interopTest("objects are called back, and are the same wherever they come from",
     const twice = callable((x: number) => 2 * x);
     assert.equal(await python.callRemote("same", twice, twice), true);
 
-    await peer.callWith(ours, "function", { as: "theirs" });
-    const args: Description[] = [{ int: "1" }, { int: "2" }];
-    assert.deepEqual(await peer.callWith("theirs", undefined, { args }), { int: "3" });
+    // Python calls a function with keyword arguments alone.
     await peer.callWith(ours, "named_function", { as: "named" });
     const kw = { kwargs: { b: { int: "1" } as const } };
     assert.deepEqual(await peer.callWith("named", undefined, kw), { str: '{"b":1}' });
-    const sum = await peer.call(ours, "call_function", { function: "add" }, ...args);
+    const sum = await peer.call(ours, "call_function", { function: "add" }, { int: "1" }, { int: "2" });
     assert.deepEqual(sum, { int: "3" });
   });
 });
@@ -176,7 +170,7 @@ interopTest("what is large crosses in both directions", async (t) => {
   await using peer = await startPython();
   const SIZE = 5_000_000;
 
-  await stepEachWay(t, peer, "5 MB of bytes", async ({ python, ours, root }) => {
+  await stepEachWay(t, peer, "5 MB of bytes", async ({ python, root }) => {
     const bytes = new Uint8Array(SIZE);
     for (let i = 0; i < SIZE; i += 997) bytes[i] = i;
     assert.equal(await python.callRemote("length", bytes), SIZE);
@@ -185,12 +179,7 @@ interopTest("what is large crosses in both directions", async (t) => {
     assert.equal(made.at(-1), "m".charCodeAt(0));
     const back = await python.callRemote("echo", bytes) as Uint8Array;
     assert.ok(back.every((byte, i) => byte === bytes[i]));
-    root.remote_hold(bytes);
     assert.equal(await python.callRemote("call", root, "length", bytes), SIZE);
-    assert.deepEqual(
-      await peer.call(ours, "held").then((held) => "bytes" in held && held.bytes.length),
-      2 * SIZE,
-    );
   }, { ways: BOTH_DIALERS });
 
   await stepEachWay(t, peer, "20,000 elements", async ({ python, root }) => {

@@ -6,7 +6,8 @@
 
 import { ProtocolError, type Violation } from "../../lib/errors.ts";
 import { type Limits, resolveLimits } from "../../lib/limits.ts";
-import { Receiver, type ReceiverOptions } from "../../lib/graph/receiver.ts";
+import { Receiver } from "../../lib/graph/receiver.ts";
+import type { ReceiverOptions } from "../../lib/graph/receiver_options.ts";
 import { Slicing } from "../../lib/graph/slicing.ts";
 import { BASE_SLICERS, BASE_UNSLICERS } from "../../lib/graph/tables.ts";
 import { Unslicer } from "../../lib/graph/unslicer.ts";

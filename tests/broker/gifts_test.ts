@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { Referenceable } from "../../lib/broker/referenceable.ts";
+import type { RemoteReference } from "../../lib/broker/remote_reference.ts";
+import { DeadReferenceError, RemoteException, Violation } from "../../lib/errors.ts";
+import { Copyable } from "../../lib/graph/copyable.ts";
+import { EMPTY, failureOf, Pair, RIGHT, turns, until } from "./support.ts";
+
+const FURL = `pb://${RIGHT}@tcp:h:1/carol`;
+
+class Taker extends Referenceable {
+  readonly taken: unknown[] = [];
+  remote_take(...args: unknown[]) {
+    this.taken.push(...args);
+  }
+  remote_echo(value: unknown) {
+    return value;
+  }
+}
+
+/** Alice holds a reference to Carol, on one connection, and one to Bob, on another. */
+async function withThree(
+  run: (
+    three: {
+      carol: RemoteReference;
+      bob: RemoteReference;
+      taker: Taker;
+      toCarol: Pair;
+      toBob: Pair;
+      /** What Bob gets when he fetches a gift. */
+      fetched: RemoteReference;
+    },
+  ) => Promise<void>,
+): Promise<void> {
+  const object = new Taker();
+  await using toCarol = new Pair({ prepare: (_left, right) => void right.furls.set(object, FURL) });
+  await using toBob = new Pair();
+  await using bobToCarol = new Pair();
+  const taker = new Taker();
+  const carol = await toCarol.refTo(object) as unknown as RemoteReference;
+  const bob = await toBob.refTo(taker) as unknown as RemoteReference;
+  const fetched = await bobToCarol.refTo(new Taker()) as unknown as RemoteReference;
+  toBob.right.host.acquire = (furl) => {
+    toBob.right.host.acquired.push(furl);
+    return Promise.resolve(fetched);
+  };
+  await run({ carol, bob, taker, toCarol, toBob, fetched });
+}
+
+Deno.test("a third Tub's object travels as a gift, and is acknowledged", () =>
+  withThree(async ({ carol, bob, taker, toBob, fetched }) => {
+    await bob.callRemote("take", carol, [carol, { again: carol }]);
+    assert.equal(taker.taken[0], fetched);
+    assert.deepEqual(taker.taken[1], [fetched, Object.assign(Object.create(null), { again: fetched })]);
+    assert.deepEqual(toBob.right.host.acquired, [FURL, FURL, FURL]);
+    await until(() => toBob.left.broker.tables().givenGifts === 0, "acknowledged");
+    assert.equal(toBob.right.broker.tables().pendingGifts, 0);
+  }));
+
+Deno.test("a gift in an answer is waited for", () =>
+  withThree(async ({ carol, toBob }) => {
+    class Giver extends Referenceable {
+      remote_give() {
+        return [carol];
+      }
+      remote_carol() {
+        return carol;
+      }
+    }
+    const giver = new Giver();
+    toBob.left.host.names.set("giver", giver);
+    const ref = await toBob.right.broker.getReferenceByName("giver");
+    const gate = Promise.withResolvers<void>();
+    const acquire = toBob.right.host.acquire;
+    toBob.right.host.acquire = async (furl) => (await gate.promise, await acquire(furl));
+    const calls = [ref.callRemote("give"), ref.callRemote("carol")];
+    await until(() => toBob.right.broker.tables().pendingGifts === 2, "both are being fetched");
+    gate.resolve();
+    const [list, alone] = await Promise.all(calls);
+    assert.deepEqual(list, [alone]);
+    toBob.right.host.acquire = () => Promise.reject(new DeadReferenceError("Carol is gone"));
+    assert.match((await failureOf(ref.callRemote("give"))).message, /Carol is gone/);
+    await until(() => toBob.left.broker.tables().givenGifts === 0, "also acknowledged");
+  }));
+
+Deno.test("a gift that cannot be fetched fails the call, and calls behind it go on in order", () =>
+  withThree(async ({ carol, bob, taker, toBob }) => {
+    const gate = Promise.withResolvers<RemoteReference>();
+    toBob.right.host.acquire = () => gate.promise;
+    const first = bob.callRemote("take", carol);
+    const second = bob.callRemote("take", 2);
+    const failure = failureOf(first);
+    await turns();
+    assert.deepEqual(taker.taken, [], "a gift holds up the calls behind it");
+    gate.reject(new DeadReferenceError("cannot reach pb://x@y/secret"));
+    const error = await failure;
+    assert.ok(error instanceof RemoteException);
+    assert.equal(error.remoteType, "foolscap.ipb.DeadReferenceError");
+    assert.ok(!error.message.includes("secret"));
+    await second;
+    assert.deepEqual(taker.taken, [2]);
+    await until(() => toBob.left.broker.tables().givenGifts === 0, "acknowledged");
+  }));
+
+Deno.test("a fetch that throws at once fails the call alone", () =>
+  withThree(async ({ carol, bob, toBob }) => {
+    toBob.right.host.acquire = () => {
+      throw new Violation("gifts are prohibited in this Tub");
+    };
+    assert.match((await failureOf(bob.callRemote("take", carol))).message, /prohibited/);
+    assert.equal(await bob.callRemote("echo", 1), 1);
+    assert.equal(toBob.right.broker.tables().pendingGifts, 0);
+  }));
+
+Deno.test("a gift is held until it is acknowledged, though its reference is disposed", () =>
+  withThree(async ({ carol, bob, toCarol, toBob, fetched }) => {
+    const gate = Promise.withResolvers<RemoteReference>();
+    toBob.right.host.acquire = () => gate.promise;
+    const call = bob.callRemote("take", carol);
+    carol[Symbol.dispose]();
+    await turns();
+    assert.equal(toCarol.right.broker.tables().exported, 1);
+    assert.match((await failureOf(bob.callRemote("take", carol))).message, /released/);
+    gate.resolve(fetched);
+    await call;
+    await until(() => toCarol.right.broker.tables().exported === 0, "given back");
+  }));
+
+Deno.test("a gift in a message that is not sent is taken back", () =>
+  withThree(async ({ carol, bob, toBob }) => {
+    assert.ok((await failureOf(bob.callRemote("take", carol, Symbol("no")))) instanceof Violation);
+    assert.equal(toBob.left.broker.tables().givenGifts, 0);
+    class Box extends Copyable {
+      static override copytype = "test/Box";
+      inside: unknown = [carol];
+    }
+    const error = await failureOf(bob.callRemote("take", new Box()));
+    assert.match(error.message, /inside a Copyable/);
+    assert.equal((error as Violation).where, "arguments[0].inside[0]");
+    assert.equal(await bob.callRemote("echo", 1), 1);
+  }));
+
+Deno.test("an object whose Tub has no location cannot be given away", () =>
+  withThree(async ({ bob, fetched }) => {
+    assert.match((await failureOf(bob.callRemote("take", fetched))).message, /no FURL/);
+  }));
+
+Deno.test("a connection that is lost while gifts are fetched leaves nothing", () =>
+  withThree(async ({ carol, bob, toBob, toCarol }) => {
+    const gate = Promise.withResolvers<RemoteReference>();
+    toBob.right.host.acquire = () => gate.promise;
+    const call = failureOf(bob.callRemote("take", carol));
+    await until(() => toBob.right.broker.tables().pendingGifts === 1, "being fetched");
+    toBob.left.connection.drop();
+    assert.ok((await call) instanceof DeadReferenceError);
+    await until(() => toBob.right.broker.ended !== undefined, "lost");
+    assert.deepEqual(toBob.left.broker.tables(), EMPTY);
+    assert.deepEqual(toBob.right.broker.tables(), EMPTY);
+    gate.reject(new DeadReferenceError("too late"));
+    await turns();
+    assert.deepEqual(toBob.right.broker.tables(), EMPTY);
+    carol[Symbol.dispose]();
+    await until(() => toCarol.right.broker.tables().exported === 0, "the gift no longer holds it");
+  }));
+
+Deno.test("an interceptor that refuses everything does not keep a gift from being delivered", () =>
+  withThree(async ({ carol, bob, taker, toBob }) => {
+    toBob.right.host.interceptOutbound = () => {
+      throw new Violation("nothing leaves");
+    };
+    await bob.callRemote("take", carol);
+    assert.equal(taker.taken.length, 1);
+  }));
+
+Deno.test("more gifts at once than may be end the connection", () =>
+  withThree(async ({ carol, bob, toBob }) => {
+    toBob.right.host.acquire = () => new Promise(() => {});
+    const error = await failureOf(bob.callRemote("take", Array.from({ length: 1_001 }, () => carol)));
+    assert.ok(error instanceof DeadReferenceError);
+    assert.deepEqual(toBob.right.broker.tables(), EMPTY);
+  }));
