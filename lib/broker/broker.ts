@@ -72,9 +72,6 @@ export interface BrokerTables {
   readonly givenGifts: number;
 }
 
-/** The peer said why it ends the connection: it need not be told the same. */
-class PeerComplaint extends ProtocolError {}
-
 /** One established connection. */
 export class Broker implements HandleOwner, MessageHost {
   readonly peer: PeerInfo;
@@ -88,6 +85,8 @@ export class Broker implements HandleOwner, MessageHost {
   readonly #deliveries: Deliveries;
   readonly #watches: Watches;
   readonly #brokerObject: BrokerObject;
+  // Then it need not be told the same.
+  #peerComplained = false;
   #ended: Error | undefined;
   #closed: Promise<void> | undefined;
 
@@ -123,7 +122,8 @@ export class Broker implements HandleOwner, MessageHost {
       unslicers: BASE_UNSLICERS.extend(referenceUnslicers(this.#objects)),
       onPing: (value) => this.#outbox.pong(value),
       onError: (text) => {
-        throw new PeerComplaint(`The peer ended the connection: ${quoteForeign(redact(text))}`);
+        this.#peerComplained = true;
+        throw new ProtocolError(`The peer ended the connection: ${quoteForeign(redact(text))}`);
       },
     });
     this.#deliveries = new Deliveries({
@@ -233,7 +233,7 @@ export class Broker implements HandleOwner, MessageHost {
   #end(reason: Error): Promise<void> {
     if (reason instanceof ProtocolError && this.#ended === undefined) {
       this.#options.trace({ type: "protocol-error", tubId: this.peer.tubId ?? "", error: reason });
-      if (!(reason instanceof PeerComplaint)) {
+      if (!this.#peerComplained) {
         this.#outbox.error(`BananaError: ${withoutPaths(redact(reason.message))}`);
       }
     }
@@ -260,7 +260,9 @@ export class Broker implements HandleOwner, MessageHost {
 
   /** @ignore */
   callOnly(tracker: Tracker<RemoteHandle>, method: string, args: readonly unknown[]): void {
-    this.#whenNotSlicing(() => this.#sendUnheard(tracker.clid, method, args));
+    const send = () => this.#sendUnheard(tracker.clid, method, args);
+    if (this.#outbox.isSlicing) this.#outbox.afterMessage(send);
+    else send();
   }
 
   /** @ignore */
@@ -288,22 +290,20 @@ export class Broker implements HandleOwner, MessageHost {
       request.reject(options.signal.reason);
       return promise;
     }
-    this.#whenNotSlicing(() => {
-      // It may have been given up while it had to wait.
-      if (this.#requests.get(request.id) !== request) return;
-      try {
-        this.#send({ requestId: request.id, clid, method, args });
-      } catch (error) {
-        request.reject(error);
-      }
-    });
+    // Code of the program's that is asked for its values, while a message is written, may make calls itself.
+    if (this.#outbox.isSlicing) this.#outbox.afterMessage(() => this.#sendRequest(request, clid, args));
+    else this.#sendRequest(request, clid, args);
     return promise;
   }
 
-  /** Code of the program's that is asked for its values, while a message is written, may make calls itself. */
-  #whenNotSlicing(send: () => void): void {
-    if (this.#outbox.isSlicing) this.#outbox.afterMessage(send);
-    else send();
+  #sendRequest(request: PendingRequest, clid: number, args: readonly unknown[]): void {
+    // It may have been given up while it had to wait.
+    if (this.#requests.get(request.id) !== request) return;
+    try {
+      this.#send({ requestId: request.id, clid, method: request.method, args });
+    } catch (error) {
+      request.reject(error);
+    }
   }
 
   /** Sends a call for which nobody waits: not even to hear that it was not sent. */
@@ -361,11 +361,6 @@ export class Broker implements HandleOwner, MessageHost {
   }
 
   /** @ignore */
-  isActive(requestId: number): boolean {
-    return this.#deliveries.has(requestId);
-  }
-
-  /** @ignore */
   deliver(call: Omit<InboundCall, "context">, scope: PendingScope | undefined, bytes: number): void {
     this.checkOpen();
     const context = new CallContext(this.peer, call.method);
@@ -374,6 +369,7 @@ export class Broker implements HandleOwner, MessageHost {
 
   /** @ignore */
   refuse(requestId: number, error: Error): void {
+    this.#deliveries.checkUnused(requestId);
     this.#sendError(requestId, error);
   }
 

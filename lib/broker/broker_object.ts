@@ -79,7 +79,7 @@ async function getReferenceByName(object: BrokerObject, [name]: unknown[]): Prom
   const found = await object.lookup(text);
   if (found !== undefined) return found;
   // Python's repr of a KeyError's text, and no more of the name than Foolscap tells.
-  const start = [...text].slice(0, 2).join("").replace(/[^\x21-\x7e]|["'\\]/g, "?");
+  const start = [...text.slice(0, 4)].slice(0, 2).join("").replace(/[^\x21-\x7e]|["'\\]/g, "?");
   throw new UnknownNameError(`"unable to find reference for name starting with '${start}'"`);
 }
 

@@ -6,12 +6,17 @@
 
 /** A function that has been allowed to travel by reference. Made by {@linkcode callable}. */
 export class Callable<F extends (...args: never[]) => unknown = (...args: never[]) => unknown> {
-  /** The function. */
-  readonly call: F;
+  // Private, so that a function, which has a `call` too, is not taken for a Callable.
+  readonly #call: F;
 
   /** Use {@linkcode callable}, which gives the same Callable for the same function. */
   constructor(call: F) {
-    this.call = call;
+    this.#call = call;
+  }
+
+  /** The function. */
+  get call(): F {
+    return this.#call;
   }
 }
 

@@ -85,15 +85,19 @@ export class Deliveries {
     return (waiting > BUSY_CALLS || this.#waitingBytes > BUSY_BYTES) && waiting > 0 && !this.isBlocked;
   }
 
-  /** Whether a call of this number has come and not been answered. */
-  has(requestId: number): boolean {
-    return this.#ids.has(`#${requestId}`);
+  /**
+   * A call that cannot be taken is refused: its number must not be that of another one.
+   *
+   * @throws {ProtocolError} If a call of this number has come and not been answered.
+   */
+  checkUnused(requestId: number): void {
+    if (this.#ids.has(`#${requestId}`)) throw inUse(requestId);
   }
 
   /**
    * A call has arrived.
    *
-   * @throws {ProtocolError} If the peer waits for the answers of too many calls.
+   * @throws {ProtocolError} If the peer waits for the answers of too many calls, or of one with the same number.
    */
   add(delivery: Delivery): void {
     if (this.#isClosed) return;
@@ -101,7 +105,10 @@ export class Deliveries {
       throw new ProtocolError(`The peer has ${this.#options.maxPending} calls waiting for their answer`);
     }
     const { requestId } = delivery.call;
-    if (requestId !== 0) this.#ids.add(`#${requestId}`);
+    if (requestId !== 0) {
+      const before = this.#ids.size;
+      if (this.#ids.add(`#${requestId}`).size === before) throw inUse(requestId);
+    }
     this.#queue.push(delivery);
     this.#waitingBytes += delivery.bytes;
     this.resume();
@@ -198,6 +205,10 @@ export class Deliveries {
     if (wasFull) this.resume();
     return true;
   }
+}
+
+function inUse(requestId: number): ProtocolError {
+  return new ProtocolError(`Request ID ${requestId} is that of a call that has not been answered`);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -11,7 +11,7 @@ import type { Clock } from "../util/clock.ts";
 import { inLaterTurn } from "../util/turn.ts";
 
 /** No more is looked at in one go, so that the calls in it can begin before too many wait. */
-const PIECE_BYTES = 256 * 1024;
+const PIECE_BYTES = 1024 * 1024;
 
 /** What an {@linkcode InboundStream} needs of the broker. */
 export interface InboundStreamOptions {

@@ -27,8 +27,6 @@ export interface MessageHost {
    * @throws {ProtocolError} If it has.
    */
   checkOpen(): void;
-  /** Whether a call of this number has come and not been answered. */
-  isActive(requestId: number): boolean;
   /** What a call's number names; `undefined` if it names nothing. 0 is the broker itself. */
   target(clid: number): { readonly target: InboundCall["target"] } | undefined;
   /** A call is complete. */
@@ -37,7 +35,11 @@ export interface MessageHost {
     scope: PendingScope | undefined,
     bytes: number,
   ): void;
-  /** A call cannot be taken. */
+  /**
+   * A call cannot be taken.
+   *
+   * @throws {ProtocolError} If its number is that of a call that has not been answered.
+   */
   refuse(requestId: number, error: Error): void;
   /** The call of ours that an answer is for. */
   request(requestId: number): PendingRequest | undefined;
@@ -112,7 +114,7 @@ export class CallUnslicer extends Unslicer {
   }
 
   override receive(value: unknown): void {
-    if (this.count === 0) this.#takeRequestId(value);
+    if (this.count === 0) this.#requestId = checkRequestId(value);
     else if (this.count === 1) this.#takeTarget(value);
     else this.#arguments = value as Arguments;
   }
@@ -135,14 +137,6 @@ export class CallUnslicer extends Unslicer {
   override close(): void {
     if (this.#arguments === undefined) throw new ProtocolError("'call' sequence ended too early");
     this.#deliver(this.#arguments);
-  }
-
-  #takeRequestId(value: unknown): void {
-    const requestId = checkRequestId(value);
-    if (requestId !== 0 && this.#host.isActive(requestId)) {
-      throw new ProtocolError(`Request ID ${requestId} is that of a call that has not been answered`);
-    }
-    this.#requestId = requestId;
   }
 
   #takeTarget(clid: unknown): void {

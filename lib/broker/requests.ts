@@ -52,31 +52,12 @@ export class RequestTable {
     clock: Clock,
     onEnd: () => void,
   ): { promise: RemotePromise<unknown>; request: PendingRequest } {
-    const id = this.#nextId();
-    let settle!: { resolve: (value: unknown) => void; reject: (error: unknown) => void };
-    const promise = new RemotePromise<unknown>((resolve, reject) => settle = { resolve, reject });
-    let stopWaiting: (() => void) | undefined;
-    const end = (): boolean => {
-      if (!this.#pending.delete(id)) return false;
-      stopWaiting?.();
-      onEnd();
-      return true;
-    };
-    const request: PendingRequest = {
-      id,
-      method,
-      resolve: (value) => {
-        if (end()) settle.resolve(value);
-      },
-      reject: (error) => {
-        if (end()) settle.reject(error);
-      },
-    };
-    this.#pending.set(id, request);
+    const request = new Request(this.#nextId(), method, this.#pending, onEnd);
+    this.#pending.set(request.id, request);
     if (options.signal !== undefined || options.timeoutMs !== undefined) {
-      stopWaiting = limitWait(request, options, clock);
+      request.stopWaiting = limitWait(request, options, clock);
     }
-    return { promise, request };
+    return { promise: request.promise, request };
   }
 
   /** All calls that wait, oldest first. */
@@ -93,6 +74,44 @@ export class RequestTable {
       this.#lastId++;
     } while (this.#pending.has(this.#lastId));
     return this.#lastId;
+  }
+}
+
+class Request implements PendingRequest {
+  readonly promise: RemotePromise<unknown>;
+  stopWaiting: (() => void) | undefined;
+  readonly #table: Map<number, PendingRequest>;
+  readonly #onEnd: () => void;
+  #resolve!: (value: unknown) => void;
+  #reject!: (error: unknown) => void;
+
+  constructor(
+    readonly id: number,
+    readonly method: string,
+    table: Map<number, PendingRequest>,
+    onEnd: () => void,
+  ) {
+    this.#table = table;
+    this.#onEnd = onEnd;
+    this.promise = new RemotePromise<unknown>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  resolve(value: unknown): void {
+    if (this.#end()) this.#resolve(value);
+  }
+  reject(error: unknown): void {
+    if (this.#end()) this.#reject(error);
+  }
+
+  #end(): boolean {
+    if (this.#table.get(this.id) !== this) return false;
+    this.#table.delete(this.id);
+    this.stopWaiting?.();
+    this.#onEnd();
+    return true;
   }
 }
 

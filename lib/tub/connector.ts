@@ -14,6 +14,7 @@ import {
   toError,
   UnreachableError,
 } from "../errors.ts";
+import { MAX_HINTS } from "../limits.ts";
 import { type ConnectionHint, parseHints } from "../names/hints.ts";
 import { redact } from "../names/redact.ts";
 import { shortTubId } from "../names/tub_id.ts";
@@ -25,6 +26,8 @@ import { quoteForeign } from "../util/text.ts";
 export interface HintAttempt {
   /** Ends the attempt; it must then leave nothing open. */
   readonly signal: AbortSignal;
+  /** Whether a peer said that the Tub is there. */
+  readonly isForPeer: boolean;
   /** To be called when the connection is open and negotiated from here on. */
   onNegotiating(): void;
 }
@@ -61,17 +64,18 @@ export class Connector {
   readonly #stop = new AbortController();
   readonly #result = Promise.withResolvers<Broker>();
   #running = 0;
+  #peerHints = 0;
   #isWaitingForInbound = false;
   readonly #timer: Disposable;
 
-  /** Begins to follow the hints. */
-  constructor(hints: readonly string[], options: ConnectorOptions) {
+  /** Begins to follow the hints; see {@linkcode Connector.try}. */
+  constructor(hints: readonly string[], options: ConnectorOptions, isForPeer = false) {
     this.#options = options;
     this.connected = this.#result.promise;
     // Whoever asked may have gone.
     this.connected.catch(() => {});
     this.#timer = options.clock.setTimer(options.timeoutMs, () => this.#timeOut());
-    this.try(hints);
+    this.try(hints, isForPeer);
   }
 
   /** When every attempt has ended and nothing of it is open. */
@@ -79,9 +83,18 @@ export class Connector {
     while (this.#tasks.size > 0) await Promise.all(this.#tasks);
   }
 
-  /** Follows hints that have not been tried yet, beside the others. */
-  try(hints: readonly string[]): void {
-    const { usable, refused } = parseHints(hints.filter((hint) => !this.statuses.has(hint)));
+  /**
+   * Follows hints that have not been tried yet, beside the others.
+   *
+   * @param isForPeer Whether they are a peer's: of those, one effort follows {@linkcode MAX_HINTS} in all.
+   */
+  try(hints: readonly string[], isForPeer = false): void {
+    let fresh = hints.filter((hint) => !this.statuses.has(hint));
+    if (isForPeer) {
+      fresh = fresh.slice(0, MAX_HINTS - this.#peerHints);
+      this.#peerHints += fresh.length;
+    }
+    const { usable, refused } = parseHints(fresh);
     for (const [text, error] of refused) this.#fail(text, error, "bad hint");
     // All are known before the first begins: its failure is not that of all.
     for (const { text } of usable) this.statuses.set(text, "connecting");
@@ -94,7 +107,7 @@ export class Connector {
         continue;
       }
       this.#running++;
-      const task = this.#follow(hint).finally(() => this.#tasks.delete(task));
+      const task = this.#follow(hint, isForPeer).finally(() => this.#tasks.delete(task));
       this.#tasks.add(task);
     }
     if (this.#running === 0 && !this.#isWaitingForInbound) this.#finish(this.#failure());
@@ -112,11 +125,12 @@ export class Connector {
     this.#finish(reason);
   }
 
-  async #follow(hint: ConnectionHint): Promise<void> {
+  async #follow(hint: ConnectionHint, isForPeer: boolean): Promise<void> {
     const { text } = hint;
     try {
       const broker = await this.#options.attempt(hint, {
         signal: this.#stop.signal,
+        isForPeer,
         onNegotiating: () => {
           this.#negotiating.add(text);
           this.statuses.set(text, "negotiating");

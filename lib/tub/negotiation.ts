@@ -29,16 +29,23 @@ export class Negotiation implements NegotiatingTub {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly #connections: Connections;
+  readonly #lastConnection: ConnectionMemory | undefined;
   #place: Place | undefined;
 
-  /** A negotiation that is about to begin. */
-  constructor(context: NegotiationContext) {
+  /**
+   * A negotiation that is about to begin.
+   *
+   * @param target The Tub that is dialled. What is remembered of it is what was known when the dialling began: a master
+   *   takes a newer memory for a sign that we have given up the connection that came meanwhile, and closes that.
+   */
+  constructor(context: NegotiationContext, target?: string) {
     this.tubId = context.tubId;
     this.incarnation = context.incarnation;
     this.identity = context.identity;
     this.limits = context.limits;
     this.clock = context.clock;
     this.#connections = context.connections;
+    this.#lastConnection = target === undefined ? undefined : context.connections.lastConnectionTo(target);
   }
 
   /** The place that the negotiation has won and still has. */
@@ -47,8 +54,8 @@ export class Negotiation implements NegotiatingTub {
   }
 
   /** See {@linkcode NegotiatingTub}. */
-  lastConnectionTo(tubId: string): ConnectionMemory | undefined {
-    return this.#connections.lastConnectionTo(tubId);
+  lastConnectionTo(): ConnectionMemory | undefined {
+    return this.#lastConnection;
   }
 
   /** See {@linkcode NegotiatingTub}. */

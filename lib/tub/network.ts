@@ -6,7 +6,7 @@
 
 import { Broker } from "../broker/broker.ts";
 import type { BrokerHost } from "../broker/interface.ts";
-import { DeadReferenceError, NegotiationError, toError } from "../errors.ts";
+import { DeadReferenceError, NegotiationError, toError, UnreachableError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { ConnectionHint } from "../names/hints.ts";
 import { joinHostPort } from "../names/hints.ts";
@@ -23,6 +23,7 @@ import { Connections, type Place } from "./connections.ts";
 import { Connector, type HintAttempt } from "./connector.ts";
 import { DIALERS } from "./dialers.ts";
 import { parseEndpoint } from "./endpoint.ts";
+import { Gate } from "./gate.ts";
 import { TubListener } from "./listener.ts";
 import { Negotiation, type NegotiationContext } from "./negotiation.ts";
 import { netPermission, requirePermission } from "./permissions.ts";
@@ -39,6 +40,12 @@ export interface NetworkOptions {
   readonly oldPeerThresholdMs: number | undefined;
   /** What the brokers ask their Tub. */
   readonly host: BrokerHost;
+}
+
+/** Options of {@linkcode Network.connect}. */
+export interface ConnectOptions {
+  /** Whether a peer chose the hints: then only as many are followed at once as peers may open connections here. */
+  readonly isForPeer?: boolean | undefined;
 }
 
 /** How many things are held for connections. */
@@ -64,16 +71,20 @@ export class Network {
   readonly #listeners = new Set<TubListener>();
   readonly #connectors = new Map<string, Connector>();
   readonly #inbound = new Set<Promise<void>>();
+  /** What ends each connection that is being accepted, the oldest first; those that were told to end are not in it. */
+  readonly #accepting = new Set<AbortController>();
+  /** For the hints of peers. */
+  readonly #gate: Gate;
   /** Everything else that must be over before the Tub has stopped. */
   readonly #tasks = new Set<Promise<unknown>>();
   readonly #origins = new WeakMap<Broker, Origin>();
-  readonly #stop = new AbortController();
   #stopped: Promise<void> | undefined;
 
   /** No listener and no connection yet. */
   constructor(options: NetworkOptions) {
     const { tubId, incarnation, identity, limits, clock, oldPeerThresholdMs } = options;
     this.#options = options;
+    this.#gate = new Gate(limits.maxUnnegotiated);
     this.#connections = new Connections({
       incarnation,
       clock,
@@ -143,15 +154,24 @@ export class Network {
    * @throws {NegotiationError} If one does, and the two Tubs do not agree.
    * @throws {TypeError} If the Tub has stopped.
    */
-  async connect(tubId: string, hints: readonly string[]): Promise<Broker> {
+  async connect(
+    tubId: string,
+    hints: readonly string[],
+    { isForPeer = false }: ConnectOptions = {},
+  ): Promise<Broker> {
     this.#checkRunning("get reference");
     const broker = this.#connections.get(tubId);
     if (broker !== undefined) return broker;
     if (tubId === this.#options.tubId) return this.#loopback();
     const known = this.#connectors.get(tubId);
     if (known !== undefined) {
-      known.try(hints);
+      known.try(hints, isForPeer);
       return await known.connected;
+    }
+    if (isForPeer && this.#connectors.size >= this.#options.limits.maxPendingGifts) {
+      throw new UnreachableError(
+        `Cannot connect for a peer: ${this.#connectors.size} Tubs are being dialled`,
+      );
     }
     const connector = new Connector(hints, {
       tubId,
@@ -160,7 +180,7 @@ export class Network {
       types: DIALERS,
       attempt: (hint, attempt) => this.#dial(tubId, hint, attempt),
       inboundSettled: () => Promise.all(this.#inbound),
-    });
+    }, isForPeer);
     this.#connectors.set(tubId, connector);
     void this.#track(connector.settled());
     try {
@@ -194,7 +214,7 @@ export class Network {
 
   async #end(): Promise<void> {
     const reason = new NegotiationError("The Tub has been stopped");
-    this.#stop.abort(reason);
+    for (const attempt of this.#accepting) attempt.abort(reason);
     for (const connector of this.#connectors.values()) connector.stop(reason);
     const ending = this.#connections.close(
       new DeadReferenceError("Connection was lost: the Tub has been stopped"),
@@ -217,38 +237,54 @@ export class Network {
   #accept(connection: UpgradableConnection): void {
     const { limits, clock, tubId } = this.#options;
     const peer = connection.peerAddress;
-    const negotiating = this.#inbound.size;
-    const open = this.#connections.size + negotiating;
-    if (this.isStopped || negotiating >= limits.maxUnnegotiated || open >= limits.maxConnections) {
+    const open = this.#connections.size + this.#inbound.size;
+    if (this.isStopped || open >= limits.maxConnections) {
       void this.#track(connection.close());
-      const error = new NegotiationError(
-        `There are ${open} connections already, ${negotiating} of them being negotiated`,
-      );
+      const error = new NegotiationError(`There are ${open} connections already`);
       this.#options.trace({ type: "negotiation-failed", direction: "inbound", peer, error });
       return;
     }
+    if (this.#accepting.size >= limits.maxUnnegotiated) this.#giveUpOldest();
+    const negotiation = new Negotiation(this.#context);
+    const stop = new AbortController();
+    this.#accepting.add(stop);
     const task: Promise<void> = this.#negotiate(
       "inbound",
       peer,
-      (negotiation) =>
+      negotiation,
+      () =>
         negotiateInbound(connection, {
           tubFor: (wanted) => wanted === tubId ? negotiation : undefined,
           limits,
           clock,
-          signal: this.#stop.signal,
+          signal: stop.signal,
         }),
-    ).then(() => {}, () => {}).finally(() => this.#inbound.delete(task));
+    ).then(() => {}, () => {}).finally(() => {
+      this.#accepting.delete(stop);
+      this.#inbound.delete(task);
+    });
     this.#inbound.add(task);
   }
 
-  async #dial(tubId: string, hint: ConnectionHint, { signal, onNegotiating }: HintAttempt): Promise<Broker> {
+  /** Whoever says nothing must not keep others out: an honest peer has agreed long before it is the oldest. */
+  #giveUpOldest(): void {
+    const [oldest] = this.#accepting;
+    this.#accepting.delete(oldest!);
+    oldest!.abort(new NegotiationError("Too many newer connections are being negotiated"));
+  }
+
+  async #dial(tubId: string, hint: ConnectionHint, attempt: HintAttempt): Promise<Broker> {
+    const { signal, isForPeer, onNegotiating } = attempt;
+    using _room = isForPeer ? await this.#gate.enter(signal) : undefined;
     const dialer = DIALERS.get(hint.type)!;
+    const negotiation = new Negotiation(this.#context, tubId);
     const { connection, host } = await dialer(hint, { clock: this.#options.clock, signal });
     onNegotiating();
     return await this.#negotiate(
       "outbound",
       connection.peerAddress,
-      (negotiation) => negotiateOutbound(connection, { tub: negotiation, targetTubId: tubId, host, signal }),
+      negotiation,
+      () => negotiateOutbound(connection, { tub: negotiation, targetTubId: tubId, host, signal }),
       hint.text,
     );
   }
@@ -256,14 +292,14 @@ export class Network {
   async #negotiate(
     direction: "inbound" | "outbound",
     peer: string,
-    run: (negotiation: Negotiation) => Promise<Agreement>,
+    negotiation: Negotiation,
+    run: () => Promise<Agreement>,
     hint?: string,
   ): Promise<Broker> {
     const { trace } = this.#options;
     trace({ type: "negotiating", direction, peer });
-    const negotiation = new Negotiation(this.#context);
     try {
-      return await this.#establish(await run(negotiation), negotiation, hint);
+      return await this.#establish(await run(), negotiation, hint);
     } catch (thrown) {
       negotiation.release();
       const error = toError(thrown);

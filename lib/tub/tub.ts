@@ -22,10 +22,11 @@ import { quoteForeign } from "../util/text.ts";
 import { safeTrace } from "../util/trace.ts";
 import type { ConnectionInfo } from "./connection_info.ts";
 import { readFurlFile, writeFurlFile } from "./furl_file.ts";
+import { fetchGift } from "./gifts.ts";
 import { getCertData, type Identity, loadOrCreateIdentity } from "./identity.ts";
 import type { Listener } from "./listener.ts";
 import { locationOf, parseLocation } from "./location.ts";
-import { Network, type NetworkTables } from "./network.ts";
+import { type ConnectOptions, Network, type NetworkTables } from "./network.ts";
 import { oldPeerThresholdMs, type TubOptions } from "./options.ts";
 import { registerSturdyRefCopy } from "./sturdy_ref_copy.ts";
 
@@ -298,7 +299,7 @@ export class Tub implements AsyncDisposable {
   getReferenceForName(name: string): Referenceable {
     const object = this.registry.find(name);
     if (object !== undefined) return object;
-    const start = quoteForeign([...name].slice(0, 2).join(""));
+    const start = quoteForeign([...name.slice(0, 4)].slice(0, 2).join(""));
     throw new RangeError(`Cannot find object: there is none whose name starts with ${start}`);
   }
 
@@ -353,11 +354,14 @@ export class Tub implements AsyncDisposable {
    * @throws {TypeError} If this Tub has stopped.
    */
   async getReference<T = Untyped>(target: string | SturdyRef): Promise<RemoteReference<T>> {
-    const { tubId, hints, name } = partsOf(target);
+    return await this.#getReference(partsOf(target)) as RemoteReference<T>;
+  }
+
+  async #getReference({ tubId, hints, name }: FurlParts, options?: ConnectOptions): Promise<RemoteReference> {
     for (let tries = 1;; tries++) {
-      const broker = await this.#network.connect(tubId, hints);
+      const broker = await this.#network.connect(tubId, hints, options);
       try {
-        return await broker.getReferenceByName(name) as RemoteReference<T>;
+        return await broker.getReferenceByName(name);
       } catch (error) {
         // Two Tubs that dial each other may find that the other's connection is the one that stays.
         const isReplaced = error instanceof DeadReferenceError && this.#network.isReplaced(tubId, broker);
@@ -381,7 +385,7 @@ export class Tub implements AsyncDisposable {
 
   async #acquire(furl: string): Promise<RemoteReference> {
     if (!this.#acceptsGifts) throw new Violation("gifts are prohibited in this Tub");
-    return await this.getReference(furl);
+    return await fetchGift(furl, (furl) => this.#getReference(parseFurl(furl), { isForPeer: true }));
   }
 
   // ---- the end

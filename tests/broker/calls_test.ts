@@ -40,12 +40,12 @@ class Target extends Referenceable {
     return new Promise<void>(() => {});
   }
   remote_throw(kind: string): unknown {
-    if (kind === "text") throw "only text";
-    if (kind === "undefined") throw undefined;
+    if (kind === "text") raise("only text");
+    if (kind === "undefined") raise(undefined);
     if (kind === "revoked") {
       const { proxy, revoke } = Proxy.revocable({}, {});
       revoke();
-      throw proxy;
+      raise(proxy);
     }
     throw new RangeError("out of range");
   }
@@ -76,6 +76,10 @@ class Target extends Referenceable {
   remote_caller(): unknown {
     return currentCall()?.caller;
   }
+}
+
+function raise(thrown: unknown): never {
+  throw thrown;
 }
 
 async function withTarget(

@@ -58,6 +58,8 @@ class Strict extends Referenceable {
 }
 
 class Root extends Referenceable {
+  // Nothing is collected, so that no decref comes in between.
+  readonly held: unknown[] = [];
   readonly kept = new Referenceable();
   readonly strict = new Strict();
   readonly function = callable((a: unknown, b?: number) => {
@@ -65,6 +67,7 @@ class Root extends Referenceable {
     return b ?? values.a + values.b;
   });
   remote_echo(value: unknown) {
+    this.held.push(value);
     return value instanceof Kwargs ? null : value;
   }
   remote_add(a: unknown, b: unknown) {
@@ -87,9 +90,11 @@ class Root extends Referenceable {
   }
   remote_take() {}
   remote_call_back(target: RemoteReference) {
+    this.held.push(target);
     return target.callRemote("poke", 1);
   }
   remote_call_function(target: RemoteFunction) {
+    this.held.push(target);
     return target.callRemote(kwargs({ n: 7 }));
   }
   remote_unsendable() {
@@ -199,7 +204,7 @@ const ACTIONS: Record<string, Action> = {
     tuple(1),
     { k: [2] },
     new Set([3]),
-    frozenSet([4]),
+    frozenSet(4),
   ]),
   "call with a copyable": root(
     "echo",

@@ -252,6 +252,18 @@ for (const furl of WRONG_FURLS) {
   });
 }
 
+Deno.test("the FURL that a peer without a proved TubID tells is not believed", async () => {
+  await using peer = new RawPeer({ tubIds: [LEFT, undefined] });
+  const bytes = new TextEncoder().encode(`pb://${RIGHT}@tcp:h:1/a`);
+  const ref = await ask(
+    peer,
+    answer("00", "01", `01880f8705810082${bytes.length.toString(16)}82${bytes.toHex()}0189`),
+  );
+  assert.equal(ref.getSturdyRef().url, undefined);
+  assert.deepEqual(ref.getLocationHints(), []);
+  assert.equal(ref.getRemoteTubID(), undefined);
+});
+
 Deno.test("my-reference of a number above 2^31 is used as it is", async () => {
   await using peer = new RawPeer();
   const ref = await ask(peer, answer("00", "01", "01880f87 0000000008 81 0082 0189"));

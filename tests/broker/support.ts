@@ -11,6 +11,7 @@ import { type Limits, resolveLimits } from "../../lib/limits.ts";
 import { type MemoryConnection, memoryPair, type MemoryPairOptions } from "../../lib/transport/memory.ts";
 import type { Clock } from "../../lib/util/clock.ts";
 import type { TraceEvent } from "../../lib/util/trace.ts";
+import { inLaterTurn } from "../../lib/util/turn.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { decodeHex, encodeHex } from "../support/hex.ts";
 
@@ -53,8 +54,8 @@ export interface TestOptions {
   readonly pair?: MemoryPairOptions;
   /** Changes the connection of the broker under test, or of the left one of a pair. */
   readonly wrap?: (connection: MemoryConnection) => ByteConnection;
-  /** The TubIDs of the left end and of the right one. */
-  readonly tubIds?: readonly [string, string];
+  /** The TubIDs of the left end and of the right one; a hand-made peer may have none. */
+  readonly tubIds?: readonly [string, string | undefined];
   /** Before anything is sent or received. */
   readonly prepare?: (left: TestHost, right: TestHost) => void;
 }
@@ -69,7 +70,7 @@ export interface TestEnd extends AsyncDisposable {
 
 function makeEnd(
   connection: MemoryConnection,
-  [tubId, peerTubId]: readonly [string, string],
+  [tubId, peerTubId]: readonly [string, string | undefined],
   options: TestOptions,
   wrap: TestOptions["wrap"],
 ): TestEnd {
@@ -95,7 +96,7 @@ export class Pair implements AsyncDisposable {
 
   constructor(options: TestOptions = {}) {
     const [a, b] = memoryPair({ ...options.pair });
-    const [left, right] = options.tubIds ?? [LEFT, RIGHT];
+    const [left, right = RIGHT] = options.tubIds ?? [LEFT, RIGHT];
     this.left = makeEnd(a, [left, right], options, options.wrap);
     this.right = makeEnd(b, [right, left], options, undefined);
     options.prepare?.(this.left.host, this.right.host);
@@ -213,14 +214,14 @@ export class RawPeer implements AsyncDisposable {
 
 /** Lets everything happen that is ready to: some turns of the event loop. */
 export async function turns(count = 20): Promise<void> {
-  for (let i = 0; i < count; i++) await new Promise((resolve) => setTimeout(resolve, 0));
+  for (let i = 0; i < count; i++) await new Promise<void>((resolve) => inLaterTurn(resolve));
 }
 
 /** Waits until something is so, for at most some thousand turns. */
 export async function until(isSo: () => boolean, what: string): Promise<void> {
   for (let i = 0; i < 5_000; i++) {
     if (isSo()) return;
-    await turns(1);
+    await new Promise((resolve) => setTimeout(resolve, 0));
   }
   throw new Error(`did not come to be: ${what}`);
 }

@@ -77,6 +77,7 @@ interopTest("the end of a connection fails the calls in flight on both sides", a
     await peer.command("drop");
     await call;
     root.remote_release("late", "nobody waits");
+    await until(() => !rig.python.isConnected(), "the connection is lost");
     await rig.meet("Deno");
     assert.equal(await rig.python.callRemote("add", 1, 2), 3);
   });

@@ -2,7 +2,17 @@ import assert from "node:assert/strict";
 import { RemoteException, RemoteReference, Tub, UnreachableError, Violation } from "../../mod.ts";
 import { interopTest, PeerFailure, startPython } from "../support/python.ts";
 import { Item, Point, Root } from "./root.ts";
-import { connect, rejection, rejectionOf, Rig, startTub, step, stepEachWay, until, WAYS } from "./rig.ts";
+import {
+  connect,
+  rejection,
+  rejectionOf,
+  type Rig,
+  startTub,
+  step,
+  stepEachWay,
+  until,
+  WAYS,
+} from "./rig.ts";
 
 /** Until nobody waits for a gift any more. */
 async function untilAcknowledged(tub: Tub): Promise<void> {
@@ -142,11 +152,22 @@ interopTest("a gift that cannot be fetched fails its call, and is acknowledged",
     assert.equal(failure.type, "javascript.UnreachableError");
     await untilPythonsAcknowledged(rig);
     assert.deepEqual(await peer.call(rig.ours, "add", { int: "1" }, { int: "2" }), { int: "3" });
-    await rig.python.callRemote("hold", rig.root);
-    await peer.call(rig.ours, "hold", { local: "mine" });
-    const answer = await rejection(rig.tub.getReference(peer.furl.replace(/[^/]+$/, "x")));
-    assert.ok(!(answer instanceof UnreachableError));
+    const held = peer.call("carol", "number");
+    assert.deepEqual(await held, { int: "1" });
     await peer.command("release", { ref: "carol" });
+  });
+
+  await stepEachWay(t, peer, "Python answers with an object of a Tub that has gone", async (rig) => {
+    await using owner = await startTub();
+    const item = new Item(4);
+    const furl = owner.registerReference(item);
+    const theirs = await owner.getReference(peer.furl);
+    await theirs.callRemote("hold", item);
+    await Promise.all(owner.listeners.map((listener) => listener.close()));
+    const error = await rejectionOf(UnreachableError, rig.python.callRemote("held"));
+    assert.ok(!error.message.includes(furl.slice(furl.lastIndexOf("/") + 1)));
+    await untilPythonsAcknowledged(rig);
+    await rig.python.callRemote("drop");
   });
 
   await stepEachWay(t, peer, "Python gives to a Deno Tub that takes none", async (rig) => {

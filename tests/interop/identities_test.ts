@@ -79,7 +79,7 @@ interopTest("Tub.create() and Python's Tub have the same identity from the same 
     const certFile = `${folder}/deno.pem`;
     const { tubId } = await makeAndStop(certFile);
     await using peer = await startPython("peer.py", ["--cert-file", certFile]);
-    await step(t, "that Deno wrote: Ed25519", async () => {
+    await step(t, "that Deno wrote: Ed25519", () => {
       assert.equal(peer.ready.tubid, tubId);
     });
     await stepEachWay(t, peer, "calls, with Ed25519 on both sides", assertCallsGoBothWays);

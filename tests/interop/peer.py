@@ -210,11 +210,11 @@ class Peer:
     def ping(self, broker):
         answered = defer.Deferred()
 
-        def data_received(chunk):
-            del broker.dataReceived
+        def handle_data(chunk):
+            del broker.handleData
             answered.callback(chunk.hex())
-            broker.dataReceived(chunk)
-        broker.dataReceived = data_received
+            broker.handleData(chunk)
+        broker.handleData = handle_data
         broker.sendPING(5)
         return answered
 
@@ -246,8 +246,9 @@ class Peer:
     @defer.inlineCallbacks
     def cmd_restart(self):
         """A new Tub with the same identity, port and name: a new incarnation."""
-        yield self.cmd_drop()
-        yield self.cmd_stop()
+        if self.tub.running:
+            yield self.cmd_drop()
+            yield self.cmd_stop()
         self.refs.clear()
         self.locals.clear()
         return self.start()

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { RemoteReference, Tub, type TubOptions } from "../../mod.ts";
+import { type RemoteReference, Tub, type TubOptions } from "../../mod.ts";
 import type { PythonPeer } from "../support/python.ts";
 import { Root } from "./root.ts";
 
@@ -106,7 +106,7 @@ export async function connect(peer: PythonPeer, way: Way, options: TubOptions = 
  * One statement about a peer that several share. The test around it checks for leaks: the pipes of the peer are open
  * and read from all the time.
  */
-export async function step(t: Deno.TestContext, name: string, fn: () => Promise<void>): Promise<void> {
+export async function step(t: Deno.TestContext, name: string, fn: () => void | Promise<void>): Promise<void> {
   await t.step({ name, fn, sanitizeOps: false, sanitizeResources: false });
 }
 

@@ -5,15 +5,15 @@
  */
 
 import {
-  Callable,
+  type Callable,
   callable,
   Copyable,
   Kwargs,
   kwargs,
   Referenceable,
   registerRemoteCopy,
-  RemoteFunction,
-  RemoteReference,
+  type RemoteFunction,
+  type RemoteReference,
   Violation,
 } from "../../mod.ts";
 import { build, describe, type Description } from "../support/described.ts";
@@ -137,6 +137,9 @@ export class Root extends Referenceable {
   }
   remote_call_back(method: string, ...args: unknown[]): Promise<unknown> {
     return Promise.resolve((this.held as RemoteReference).callRemote(method, ...args));
+  }
+  remote_call(ref: RemoteReference, method: string, ...args: unknown[]): Promise<unknown> {
+    return Promise.resolve(ref.callRemote(method, ...args));
   }
   remote_call_function(f: RemoteFunction, ...args: unknown[]): Promise<unknown> {
     return Promise.resolve(f.callRemote(...args));

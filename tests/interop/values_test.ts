@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { vocabularyWords } from "../../lib/wire/vocabulary.ts";
-import { Decimal, Dict, frozenSet, kwargs, RemoteReference, tuple } from "../../mod.ts";
+import { Decimal, Dict, frozenSet, kwargs, type RemoteReference, tuple } from "../../mod.ts";
 import { arrived, build, canonical, describe, type Description } from "../support/described.ts";
 import { interopTest, type PythonPeer, startPython } from "../support/python.ts";
 import { Point } from "./root.ts";

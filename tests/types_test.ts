@@ -1,0 +1,88 @@
+/**
+ * The types of references follow from those of the objects: what must not compile is marked, and `deno check` fails
+ * where it does.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import {
+  callable,
+  type Float,
+  kwargs,
+  Referenceable,
+  type RemoteFunction,
+  type RemotePromise,
+  type RemoteReference,
+  type Tub,
+} from "../mod.ts";
+
+class Item extends Referenceable {
+  remote_name(): string {
+    return "item";
+  }
+}
+
+class Shop extends Referenceable {
+  title = "not remote";
+  local(): void {}
+  remote_count(): number {
+    return 0;
+  }
+  remote_find(_name: string, _limit?: number): Promise<Item[]> {
+    return Promise.resolve([]);
+  }
+  remote_add(_item: RemoteReference<Item>): void {}
+  remote_watch(_observer: RemoteFunction<(count: number) => void>): boolean {
+    return true;
+  }
+}
+
+/** Whether two types are the same. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
+function same<A, B>(_yes: Same<A, B>): void {}
+
+/** Never called: it is only checked. */
+export async function typesOf(tub: Tub, furl: string): Promise<void> {
+  const shop = await tub.getReference<Shop>(furl);
+  const count = shop.callRemote("count");
+  same<typeof count, RemotePromise<number>>(true);
+  const items = await shop.callRemote("find", "tea", 3);
+  same<typeof items, RemoteReference<Item>[]>(true);
+  const nothing = await shop.callRemote("add", new Item());
+  same<typeof nothing, null>(true);
+  await shop.callRemote("add", items[0]!);
+  await shop.callRemote("watch", callable((count: number) => void count));
+  await shop.callRemote("find", kwargs({ name: "tea" }));
+  same<Awaited<ReturnType<typeof shop.remote.count>>, number>(true);
+  shop.callRemoteOnly("add", new Item());
+  await shop.with({ timeoutMs: 5 }).callRemote("find", "tea");
+
+  // @ts-expect-error There is no such method.
+  void shop.callRemote("nothing");
+  // @ts-expect-error A method that is not remote.
+  void shop.callRemote("local");
+  // @ts-expect-error A field.
+  void shop.callRemote("title");
+  // @ts-expect-error An argument of another type.
+  void shop.callRemote("find", 3);
+  // @ts-expect-error An argument is missing.
+  void shop.callRemote("find");
+  // @ts-expect-error A bare function is not sent by accident.
+  void shop.callRemote("watch", (count: number) => void count);
+  // @ts-expect-error The proxy has no such method.
+  void shop.remote.nothing();
+  // @ts-expect-error A plain object with the same methods is not a Referenceable.
+  tub.registerReference({ remote_name: () => "item" });
+
+  const untyped = await tub.getReference(furl);
+  const anything = await untyped.callRemote("whatever", 1, "two", [3]);
+  same<typeof anything, unknown>(true);
+  same<Float["value"], number>(true);
+}
+
+Deno.test("the methods that the types offer are those that the class declares as remote", () => {
+  const offered = Object.getOwnPropertyNames(Shop.prototype).filter((name) => name.startsWith("remote_"));
+  // The types themselves are checked where this file is compiled.
+  assert.deepEqual(offered, ["remote_count", "remote_find", "remote_add", "remote_watch"]);
+});
