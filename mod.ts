@@ -82,7 +82,7 @@ export { FrozenSet, frozenSet } from "./lib/graph/values/frozen_set.ts";
 export { Float, float } from "./lib/graph/values/float.ts";
 export { Decimal } from "./lib/graph/values/decimal.ts";
 export { Kwargs, kwargs } from "./lib/graph/values/kwargs.ts";
-export type { Keyed, ValueKey } from "./lib/graph/values/value_key.ts";
+export { type Keyed, type ValueKey, valueKeyOf } from "./lib/graph/values/value_key.ts";
 export { serialize, unserialize } from "./lib/graph/storage.ts";
 export type { UnserializeOptions } from "./lib/graph/storage.ts";
 

@@ -28,7 +28,7 @@ export interface Limits {
   readonly maxHeaderBlockBytes: number;
   /** Time from the first byte of a connection to its first token, in milliseconds (Foolscap's own number). */
   readonly negotiationTimeoutMs: number;
-  /** Connections of one Tub that have been accepted and not negotiated yet. */
+  /** Connections of one Tub that have been accepted and not negotiated yet. One more, and the oldest makes way. */
   readonly maxUnnegotiated: number;
   /** A message that has begun must go on within this time of its last byte, in milliseconds. */
   readonly messageStallMs: number;
@@ -42,6 +42,10 @@ export interface Limits {
   readonly maxConnections: number;
   /** Tubs whose last connection is remembered, for the duplicate rules; a forgotten one is met like a new one. */
   readonly maxRememberedTubs: number;
+  /** Hints of peers' gifts that one Tub dials at once; further ones wait. The program's own dials do not count. */
+  readonly maxPeerDials: number;
+  /** Tubs that one Tub is trying to reach while it still begins to try another one for a peer's gift. */
+  readonly maxPeerEfforts: number;
   /** Gifts of one connection that are being fetched at once. */
   readonly maxPendingGifts: number;
 }
@@ -68,6 +72,8 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   writeStallMs: 60_000,
   maxConnections: 10_000,
   maxRememberedTubs: 10_000,
+  maxPeerDials: 200,
+  maxPeerEfforts: 1_000,
   maxPendingGifts: 1_000,
 });
 

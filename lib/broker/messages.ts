@@ -9,8 +9,8 @@
 import { ProtocolError, Violation } from "../errors.ts";
 import { segmentOf } from "../graph/path.ts";
 import type { Pending, PendingScope } from "../graph/pending.ts";
-import { Aborted, type Receiver } from "../graph/receiver.ts";
-import { Unslicer, type UnslicerTable } from "../graph/unslicer.ts";
+import { Aborted } from "../graph/receiver.ts";
+import { type Receiving, Unslicer, type UnslicerTable } from "../graph/unslicer.ts";
 import { Kwargs } from "../graph/values/kwargs.ts";
 import { MAX_NAME_BYTES } from "../limits.ts";
 import { decodeText, quoteForeign } from "../util/text.ts";
@@ -57,7 +57,7 @@ function checkRequestId(value: unknown): number {
 /** The top level: messages by their type. An unknown one is dropped, as in Foolscap. */
 export class MessageRoot extends Unslicer {
   /** A top level of these messages. */
-  constructor(receiver: Receiver, readonly messages: UnslicerTable, readonly host: MessageHost) {
+  constructor(receiver: Receiving, readonly messages: UnslicerTable, readonly host: MessageHost) {
     super(receiver);
   }
 
@@ -82,7 +82,7 @@ export class CallUnslicer extends Unslicer {
   #arguments: Arguments | undefined;
 
   /** A call for `host`. */
-  constructor(receiver: Receiver, host: MessageHost) {
+  constructor(receiver: Receiving, host: MessageHost) {
     super(receiver);
     this.#host = host;
   }
@@ -245,7 +245,7 @@ export class AnswerUnslicer extends Unslicer {
   #value: unknown;
 
   /** An answer for a call of `host`. */
-  constructor(receiver: Receiver, host: MessageHost) {
+  constructor(receiver: Receiving, host: MessageHost) {
     super(receiver);
     this.#host = host;
   }
@@ -304,7 +304,7 @@ export class ErrorUnslicer extends Unslicer {
   #failure: unknown;
 
   /** The failure of a call of `host`. */
-  constructor(receiver: Receiver, host: MessageHost) {
+  constructor(receiver: Receiving, host: MessageHost) {
     super(receiver);
     this.#host = host;
   }

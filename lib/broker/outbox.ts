@@ -9,7 +9,7 @@ import { type SlicerTable, Slicing } from "../graph/slicing.ts";
 import type { Limits } from "../limits.ts";
 import type { Clock } from "../util/clock.ts";
 import { encodeText, truncateUtf8 } from "../util/text.ts";
-import { inLaterTurn } from "../util/turn.ts";
+import { atEndOfTurn } from "../util/turn.ts";
 import type { EncoderMark, TokenEncoder } from "../wire/encoder.ts";
 import { ERROR } from "../wire/tokens.ts";
 import { Backlog } from "./backlog.ts";
@@ -162,7 +162,7 @@ export class Outbox {
   #schedule(): void {
     if (this.#isScheduled || this.#isWriting || this.#isClosed) return;
     this.#isScheduled = true;
-    inLaterTurn(() => {
+    atEndOfTurn(() => {
       this.#isScheduled = false;
       if (!this.#isWriting && !this.#isClosed) void this.#write();
     });

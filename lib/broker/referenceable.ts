@@ -30,7 +30,7 @@ import type { CallContext } from "./call_context.ts";
  * ```
  */
 export class Referenceable {
-  // Gives the class a nominal type: a plain object with the same methods is no Referenceable.
+  /** Only the types need it, to tell a Referenceable from a plain object with the same methods. */
   declare readonly [referenceable]: true;
 
   /**
@@ -57,6 +57,7 @@ declare const referenceable: unique symbol;
 
 /** The peer asked for a method that the object does not have. For Python it is an `AttributeError`. */
 export class NoSuchMethodError extends TypeError {
+  /** The name of the class. */
   override name = "NoSuchMethodError";
   /** Foolscap reports a missing method as Python does. */
   static readonly wireParents: readonly string[] = ["builtins.AttributeError"];

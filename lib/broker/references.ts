@@ -9,9 +9,9 @@
 
 import { ProtocolError, Violation } from "../errors.ts";
 import { Pending } from "../graph/pending.ts";
-import { PendingResult, type Receiver } from "../graph/receiver.ts";
+import { PendingResult } from "../graph/receiver.ts";
 import type { Slicer, Slicing } from "../graph/slicing.ts";
-import { Unslicer, type UnslicerType } from "../graph/unslicer.ts";
+import { type Receiving, Unslicer, type UnslicerType } from "../graph/unslicer.ts";
 import { MAX_FURL_BYTES, MAX_NAME_BYTES } from "../limits.ts";
 import { decodeText } from "../util/text.ts";
 import { INT, NEG, STRING, VOCAB } from "../wire/tokens.ts";
@@ -109,7 +109,7 @@ abstract class ReferenceTokens extends Unslicer {
   protected id = 0;
   protected readonly words: string[] = [];
 
-  constructor(receiver: Receiver, host: ReferenceHost) {
+  constructor(receiver: Receiving, host: ReferenceHost) {
     super(receiver);
     this.host = host;
   }

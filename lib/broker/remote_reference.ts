@@ -1,5 +1,7 @@
 /**
- * References to objects of a peer, and how their types follow from those of the objects. Source: Foolscap `referenceable.py`, `RemoteReference`.
+ * References to objects of a peer, and how their types follow from those of the objects.
+ *
+ * Source: Foolscap `referenceable.py`, `RemoteReference`.
  *
  * @module
  */
@@ -17,6 +19,7 @@ import type { RemotePromise } from "./remote_promise.ts";
 
 /** An object of which nothing is known: any method, `unknown` arguments and results. */
 export interface Untyped {
+  /** Any method. */
   [method: `remote_${string}`]: (...args: unknown[]) => unknown;
 }
 
@@ -24,15 +27,9 @@ export interface Untyped {
 export type RemoteMethodName<T> = keyof T extends infer K ? K extends `remote_${infer Name}` ? Name : never
   : never;
 
-type Method<T, Name extends string> = `remote_${Name}` extends keyof T
-  ? T[`remote_${Name}`] extends (...args: infer A) => infer R ? { args: A; result: R } : never
-  : never;
-
-type Leaf = string | number | bigint | boolean | null | undefined | symbol | ArrayBufferView;
-
 /** What the callee's type is for the caller: its objects are references here, `undefined` is `null`. */
 export type Received<T> = T extends void | undefined ? null
-  : T extends Leaf ? T
+  : T extends string | number | bigint | boolean | null | undefined | symbol | ArrayBufferView ? T
   : T extends Referenceable ? RemoteReference<T>
   : T extends RemoteReference<infer U> ? U | RemoteReference<U>
   : T extends Callable<infer F> ? RemoteFunction<F>
@@ -42,22 +39,25 @@ export type Received<T> = T extends void | undefined ? null
   : T;
 
 /** What the caller may pass where the callee's parameter has the type `T`. */
-export type Sendable<T> = T extends Leaf ? T
+export type Sendable<T> = T extends
+  string | number | bigint | boolean | null | undefined | symbol | ArrayBufferView ? T
   : T extends RemoteReference<infer U> ? U | RemoteReference<U>
   : T extends RemoteFunction<infer F> ? Callable<F> | RemoteFunction<F>
   : T extends Referenceable ? T | RemoteReference<T>
   : T extends readonly unknown[] ? { [I in keyof T]: Sendable<T[I]> }
   : T;
 
-type SendableAll<A extends readonly unknown[]> = { [I in keyof A]: Sendable<A[I]> };
-
 /** Arguments of a method as the caller passes them; or any beginning of them and then keyword arguments. */
 export type RemoteArguments<T, Name extends string> =
-  | SendableAll<Method<T, Name>["args"]>
+  | (`remote_${Name}` extends keyof T
+    ? T[`remote_${Name}`] extends (...args: infer A) => unknown ? { [I in keyof A]: Sendable<A[I]> } : never
+    : never)
   | readonly [...unknown[], Kwargs<object>];
 
 /** The result of a method as the caller gets it. */
-export type RemoteResult<T, Name extends string> = Received<Awaited<Method<T, Name>["result"]>>;
+export type RemoteResult<T, Name extends string> = `remote_${Name}` extends keyof T
+  ? T[`remote_${Name}`] extends (...args: never[]) => infer R ? Received<Awaited<R>> : never
+  : never;
 
 /** An object's methods as a proxy offers them. */
 export type RemoteMethods<T> = {
@@ -168,13 +168,14 @@ export abstract class RemoteHandle {
     if (this.#dead() === undefined) this.#owner.callOnly(this.#tracker, method, args);
   }
 
-  /** Another handle of the same object. */
-  protected duplicate<H extends RemoteHandle>(
+  /** Makes another handle of a handle's object; throws a DeadReferenceError if that is dead. */
+  static duplicate<H extends RemoteHandle>(
+    handle: RemoteHandle,
     make: (owner: HandleOwner, tracker: Tracker<RemoteHandle>) => H,
   ): H {
-    const dead = this.#dead();
+    const dead = handle.#dead();
     if (dead !== undefined) throw dead;
-    return make(this.#owner, this.#tracker);
+    return make(handle.#owner, handle.#tracker);
   }
 
   #dead(): DeadReferenceError | undefined {
@@ -293,7 +294,7 @@ export class RemoteReference<T = Untyped> extends RemoteHandle implements Remote
 
   /** Another handle of the same object, which is disposed by itself: this one can be given up and that one kept. */
   dup(): RemoteReference<T> {
-    return this.duplicate((owner, tracker) => new RemoteReference<T>(owner, tracker));
+    return RemoteHandle.duplicate(this, (owner, tracker) => new RemoteReference<T>(owner, tracker));
   }
 
   /** The object's FURL as a value; it points nowhere if the peer has no location. */
@@ -322,7 +323,7 @@ export class RemoteReference<T = Untyped> extends RemoteHandle implements Remote
 /** A function that lives in a peer. Source: Foolscap `RemoteMethodReference`. */
 export class RemoteFunction<F extends (...args: never[]) => unknown = (...args: unknown[]) => unknown>
   extends RemoteHandle {
-  // Only the types need it.
+  /** Only the types need it: there is no such property. */
   declare readonly [functionType]: F;
 
   /** Calls the function. Errors are those of {@linkcode RemoteReference.callRemote}. */
@@ -337,7 +338,7 @@ export class RemoteFunction<F extends (...args: never[]) => unknown = (...args: 
 
   /** Another handle of the same function, which is disposed by itself. */
   dup(): RemoteFunction<F> {
-    return this.duplicate((owner, tracker) => new RemoteFunction<F>(owner, tracker));
+    return RemoteHandle.duplicate(this, (owner, tracker) => new RemoteFunction<F>(owner, tracker));
   }
 }
 

@@ -9,19 +9,26 @@
 
 import { type ProtocolError, Violation } from "../errors.ts";
 import { BYTES_COST } from "./costs.ts";
-import { Frame } from "./frame.ts";
 import type { Pending } from "./pending.ts";
-import type { Receiver } from "./receiver.ts";
+import type { Unslicing } from "./unslicing.ts";
 
-const NO_FRAME = new Frame();
+/** The message that an unslicer is a part of. */
+export type Receiving = Unslicing<Unslicer>;
+
+/** What an unslicer sees of its place on the receiver's stack. */
+interface Place {
+  readonly count: number;
+}
+
+const NO_PLACE: Place = { count: 0 };
 
 /** Builds one value from the children of a sequence. */
 export abstract class Unslicer {
   /** The place on the receiver's stack, while the sequence is open. Set by the receiver. */
-  frame: Frame = NO_FRAME;
+  frame: Place = NO_PLACE;
 
   /** The stack machine that feeds this unslicer. */
-  constructor(readonly receiver: Receiver) {}
+  constructor(readonly receiver: Receiving) {}
 
   /** Children received so far. Of no meaning when the sequence is over. */
   get count(): number {
@@ -87,7 +94,7 @@ export interface UnslicerType {
    */
   readonly isLeaf?: boolean;
   /** An unslicer for a sequence that begins. `detail` is the second index token. */
-  make(receiver: Receiver, detail: string): Unslicer;
+  make(receiver: Receiving, detail: string): Unslicer;
 }
 
 /** Which unslicer each type of sequence gets. A table of its own for each connection can extend a common one. */
@@ -110,7 +117,7 @@ export class UnslicerTable {
   }
 
   /** An unslicer, or `undefined` if the type is unknown. */
-  make(receiver: Receiver, word: string, detail = ""): Unslicer | undefined {
+  make(receiver: Receiving, word: string, detail = ""): Unslicer | undefined {
     return this.#types.get(word)?.make(receiver, detail);
   }
 }

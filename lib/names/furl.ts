@@ -10,6 +10,7 @@
 import { FurlError } from "../errors.ts";
 import { MAX_FURL_BYTES } from "../limits.ts";
 import { encodeText, quoteForeign } from "../util/text.ts";
+import { redactHint } from "./redact.ts";
 import { TUB_ID_LENGTH } from "./tub_id.ts";
 
 /** The parts of a FURL. */
@@ -128,7 +129,7 @@ export function formatFurl(parts: FurlParts): string {
     if (/[,/\r\n]/.test(hint) || !hint.isWellFormed()) {
       throw new FurlError(
         `Cannot write FURL: the hint ${
-          quoteForeign(hint)
+          quoteForeign(redactHint(hint))
         } has a comma, a slash, a newline or a lone surrogate`,
       );
     }

@@ -10,6 +10,7 @@
 import { FurlError } from "../errors.ts";
 import { MAX_HINTS } from "../limits.ts";
 import { quoteForeign } from "../util/text.ts";
+import { redactHint } from "./redact.ts";
 
 /** A TCP address. */
 export interface TcpHint {
@@ -73,7 +74,9 @@ export function parseHint(text: string): ConnectionHint {
   if (text === "") throw new FurlError("Cannot parse hint: no connection hint may be empty");
   const colon = text.indexOf(":");
   if (colon < 0) {
-    throw new FurlError(`Cannot parse hint ${quoteForeign(text)}: it has no colon, write "tcp:HOST:PORT"`);
+    throw new FurlError(
+      `Cannot parse hint ${quoteForeign(redactHint(text))}: it has no colon, write "tcp:HOST:PORT"`,
+    );
   }
   const isLegacy = LEGACY.test(text);
   const type = isLegacy ? "tcp" : text.slice(0, colon);
@@ -82,7 +85,7 @@ export function parseHint(text: string): ConnectionHint {
   if (address === undefined) {
     throw new FurlError(
       `Cannot parse hint ${
-        quoteForeign(text)
+        quoteForeign(redactHint(text))
       }: unrecognized TCP hint, write "tcp:HOST:PORT" or "tcp:[IPV6]:PORT"`,
     );
   }

@@ -67,3 +67,14 @@ export function redact(text: string): string {
   }
   return result + text.slice(done);
 }
+
+/**
+ * A text that should be a hint, for messages: whoever puts a FURL in the place of one must not read its name there.
+ *
+ * @returns The text as it is, or up to its last slash: no hint of a FURL has one.
+ */
+export function redactHint(hint: string): string {
+  const shown = redact(hint);
+  const slash = shown.lastIndexOf("/");
+  return slash < 0 ? shown : `${shown.slice(0, slash + 1)}${REDACTED}`;
+}

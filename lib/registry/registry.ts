@@ -102,13 +102,16 @@ export class CapabilityRegistry {
    *
    * @param name A name of the program's choice. Whoever can guess it can use the object.
    * @returns The object's name in clear, for the FURL.
-   * @throws {TypeError} If it is not a Referenceable.
+   * @throws {TypeError} If it is not a Referenceable, or the name no text.
    * @throws {FurlError} If the name cannot stand in a FURL.
    * @throws {RangeError} If another object has that name.
    */
   register(object: Referenceable, name?: string): string {
     if (!(object instanceof Referenceable)) {
       throw new TypeError("Cannot register an object: it is not a Referenceable; derive its class from it");
+    }
+    if (name !== undefined && typeof name !== "string") {
+      throw new TypeError("Cannot register an object: the name is not a text");
     }
     if (name !== undefined && !this.#table.has(object)) {
       checkName(name);

@@ -29,12 +29,13 @@ export interface TlsBase {
 }
 
 /**
- * Does the handshake on `raw`, TLS 1.2 or 1.3. No SNI, no ALPN, no session is ever resumed, so that every
+ * Does the handshake on `floor`, TLS 1.2 or 1.3. No SNI, no ALPN; a resumed session is refused, so that every
  * connection proves both keys anew. Foolscap: `Negotiation.startTLS`.
  *
  * @returns Resolves when both sides have proved their keys. What is below ends with the connection; when
  * the handshake fails, `base.close()` has been called.
- * @throws {NegotiationError} If the handshake fails, the peer shows no certificate, or `signal` fires.
+ * @throws {NegotiationError} If the handshake fails, the peer shows no certificate or resumes a session, or
+ * `signal` fires.
  * @throws {CertificateError} If our own certificate or key cannot be used.
  */
 export async function handshake(
@@ -65,6 +66,10 @@ export async function handshake(
     const shown: Uint8Array | undefined = secured.getPeerCertificate(true)?.raw;
     if (shown === undefined || shown.byteLength === 0) {
       throw new NegotiationError("TLS handshake failed: the peer showed no certificate");
+    }
+    // Deno's server takes a ticket that any server of the process has given, and has no option against it.
+    if (secured.isSessionReused()) {
+      throw new NegotiationError("TLS handshake failed: the peer resumed a session of an earlier connection");
     }
     secured.removeListener("error", onFailure);
     const below = { close: () => base.close(), setReading: (isOn: boolean) => floor.setReading(isOn) };
@@ -116,7 +121,7 @@ function begin(
     const socket = tls.connect({ ...common, socket: raw }, () => onSecure(socket));
     return socket.on("error", onFailure);
   }
-  // A server of its own for each connection: no ticket of one connection is good for another.
+  // A server of its own for each connection: its events are about this one.
   const server = tls.createServer({ ...common, requestCert: true });
   server.on("secureConnection", (socket) => onSecure(socket.on("error", onFailure)));
   server.on("tlsClientError", onFailure);

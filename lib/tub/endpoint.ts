@@ -7,6 +7,7 @@
  */
 
 import { isIP } from "node:net";
+import { redactHint } from "../names/redact.ts";
 import { quoteForeign } from "../util/text.ts";
 
 /** A place to listen on. */
@@ -44,7 +45,7 @@ export function parseEndpoint(description: string): Endpoint {
   if (kind === undefined) {
     throw new TypeError(
       `Cannot listen on ${
-        quoteForeign(String(description))
+        quoteForeign(redactHint(String(description)))
       }: write "tcp:PORT", "tcp:PORT:interface=ADDRESS" or "tcp6:PORT"`,
     );
   }
@@ -55,7 +56,9 @@ export function parseEndpoint(description: string): Endpoint {
   if (address === "localhost") return { port, address: kind === "tcp" ? "127.0.0.1" : "::1" };
   if (isIP(address) === 0) {
     throw new TypeError(
-      `Cannot listen on ${quoteForeign(description)}: the interface is not an IP address of this machine`,
+      `Cannot listen on ${
+        quoteForeign(redactHint(description))
+      }: the interface is not an IP address of this machine`,
     );
   }
   return { port, address };

@@ -6,7 +6,7 @@
 
 import { FurlError } from "../errors.ts";
 import { formatFurl } from "../names/furl.ts";
-import { joinHostPort, parseHint } from "../names/hints.ts";
+import { type ConnectionHint, isTcpHint, joinHostPort, parseHint } from "../names/hints.ts";
 import { requirePermission } from "./permissions.ts";
 
 /** What is known of a listener. */
@@ -28,9 +28,17 @@ export function parseLocation(tubId: string, texts: readonly string[]): readonly
   if (hints.length === 0) {
     throw new FurlError('Cannot set location: there is no hint; give at least one, such as "tcp:HOST:PORT"');
   }
-  for (const hint of hints) parseHint(hint);
+  for (const text of hints) checkPort(parseHint(text));
   formatFurl({ tubId, hints, name: "name" });
   return Object.freeze(hints);
+}
+
+/** Nobody can connect to port 0, which only means something to `listenOn`. */
+function checkPort(hint: ConnectionHint): void {
+  if (!isTcpHint(hint) || (hint.port >= 1 && hint.port <= 65_535)) return;
+  throw new FurlError(
+    `Cannot set location: nobody can connect to port ${hint.port}; give the port that a listener has`,
+  );
 }
 
 /**

@@ -84,7 +84,7 @@ export class Network {
   constructor(options: NetworkOptions) {
     const { tubId, incarnation, identity, limits, clock, oldPeerThresholdMs } = options;
     this.#options = options;
-    this.#gate = new Gate(limits.maxUnnegotiated);
+    this.#gate = new Gate(limits.maxPeerDials);
     this.#connections = new Connections({
       incarnation,
       clock,
@@ -168,7 +168,7 @@ export class Network {
       known.try(hints, isForPeer);
       return await known.connected;
     }
-    if (isForPeer && this.#connectors.size >= this.#options.limits.maxPendingGifts) {
+    if (isForPeer && this.#connectors.size >= this.#options.limits.maxPeerEfforts) {
       throw new UnreachableError(
         `Cannot connect for a peer: ${this.#connectors.size} Tubs are being dialled`,
       );

@@ -7,6 +7,7 @@
 import type { Limits } from "../limits.ts";
 import type { RandomBytes } from "../names/swissnum.ts";
 import type { Clock } from "../util/clock.ts";
+import { quoteForeign } from "../util/text.ts";
 import type { Trace } from "../util/trace.ts";
 
 /** Options of {@linkcode Tub.create}. */
@@ -64,6 +65,37 @@ export interface TubOptions {
    * @default false
    */
   readonly handleOldDuplicateConnections?: boolean | number | undefined;
+}
+
+const NAMES: Readonly<Record<keyof TubOptions, true>> = {
+  certFile: true,
+  certData: true,
+  limits: true,
+  trace: true,
+  clock: true,
+  randomBytes: true,
+  unsafeTracebacks: true,
+  acceptGifts: true,
+  handleOldDuplicateConnections: true,
+};
+
+/**
+ * Makes sure of the names of options: `certfile` would quietly make another identity at each start.
+ *
+ * @throws {TypeError} If there is one of another name, or it is no object.
+ */
+export function checkOptionNames(options: TubOptions): void {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError("Cannot create Tub: the options are not an object");
+  }
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(NAMES, name)) continue;
+    throw new TypeError(
+      `Cannot create Tub: there is no option ${quoteForeign(name, 64)}; it is one of ${
+        Object.keys(NAMES).join(", ")
+      }`,
+    );
+  }
 }
 
 const OLD_CONNECTION_MS = 60_000;

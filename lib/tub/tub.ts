@@ -27,7 +27,7 @@ import { getCertData, type Identity, loadOrCreateIdentity } from "./identity.ts"
 import type { Listener } from "./listener.ts";
 import { locationOf, parseLocation } from "./location.ts";
 import { type ConnectOptions, Network, type NetworkTables } from "./network.ts";
-import { oldPeerThresholdMs, type TubOptions } from "./options.ts";
+import { checkOptionNames, oldPeerThresholdMs, type TubOptions } from "./options.ts";
 import { registerSturdyRefCopy } from "./sturdy_ref_copy.ts";
 
 registerSturdyRefCopy();
@@ -135,10 +135,11 @@ export class Tub implements AsyncDisposable {
    *
    * @throws {CertificateError} If the identity's file or data cannot be used.
    * @throws {PermissionDenied} If the program may not read or write the file; names the flag.
-   * @throws {TypeError} If both a file and data are given.
+   * @throws {TypeError} If both a file and data are given, or an option is unknown.
    * @throws {RangeError} If a limit is unknown or no positive number.
    */
   static async create(options: TubOptions = {}): Promise<Tub> {
+    checkOptionNames(options);
     // Before the file: a wrong limit must not leave a new identity behind.
     resolveLimits(options.limits);
     oldPeerThresholdMs(options.handleOldDuplicateConnections);
@@ -196,7 +197,7 @@ export class Tub implements AsyncDisposable {
    * Says where others can reach this Tub: the hints of its FURLs. Once only, and before the first FURL is made.
    *
    * @param hints Such as `tcp:example.org:4501`; one text may have several with commas between them.
-   * @throws {FurlError} If there is none, or one cannot be a hint.
+   * @throws {FurlError} If there is none, one cannot be a hint, or its port cannot be connected to.
    * @throws {TypeError} If there is a location already.
    */
   setLocation(...hints: string[]): void {
@@ -243,13 +244,16 @@ export class Tub implements AsyncDisposable {
    * @param options Options, or only the name.
    * @returns The object's FURL. Whoever has it can use the object.
    * @throws {NoLocationError} If the Tub has no location.
-   * @throws {TypeError} If it is not a Referenceable.
+   * @throws {TypeError} If it is not a Referenceable, or the Tub has stopped.
    * @throws {FurlError} If the name cannot stand in a FURL, or the file has the FURL of another Tub or object.
    * @throws {RangeError} If another object has the name.
    * @throws {PermissionDenied} If the program may not read and write the file; names the flag.
    */
   registerReference(object: Referenceable, options: string | RegisterOptions = {}): string {
     const { name, furlFile } = typeof options === "string" ? { name: options } : options;
+    if (!this.running) {
+      throw new TypeError("Cannot register an object: this Tub has been stopped; create another one");
+    }
     const hints = this.#hintsFor("register an object");
     const isNew = !this.registry.has(object);
     const wanted = isNew ? name : this.registry.nameOf(object);
@@ -351,7 +355,7 @@ export class Tub implements AsyncDisposable {
    * @throws {NegotiationError} If one leads there, but the Tubs do not agree.
    * @throws {RemoteException} If the Tub has no such object: a `builtins.KeyError`.
    * @throws {DeadReferenceError} If the connection is lost before the answer.
-   * @throws {TypeError} If this Tub has stopped.
+   * @throws {TypeError} If it is neither, or this Tub has stopped.
    */
   async getReference<T = Untyped>(target: string | SturdyRef): Promise<RemoteReference<T>> {
     return await this.#getReference(partsOf(target)) as RemoteReference<T>;
@@ -428,7 +432,10 @@ export class Tub implements AsyncDisposable {
 }
 
 function partsOf(target: string | SturdyRef): FurlParts {
-  if (!(target instanceof SturdyRef)) return parseFurl(target);
+  if (typeof target === "string") return parseFurl(target);
+  if (!(target instanceof SturdyRef)) {
+    throw new TypeError("Cannot get reference: it is neither a FURL, which is a text, nor a SturdyRef");
+  }
   if (target.url !== undefined) return parseFurl(target.url);
   throw new FurlError("Cannot get reference: the SturdyRef points nowhere");
 }

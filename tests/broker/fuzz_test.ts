@@ -123,7 +123,7 @@ async function runOne(input: Uint8Array, random: (below: number) => number): Pro
     results.push(broker.call(new Tracker(0), "x", args, {}).catch((error) => checkError(error, false)));
   };
   call(target, callable(() => target));
-  for (let i = 0; i < 50; i++) call(i);
+  for (let i = 0; i < 10; i++) call(i);
   const cut = random(input.length + 1);
   for (const piece of [input.slice(0, cut), input.slice(cut)]) if (piece.length > 0) push.enqueue(piece);
   await turns(3);
@@ -133,8 +133,8 @@ async function runOne(input: Uint8Array, random: (below: number) => number): Pro
   for (const event of events) {
     const isOfMethod = event.type === "call-failed";
     // What a method of the program's throws is its own, and only the program sees it.
-    if (!isOfMethod) assert.ok(!Deno.inspect(event, { depth: 4 }).includes(SECRET));
     if ("error" in event) checkError(event.error, isOfMethod);
+    if (!isOfMethod) assert.ok(!textOf(event).includes(SECRET));
   }
   const text = new TextDecoder("latin1").decode(
     new Uint8Array(written.flatMap((part) => [...part])),
@@ -145,6 +145,17 @@ async function runOne(input: Uint8Array, random: (below: number) => number): Pro
   assert.equal(places, told);
   assert.ok(!text.includes(`${SECRET} at`), "in the text of an error");
   assert.ok(!/\/home\/x/.test(text) || host.exposesTracebacks, "a path in the text of an error");
+}
+
+/** All that an event says, with the causes of its error. */
+function textOf(event: TraceEvent): string {
+  let text = JSON.stringify(event);
+  let error: unknown = "error" in event ? event.error : undefined;
+  while (error instanceof Error) {
+    text += `${error.message} ${error.stack}`;
+    error = error.cause;
+  }
+  return text;
 }
 
 /** How many inputs; the whole hundred thousand take some minutes. */

@@ -189,3 +189,17 @@ Deno.test("Connector rejects nothing unhandled when nobody waits for it", async 
   const { connector } = start({ "tcp:a:1": fails(new UnreachableError("refused")) });
   await connector.settled();
 });
+
+Deno.test("Connector.try() follows 16 hints of peers in all, and those of its own program beside them", async () => {
+  const { connector, tried } = start({ "tcp:a:1": hangs });
+  const hints = (name: string, count: number) => Array.from({ length: count }, (_, i) => `x:${name}${i}`);
+  connector.try(hints("p", 10), true);
+  connector.try(hints("q", 10), true);
+  connector.try(hints("r", 10), true);
+  assert.equal(connector.statuses.size, 17);
+  connector.try(hints("own", 10));
+  assert.equal(connector.statuses.size, 27);
+  assert.deepEqual(tried, ["tcp:a:1"]);
+  connector.stop(new UnreachableError("enough"));
+  await connector.settled();
+});
