@@ -231,10 +231,11 @@ export class CertificateError extends Error {
  * @returns `thrown` itself when it is an Error, else an Error that describes it.
  */
 export function toError(thrown: unknown): Error {
-  if (thrown instanceof Error) return thrown;
   try {
+    if (thrown instanceof Error) return thrown;
     return new Error(`Thrown value is not an Error: ${String(thrown)}`, { cause: thrown });
   } catch {
+    // A revoked proxy, or an object whose own code fails.
     return new Error("Thrown value is not an Error and has no text", { cause: thrown });
   }
 }

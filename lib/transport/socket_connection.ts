@@ -12,8 +12,6 @@ import type { Connection } from "./transport.ts";
 
 /** Bytes that are read ahead of the reader in flowing mode. */
 const READ_AHEAD_BYTES = 256 * 1024;
-/** A write no longer than this is not waited for when nothing waits before it. */
-const UNAWAITED_WRITE_BYTES = 64 * 1024;
 
 /** Options of {@linkcode SocketConnection}. */
 export interface SocketConnectionOptions {
@@ -136,11 +134,7 @@ export class SocketConnection implements Connection {
     if (chunk.byteLength === 0) return;
     if (this.#isClosed || this.#isWriteOver) throw this.#lost();
     if (this.#isClosing) return void this.#socket.write(chunk);
-    // What node queues it may join, and a decision block must stay a TLS record of its own: so this one is on its
-    // way alone, and at most one more, which is waited for, is queued behind it.
-    if (this.#socket.writableLength === 0 && chunk.byteLength <= UNAWAITED_WRITE_BYTES) {
-      return void this.#socket.write(chunk);
-    }
+    // One at a time: what node queues it may join, and a decision block must stay a TLS record of its own.
     return new Promise((resolve) => {
       this.#roomWaiter = resolve;
       this.#socket.write(chunk, this.#onRoom);

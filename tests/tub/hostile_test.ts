@@ -227,7 +227,7 @@ Deno.test("a Tub follows few of the hints at once that peers give it", () =>
     }
     await until(() => tub.debug.tables().connecting === 0);
     assert.equal(accepted, 7);
-  }, { limits: { maxUnnegotiated: 5 } }));
+  }, { limits: { maxPeerDials: 5 } }));
 
 Deno.test("a Tub survives who sends each other's lines: a hello said again on another connection", () =>
   survive(async ({ tub, slave, master, events }) => {
@@ -241,7 +241,7 @@ Deno.test("a Tub survives who sends each other's lines: a hello said again on an
     assert.equal(tub.debug.tables().connections, 1);
   }));
 
-Deno.test("a Tub dials no more Tubs for peers than limits.maxPendingGifts, and its own program still can", () =>
+Deno.test("a Tub dials no more Tubs for peers than limits.maxPeerEfforts, and its own program still can", () =>
   survive(async ({ tub, slave, master }) => {
     const silent = Deno.listen({ port: 0, hostname: "127.0.0.1" });
     const { port } = silent.addr;
@@ -261,4 +261,4 @@ Deno.test("a Tub dials no more Tubs for peers than limits.maxPendingGifts, and i
     silent.close();
     await outcome;
     await until(() => tub.debug.tables().connecting === 0);
-  }, { limits: { maxPendingGifts: 2 } }));
+  }, { limits: { maxPeerEfforts: 2 } }));
