@@ -407,7 +407,7 @@ export class Broker implements HandleOwner, MessageHost {
 
   #fail(call: InboundCall, thrown: unknown): void {
     const { requestId, method } = call;
-    const error = errorOf(thrown);
+    const error = toError(thrown);
     this.#options.trace({ type: "call-failed", tubId: this.peer.tubId ?? "", requestId, method, error });
     this.#sendError(requestId, error);
   }
@@ -444,13 +444,4 @@ export class Broker implements HandleOwner, MessageHost {
 
 function invoke({ target, method, args, context }: InboundCall): unknown {
   return typeof target === "function" ? target(...args) : target!.doRemoteCall(method, args, context);
-}
-
-/** As `toError`, also for an object whose own code fails when it is looked at. */
-function errorOf(thrown: unknown): Error {
-  try {
-    return toError(thrown);
-  } catch {
-    return new Violation("What was thrown cannot be looked at");
-  }
 }

@@ -180,7 +180,7 @@ const FAILURES: readonly [method: string, arg: string, type: string, message: Re
   ["throw", "RangeError", "javascript.RangeError", /^out of range$/],
   ["throw", "text", "javascript.Error", /only text/],
   ["throw", "undefined", "javascript.Error", /undefined/],
-  ["throw", "revoked", "foolscap.tokens.Violation", /cannot be looked at/],
+  ["throw", "revoked", "javascript.Error", /has no text/],
   ["unsendable", "", "foolscap.tokens.Violation", /symbol.*at result\.deep\[1\]/],
   ["thenable", "throws", "javascript.TypeError", /^then threw$/],
   ["thenable", "getter", "javascript.TypeError", /^the getter threw$/],
