@@ -17,14 +17,14 @@ import type { Limits } from "../limits.ts";
 import { redact } from "../names/redact.ts";
 import type { Clock } from "../util/clock.ts";
 import { encodeText, quoteForeign } from "../util/text.ts";
-import type { Trace } from "../util/trace.ts";
+import { noTrace, type Trace } from "../util/trace.ts";
 import { TokenEncoder } from "../wire/encoder.ts";
 import { FOOLSCAP_TOKENS } from "../wire/tokens.ts";
 import { vocabularyWords } from "../wire/vocabulary.ts";
 import { type BrokerObject, callBrokerObject } from "./broker_object.ts";
 import type { ByteConnection } from "./byte_connection.ts";
 import type { CallOptions, InboundCall, OutboundCall } from "./call.ts";
-import { CallContext, type PeerInfo, withCurrentCall } from "./call_context.ts";
+import { CallContext, enterCall, leaveCall, type PeerInfo } from "./call_context.ts";
 import { sliceAnswer, sliceCall, sliceError } from "./call_slicing.ts";
 import { Callable } from "./callable.ts";
 import { Deliveries } from "./deliveries.ts";
@@ -77,6 +77,7 @@ export class Broker implements HandleOwner, MessageHost {
   readonly peer: PeerInfo;
   readonly #options: BrokerOptions;
   readonly #host: BrokerHost;
+  readonly #isTraced: boolean;
   readonly #connection: ByteConnection;
   readonly #objects: ObjectSpace;
   readonly #outbox: Outbox;
@@ -96,6 +97,7 @@ export class Broker implements HandleOwner, MessageHost {
     this.#connection = connection;
     this.#options = options;
     this.#host = host;
+    this.#isTraced = options.trace !== noTrace;
     this.peer = options.peer;
     const vocabulary = vocabularyWords(options.vocabTable);
     this.#objects = new ObjectSpace({
@@ -325,8 +327,12 @@ export class Broker implements HandleOwner, MessageHost {
 
   #send(call: Omit<OutboundCall, "wantsAnswer"> & { readonly requestId: number }): void {
     const { requestId, clid, method, args } = call;
-    this.#intercept({ clid, method, args, wantsAnswer: requestId !== 0 });
-    this.#options.trace({ type: "call-sent", tubId: this.peer.tubId ?? "", requestId, method });
+    if (this.#host.interceptOutbound !== undefined) {
+      this.#intercept({ clid, method, args, wantsAnswer: requestId !== 0 });
+    }
+    if (this.#isTraced) {
+      this.#options.trace({ type: "call-sent", tubId: this.peer.tubId ?? "", requestId, method });
+    }
     this.#message(false, (out) => sliceCall(out, call));
   }
 
@@ -390,10 +396,12 @@ export class Broker implements HandleOwner, MessageHost {
 
   #serve(call: InboundCall): unknown {
     const { requestId, method } = call;
-    this.#options.trace({ type: "call-received", tubId: this.peer.tubId ?? "", requestId, method });
+    if (this.#isTraced) {
+      this.#options.trace({ type: "call-received", tubId: this.peer.tubId ?? "", requestId, method });
+    }
     if (call.target === undefined) return callBrokerObject(this.#brokerObject, method, call.args);
-    const deliver = () => withCurrentCall(call.context, () => invoke(call));
-    return this.#host.interceptInbound === undefined ? deliver() : this.#host.interceptInbound(call, deliver);
+    if (this.#host.interceptInbound === undefined) return invoke(call);
+    return this.#host.interceptInbound(call, () => invoke(call));
   }
 
   #answer(call: InboundCall, result: unknown): void {
@@ -443,5 +451,10 @@ export class Broker implements HandleOwner, MessageHost {
 }
 
 function invoke({ target, method, args, context }: InboundCall): unknown {
-  return typeof target === "function" ? target(...args) : target!.doRemoteCall(method, args, context);
+  const before = enterCall(context);
+  try {
+    return typeof target === "function" ? target(...args) : target!.doRemoteCall(method, args, context);
+  } finally {
+    leaveCall(before);
+  }
 }

@@ -82,13 +82,14 @@ export function currentCall(): CallContext | undefined {
   return current;
 }
 
-/** Runs `serve` with `context` as the current call. */
-export function withCurrentCall<T>(context: CallContext, serve: () => T): T {
+/** Makes `context` the current call. Returns what is to be given to {@linkcode leaveCall}. */
+export function enterCall(context: CallContext): CallContext | undefined {
   const before = current;
   current = context;
-  try {
-    return serve();
-  } finally {
-    current = before;
-  }
+  return before;
+}
+
+/** Ends what {@linkcode enterCall} began. */
+export function leaveCall(before: CallContext | undefined): void {
+  current = before;
 }

@@ -54,8 +54,9 @@ export class Deliveries {
   #isClosed = false;
   #started = 0;
   readonly #active = new Set<Delivery>();
-  // By text: the peer chooses the numbers, and numbers can be chosen to collide in a Set.
-  readonly #ids = new Set<string>();
+  // The peer chooses the numbers, and numbers can be chosen to collide in a Set: so it does not know these.
+  readonly #ids = new Set<number | string>();
+  readonly #salt = Math.floor(Math.random() * 0x40000000);
   #waitingBytes = 0;
   #activeBytes = 0;
 
@@ -91,7 +92,7 @@ export class Deliveries {
    * @throws {ProtocolError} If a call of this number has come and not been answered.
    */
   checkUnused(requestId: number): void {
-    if (this.#ids.has(`#${requestId}`)) throw inUse(requestId);
+    if (this.#ids.has(this.#keyOf(requestId))) throw inUse(requestId);
   }
 
   /**
@@ -107,7 +108,7 @@ export class Deliveries {
     const { requestId } = delivery.call;
     if (requestId !== 0) {
       const before = this.#ids.size;
-      if (this.#ids.add(`#${requestId}`).size === before) throw inUse(requestId);
+      if (this.#ids.add(this.#keyOf(requestId)).size === before) throw inUse(requestId);
     }
     this.#queue.push(delivery);
     this.#waitingBytes += delivery.bytes;
@@ -133,6 +134,10 @@ export class Deliveries {
     this.#waitingBytes = 0;
     this.#activeBytes = 0;
     for (const { call } of active) call.context.abort(reason);
+  }
+
+  #keyOf(requestId: number): number | string {
+    return requestId < 0x40000000 ? requestId ^ this.#salt : `#${requestId}`;
   }
 
   readonly #next = (): void => {
@@ -199,7 +204,7 @@ export class Deliveries {
   #end(delivery: Delivery): boolean {
     if (!this.#active.delete(delivery)) return false;
     const { requestId } = delivery.call;
-    if (requestId !== 0) this.#ids.delete(`#${requestId}`);
+    if (requestId !== 0) this.#ids.delete(this.#keyOf(requestId));
     const wasFull = this.#activeBytes > this.#options.maxActiveBytes;
     this.#activeBytes -= delivery.bytes;
     if (wasFull) this.resume();

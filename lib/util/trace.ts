@@ -62,9 +62,12 @@ export type TraceEvent =
 /** Receives what happens inside a Tub. What it throws is ignored. */
 export type Trace = (event: TraceEvent) => void;
 
+/** The trace of a Tub that was given none: for what happens often, no event is even made. */
+export const noTrace: Trace = () => {};
+
 /** A trace that throws nothing, whatever the program's own does. */
 export function safeTrace(trace: Trace | undefined): Trace {
-  if (trace === undefined) return () => {};
+  if (trace === undefined) return noTrace;
   return (event) => {
     try {
       trace(event);
