@@ -31,20 +31,18 @@ export function sliceTuple(value: Tuple, out: Slicing): void {
   const number = out.beginShared(value, "tuple");
   if (number < 0) return;
   out.beginIncomplete(value);
-  let isUnready = false;
+  let waits: Set<object> | undefined;
   let i = 0;
   try {
     for (; i < value.length; i++) {
       out.slice(value[i]);
-      isUnready ||= out.isUnready;
-      out.isUnready = false;
+      waits = out.takeWaits(waits);
     }
   } catch (error) {
     throw out.at(error, i);
   }
   // A tuple is no more ready than its elements.
-  out.isUnready = isUnready;
-  out.endIncomplete(value);
+  out.endIncomplete(value, waits);
   out.end(number);
 }
 

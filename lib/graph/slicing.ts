@@ -16,6 +16,7 @@ import { encodeText } from "../util/text.ts";
 import type { TokenEncoder } from "../wire/encoder.ts";
 import { type Copier, copierGeneration, findCopier } from "./copy_types.ts";
 import { joinPath, segmentOf } from "./path.ts";
+import { Readiness } from "./readiness.ts";
 
 /** Writes one kind of value. Throws a Violation if this one cannot be sent. */
 export type Slicer = (value: never, out: Slicing) => void;
@@ -114,10 +115,9 @@ export class Slicing {
   readonly #maxDepth: number;
   #depth = 0;
   #seen: Map<object, number> | undefined;
-  #incomplete: Set<object> | undefined;
+  #readiness: Readiness | undefined;
   #unready: object | undefined; // the last value for which `isUnready` was set
   #lost: Set<object> | undefined; // those that Python would have no more than once
-  #unreadyCount = 0; // of these, how many have ended and wait for others
   #hashable: Set<unknown> | undefined;
   #failedPath = "";
 
@@ -161,7 +161,7 @@ export class Slicing {
       const number = this.encoder.open("reference");
       this.encoder.integer(before);
       this.encoder.close(number);
-      if (this.#incomplete?.has(object) === true) this.#refersToIncomplete(object);
+      if (this.#readiness?.isIncomplete(object) === true) this.#refersToIncomplete(object);
       return -1;
     }
     const number = this.begin(word);
@@ -186,26 +186,30 @@ export class Slicing {
 
   /** Notes that the receiver cannot refer to this object until its sequence ends: a tuple, a Copyable. */
   beginIncomplete(object: object): void {
-    (this.#incomplete ??= new Set()).add(object);
+    (this.#readiness ??= new Readiness()).begin(object);
   }
 
   /**
-   * Ends what {@linkcode Slicing.beginIncomplete} began. If {@linkcode Slicing.isUnready} says so, the object
-   * stays incomplete until what it contains is complete.
-   *
-   * @throws {Violation} If that is never: a tuple is an element of itself.
+   * What an object waits for whose child has just been written: adds to `waits` what {@linkcode Slicing.isUnready}
+   * stands for, and sets that back.
    */
-  endIncomplete(object: object): void {
-    const incomplete = this.#incomplete!;
-    if (this.isUnready) {
-      this.#unreadyCount++;
-      this.#unready = object;
-    } else incomplete.delete(object);
-    if (incomplete.size > this.#unreadyCount) return;
-    if (this.isUnready) throw new Violation("Cannot serialize a tuple that is an element of itself");
-    // What they waited for was this object.
-    incomplete.clear();
-    this.#unreadyCount = 0;
+  takeWaits(waits: Set<object> | undefined): Set<object> | undefined {
+    if (!this.isUnready) return waits;
+    this.isUnready = false;
+    const all = waits ?? new Set();
+    for (const object of this.#readiness!.waitsOf(this.#unready!)) all.add(object);
+    return all;
+  }
+
+  /**
+   * Ends what {@linkcode Slicing.beginIncomplete} began.
+   *
+   * @param waits What its children wait for.
+   * @throws {Violation} If that is the object itself.
+   */
+  endIncomplete(object: object, waits?: ReadonlySet<object>): void {
+    this.isUnready = this.#readiness!.end(object, waits);
+    this.#unready = object;
   }
 
   /** Keys that were found to be hashable. */
