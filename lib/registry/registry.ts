@@ -93,7 +93,7 @@ export class CapabilityRegistry {
     const known = this.#table.nameOf(object);
     if (known !== undefined) return known;
     const name = createSwissnum(this.#randomBytes);
-    this.#table.add(object, name);
+    this.#table.addUnique(object, name);
     return name;
   }
 
