@@ -28,12 +28,12 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "transport",
     "negotiate",
   ],
-  sandbox: ["util", "names", "broker", "registry", "transport", "tub"],
+  sandbox: ["util", "wire", "graph", "names", "broker", "registry", "transport", "negotiate", "tub"],
   pb: ["util", "wire", "transport"],
-  bridge: ["util", "broker", "registry", "tub", "pb"],
+  bridge: ["util", "graph", "names", "broker", "registry", "tub", "pb"],
   log: ["util", "graph", "names", "broker", "tub"],
   app: ["util", "graph", "names", "broker", "registry", "tub", "log"],
-  cli: ["util", "names", "registry", "tub", "pb", "log", "app"],
+  cli: ["util", "graph", "names", "broker", "registry", "tub", "pb", "log", "app"],
 };
 
 /** The layer a file of `lib/` is in, or undefined for a file outside `lib/`. */
