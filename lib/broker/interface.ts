@@ -18,8 +18,8 @@ export interface BrokerHost {
   furlOf(object: Referenceable): string | undefined;
   /** The object of a name, for a peer that asks; `undefined` if there is none. */
   lookup(name: string): Referenceable | undefined | Promise<Referenceable | undefined>;
-  /** Fetches the object of a gift. */
-  acquire(furl: string): Promise<RemoteReference>;
+  /** Fetches the object of a gift. `signal` fires when the connection with the giver has ended. */
+  acquire(furl: string, signal: AbortSignal): Promise<RemoteReference>;
   /**
    * The one point between an inbound call and its delivery. `deliver` makes the call; what this gives or throws
    * is the answer.

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { ProtocolError, toError, Violation } from "../errors.ts";
+import { DeadReferenceError, ProtocolError, toError, Violation } from "../errors.ts";
 import type { Pending } from "../graph/pending.ts";
 import type { Limits } from "../limits.ts";
 import { parseFurl } from "../names/furl.ts";
@@ -47,6 +47,8 @@ export class ObjectSpace implements ReferenceHost {
   #givenGifts: number[] = [];
   #pendingGifts = 0;
   #isClosed = false;
+  // Fires when there is nobody left to give what is being fetched to.
+  readonly #stop = new AbortController();
 
   /** An empty space. */
   constructor(options: ObjectSpaceOptions) {
@@ -76,6 +78,7 @@ export class ObjectSpace implements ReferenceHost {
   /** Forgets everything: the connection is gone. */
   close(): void {
     this.#isClosed = true;
+    this.#stop.abort(new DeadReferenceError("The connection with the giver has ended"));
     this.#exports.clear();
     this.#imports.close();
     this.#gifts.clear();
@@ -161,7 +164,7 @@ export class ObjectSpace implements ReferenceHost {
       // Also when it could not be fetched: the giver must not keep it for ever.
       if (giftId !== 0) this.#options.decgift(giftId);
     };
-    Promise.try(() => host.acquire(furl)).then((reference) => {
+    Promise.try(() => host.acquire(furl, this.#stop.signal)).then((reference) => {
       acknowledge();
       pending.resolve(reference);
     }, (error) => {

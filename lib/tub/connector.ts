@@ -66,6 +66,7 @@ export class Connector {
   #running = 0;
   #peerHints = 0;
   #isWaitingForInbound = false;
+  #joined = 0;
   readonly #timer: Disposable;
 
   /** Begins to follow the hints; see {@linkcode Connector.try}. */
@@ -76,6 +77,21 @@ export class Connector {
     this.connected.catch(() => {});
     this.#timer = options.clock.setTimer(options.timeoutMs, () => this.#timeOut());
     this.try(hints, isForPeer);
+  }
+
+  /**
+   * Waits for the connection. When all who wait have gone, the effort is given up.
+   *
+   * @param signal Fires when this one has gone; without it, it stays.
+   */
+  join(signal?: AbortSignal): Promise<Broker> {
+    this.#joined++;
+    const leave = () => {
+      if (--this.#joined === 0) this.stop(new UnreachableError("Nobody waits for the connection any more"));
+    };
+    if (signal?.aborted) leave();
+    else signal?.addEventListener("abort", leave, { once: true, signal: this.#stop.signal });
+    return this.connected;
   }
 
   /** When every attempt has ended and nothing of it is open. */

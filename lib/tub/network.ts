@@ -46,6 +46,8 @@ export interface NetworkOptions {
 export interface ConnectOptions {
   /** Whether a peer chose the hints: then only as many are followed at once as peers may open connections here. */
   readonly isForPeer?: boolean | undefined;
+  /** Fires when who asked waits no longer. An effort for which nobody waits is given up. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How many things are held for connections. */
@@ -157,7 +159,7 @@ export class Network {
   async connect(
     tubId: string,
     hints: readonly string[],
-    { isForPeer = false }: ConnectOptions = {},
+    { isForPeer = false, signal }: ConnectOptions = {},
   ): Promise<Broker> {
     this.#checkRunning("get reference");
     const broker = this.#connections.get(tubId);
@@ -166,7 +168,7 @@ export class Network {
     const known = this.#connectors.get(tubId);
     if (known !== undefined) {
       known.try(hints, isForPeer);
-      return await known.connected;
+      return await known.join(signal);
     }
     if (isForPeer && this.#connectors.size >= this.#options.limits.maxPeerEfforts) {
       throw new UnreachableError(
@@ -184,7 +186,7 @@ export class Network {
     this.#connectors.set(tubId, connector);
     void this.#track(connector.settled());
     try {
-      return await connector.connected;
+      return await connector.join(signal);
     } finally {
       this.#connectors.delete(tubId);
     }

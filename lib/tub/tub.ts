@@ -116,7 +116,7 @@ export class Tub implements AsyncDisposable {
       exposesTracebacks: options.unsafeTracebacks === true,
       furlOf: (object) => this.getOrCreateURLForReference(object),
       lookup: (name) => this.registry.find(name),
-      acquire: (furl) => this.#acquire(furl),
+      acquire: (furl, signal) => this.#acquire(furl, signal),
     };
     this.#network = new Network({
       tubId: identity.tubId,
@@ -387,9 +387,9 @@ export class Tub implements AsyncDisposable {
     }
   }
 
-  async #acquire(furl: string): Promise<RemoteReference> {
+  async #acquire(furl: string, signal: AbortSignal): Promise<RemoteReference> {
     if (!this.#acceptsGifts) throw new Violation("gifts are prohibited in this Tub");
-    return await fetchGift(furl, (furl) => this.#getReference(parseFurl(furl), { isForPeer: true }));
+    return await fetchGift(furl, (furl) => this.#getReference(parseFurl(furl), { isForPeer: true, signal }));
   }
 
   // ---- the end

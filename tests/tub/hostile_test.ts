@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { NegotiationError } from "../../lib/errors.ts";
 import { Tub } from "../../mod.ts";
 import { Attacker, identityBeside } from "./attacker.ts";
 import { gift, lastFailure, type Scene, survive } from "./survival.ts";
@@ -216,18 +217,32 @@ Deno.test("a Tub follows few of the hints at once that peers give it", () =>
     // Those that come to an end make room for others.
     held.splice(0, 2).forEach((conn) => conn.close());
     await until(() => accepted === 7);
+    // Nobody is left to give to, so that every effort is given up, though each place is still silent.
     attacker.reset();
-    listener.close();
-    await serving;
-    // A name that nobody waits for is looked up all the same, until its effort ends.
-    for (;;) {
-      const conn = held.pop();
-      if (conn === undefined) break;
-      conn.close();
-    }
     await until(() => tub.debug.tables().connecting === 0);
     assert.equal(accepted, 7);
+    listener.close();
+    await serving;
+    held.forEach((conn) => conn.close());
   }, { limits: { maxPeerDials: 5 } }));
+
+Deno.test("an effort for a peer that has gone goes on while the Tub's own program waits for it", () =>
+  survive(async ({ tub, slave }) => {
+    const silent = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+    const furl = `pb://${"c".repeat(32)}@tcp:127.0.0.1:${silent.addr.port}/x`;
+    const attacker = await Attacker.join(tub, slave);
+    gift(attacker, furl, 1);
+    attacker.flush();
+    await until(() => tub.debug.tables().connecting === 1);
+    const outcome = assert.rejects(tub.getReference(furl), NegotiationError);
+    attacker.reset();
+    await until(() => tub.debug.tables().connections === 0);
+    assert.equal(tub.debug.tables().connecting, 1);
+    (await silent.accept()).close();
+    silent.close();
+    await outcome;
+    await until(() => tub.debug.tables().connecting === 0);
+  }));
 
 Deno.test("a Tub survives who sends each other's lines: a hello said again on another connection", () =>
   survive(async ({ tub, slave, master, events }) => {
