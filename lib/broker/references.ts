@@ -8,8 +8,7 @@
  */
 
 import { ProtocolError, Violation } from "../errors.ts";
-import { Pending } from "../graph/pending.ts";
-import { PendingResult } from "../graph/receiver.ts";
+import { Pending, PendingResult } from "../graph/pending.ts";
 import type { Slicer, Slicing } from "../graph/slicing.ts";
 import { type Receiving, Unslicer, type UnslicerType } from "../graph/unslicer.ts";
 import { MAX_FURL_BYTES, MAX_NAME_BYTES } from "../limits.ts";

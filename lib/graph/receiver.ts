@@ -480,8 +480,3 @@ export class Receiver implements TokenSink {
     return joinPath(segments);
   }
 }
-
-export { PendingResult };
-
-/** The token types that a whole number can come as. */
-export const INTEGER_TOKENS: ReadonlySet<number> = new Set([INT, NEG, LONGINT, LONGNEG]);

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { type ProtocolError, Violation } from "../errors.ts";
+import { Violation } from "../errors.ts";
 import { BYTES_COST } from "./costs.ts";
 import type { Pending } from "./pending.ts";
 import type { Unslicing } from "./unslicing.ts";
@@ -121,6 +121,3 @@ export class UnslicerTable {
     return this.#types.get(word)?.make(receiver, detail);
   }
 }
-
-/** For the documentation of what `checkToken` may throw. */
-export type TokenRefusal = Violation | ProtocolError;

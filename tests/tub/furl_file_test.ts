@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
 import { FurlError, PermissionDenied } from "../../lib/errors.ts";
 import { readFurlFile, writeFurlFile } from "../../lib/tub/furl_file.ts";
-import { inFolder, mode, python, pythonTest } from "./support.ts";
+import { interopTest } from "../support/python.ts";
+import { inFolder, mode, python } from "./support.ts";
 
 const T = "w6i2oohuba2eeyts27gkq4etwr4nndeb";
 const U = "x6i2oohuba2eeyts27gkq4etwr4nndeb";
@@ -135,7 +136,7 @@ Deno.test({
   },
 });
 
-pythonTest("a furlFile of Python Foolscap keeps its name here, and ours there", async () => {
+interopTest("a furlFile of Python Foolscap keeps its name here, and ours there", async () => {
   await inFolder(async (folder) => {
     const code = `
 import sys; from foolscap.api import Tub, Referenceable

@@ -6,7 +6,8 @@ import { isTubId } from "../../lib/names/tub_id.ts";
 import { getCertData, type IdentityOptions, loadOrCreateIdentity } from "../../lib/tub/identity.ts";
 import { createPrivateFile, replacePrivateFile } from "../../lib/tub/private_file.ts";
 import { RSA_1024 } from "../transport/certificate_samples.ts";
-import { inFolder, mode, python, pythonTest } from "./support.ts";
+import { interopTest } from "../support/python.ts";
+import { inFolder, mode, python } from "./support.ts";
 
 Deno.test("loadOrCreateIdentity() without a file makes a new one each time", async () => {
   const [a, b] = await Promise.all([loadOrCreateIdentity(), loadOrCreateIdentity({})]);
@@ -190,13 +191,13 @@ Deno.test("replacePrivateFile() leaves nothing behind when it fails", async () =
   });
 });
 
-pythonTest("Python Foolscap takes our PEM as certData and finds the same TubID", async () => {
+interopTest("Python Foolscap takes our PEM as certData and finds the same TubID", async () => {
   const identity = await loadOrCreateIdentity();
   const code = "import sys; from foolscap.api import Tub; print(Tub(certData=sys.argv[1].encode()).tubID)";
   assert.equal(await python(code, getCertData(identity)), identity.tubId);
 });
 
-pythonTest("a certFile of Python Foolscap loads with the same TubID, and Python loads ours", async () => {
+interopTest("a certFile of Python Foolscap loads with the same TubID, and Python loads ours", async () => {
   await inFolder(async (folder) => {
     const code = "import sys; from foolscap.api import Tub; print(Tub(certFile=sys.argv[1]).tubID)";
     const theirs = await python(code, `${folder}/python.pem`);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { EMPTY } from "../broker/support.ts";
 import { Referenceable, Tub, type TubOptions } from "../../mod.ts";
 
 /** A Tub that listens and has a location. */
@@ -52,12 +53,7 @@ export class Target extends Referenceable {
 
 /** The tables of a Tub that holds nothing. */
 export const EMPTY_TABLES = {
-  exported: 0,
-  imported: 0,
-  pendingCalls: 0,
-  activeCalls: 0,
-  pendingGifts: 0,
-  givenGifts: 0,
+  ...EMPTY,
   connections: 0,
   connecting: 0,
   negotiating: 0,
