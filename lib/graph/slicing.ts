@@ -210,6 +210,7 @@ export class Slicing {
   endIncomplete(object: object, waits?: ReadonlySet<object>): void {
     this.isUnready = this.#readiness!.end(object, waits);
     this.#unready = object;
+    if (this.isUnready) this.#checkNotLost(object);
   }
 
   /** Keys that were found to be hashable. */
@@ -235,12 +236,15 @@ export class Slicing {
     (this.#lost ??= new Set()).add(this.#unready!);
   }
 
+  #checkNotLost(object: object): void {
+    if (this.#lost?.has(object) !== true) return;
+    throw new Violation(
+      "Cannot serialize a dict with a value that contains it and occurs again in itself: put it in a list",
+    );
+  }
+
   #refersToIncomplete(object: object): void {
-    if (this.#lost?.has(object) === true) {
-      throw new Violation(
-        "Cannot serialize a dict with a value that contains it and occurs again in itself: put it in a list",
-      );
-    }
+    this.#checkNotLost(object);
     this.isUnready = true;
     this.#unready = object;
   }

@@ -68,10 +68,13 @@ export class Connector {
   #isWaitingForInbound = false;
   #joined = 0;
   readonly #timer: Disposable;
+  /** Whether only peers asked for it: it has their hints, and waits where they have to wait. */
+  readonly isForPeer: boolean;
 
   /** Begins to follow the hints; see {@linkcode Connector.try}. */
   constructor(hints: readonly string[], options: ConnectorOptions, isForPeer = false) {
     this.#options = options;
+    this.isForPeer = isForPeer;
     this.connected = this.#result.promise;
     // Whoever asked may have gone.
     this.connected.catch(() => {});
@@ -92,6 +95,18 @@ export class Connector {
     if (signal?.aborted) leave();
     else signal?.addEventListener("abort", leave, { once: true, signal: this.#stop.signal });
     return this.connected;
+  }
+
+  /** Whether the effort has succeeded, failed or been given up. */
+  get isOver(): boolean {
+    return this.#stop.signal.aborted;
+  }
+
+  /** Ends the effort in favour of another one: who waits for this one gets what comes of that one. */
+  handOver(other: Connector): void {
+    this.#result.resolve(other.connected);
+    this.#finish(new NegotiationError("abandoned: another effort goes on"));
+    other.try([...this.statuses.keys()], true);
   }
 
   /** When every attempt has ended and nothing of it is open. */

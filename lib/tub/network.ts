@@ -165,8 +165,11 @@ export class Network {
     const broker = this.#connections.get(tubId);
     if (broker !== undefined) return broker;
     if (tubId === this.#options.tubId) return this.#loopback();
-    const known = this.#connectors.get(tubId);
-    if (known !== undefined) {
+    const found = this.#connectors.get(tubId);
+    const known = found?.isOver === false ? found : undefined;
+    // What a peer began may stand behind other peers' hints: the program's own effort does not wait for that.
+    const isBehindPeers = known?.isForPeer === true && !isForPeer && hints.length > 0;
+    if (known !== undefined && !isBehindPeers) {
       known.try(hints, isForPeer);
       return await known.join(signal);
     }
@@ -184,11 +187,12 @@ export class Network {
       inboundSettled: () => Promise.all(this.#inbound),
     }, isForPeer);
     this.#connectors.set(tubId, connector);
+    known?.handOver(connector);
     void this.#track(connector.settled());
     try {
       return await connector.join(signal);
     } finally {
-      this.#connectors.delete(tubId);
+      if (this.#connectors.get(tubId) === connector) this.#connectors.delete(tubId);
     }
   }
 

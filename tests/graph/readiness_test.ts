@@ -45,3 +45,13 @@ Deno.test("serialize() takes a tuple that waited for another one, when that one 
   const value = [tuple(first, second)];
   assert.deepEqual(describe(unserialize(serialize(value))), describe(value));
 });
+
+Deno.test("serialize() refuses a tuple of which Python would have no more than its place in a dict", () => {
+  // Python's dict takes the promise of the second tuple, and the list that it is in gets None.
+  const [dict, list]: [Record<string, unknown>, unknown[]] = [{}, []];
+  const first = tuple(list);
+  const second = tuple(dict, first);
+  dict.k = second;
+  list.push(second);
+  assert.throws(() => serialize(first), Violation);
+});

@@ -3,7 +3,7 @@ import { NegotiationError } from "../../lib/errors.ts";
 import { Tub } from "../../mod.ts";
 import { Attacker, identityBeside } from "./attacker.ts";
 import { gift, lastFailure, type Scene, survive } from "./survival.ts";
-import { startTub, type Target, until } from "./tubs.ts";
+import { startTub, Target, until } from "./tubs.ts";
 
 Deno.test("a Tub serves while 300 strangers who say nothing are connected, and holds few of them", () =>
   survive(async ({ tub }) => {
@@ -277,3 +277,22 @@ Deno.test("a Tub dials no more Tubs for peers than limits.maxPeerEfforts, and it
     await outcome;
     await until(() => tub.debug.tables().connecting === 0);
   }, { limits: { maxPeerEfforts: 2 } }));
+
+Deno.test("the Tub's own program does not wait behind the hints of peers, and the peer gets its gift too", () =>
+  survive(async ({ tub, slave }) => {
+    const silent = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+    await using third = await startTub();
+    const furl = third.registerReference(new Target());
+    const attacker = await Attacker.join(tub, slave);
+    // The one place for peers' hints is taken for as long as this one says nothing.
+    gift(attacker, `pb://${"c".repeat(32)}@tcp:127.0.0.1:${silent.addr.port}/x`, 1);
+    gift(attacker, furl, 2);
+    attacker.flush();
+    await until(() => tub.debug.tables().connecting === 2);
+    const reference = await tub.getReference<Target>(furl);
+    assert.equal(await reference.callRemote("add", 1, 2), 3);
+    await until(() => tub.debug.tables().pendingGifts === 1);
+    attacker.reset();
+    silent.close();
+    await until(() => tub.debug.tables().connecting === 0);
+  }, { limits: { maxPeerDials: 1 } }));
