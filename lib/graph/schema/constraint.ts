@@ -1,0 +1,104 @@
+/**
+ * What a constraint is: a rule about values that is checked twice. On the way in, token by token, before memory is
+ * spent on what it refuses; and on whole values, before they are sent and once more when all of them is there.
+ *
+ * Source: Foolscap `constraint.py`, `Constraint`. Unlike there, a token that a constraint refuses is always a
+ * Violation: Foolscap's "strict" constraints (text, booleans, None) end the connection.
+ *
+ * @module
+ */
+
+import { Violation } from "../../errors.ts";
+import { quoteForeign } from "../../util/text.ts";
+import { tokenName } from "../../wire/tokens.ts";
+import { Checking } from "./checking.ts";
+
+/**
+ * The largest body of each type of token that a constraint takes, in bytes; a type that is not there is refused.
+ * Foolscap: `taster`.
+ */
+export type Taster = ReadonlyMap<number, number>;
+
+/** What may stand in one sequence: asked by the receiver while the sequence comes. */
+export interface Contents {
+  /** How many children there may be: for a dict, keys and values together. */
+  readonly maxChildren: number;
+  /**
+   * The rule for the child of this index; `undefined` if any will do.
+   *
+   * @throws {Violation} If there must be no such child.
+   */
+  at(index: number): Constraint | undefined;
+}
+
+declare const sent: unique symbol;
+declare const received: unique symbol;
+
+/**
+ * A rule about values. Made by the functions of the namespace `schema`.
+ *
+ * @typeParam In What may be sent under the rule.
+ * @typeParam Out What then arrives.
+ */
+export abstract class Constraint<out In = unknown, out Out = unknown> {
+  /** Only the types need it: what may be sent. */
+  declare readonly [sent]: In;
+  /** Only the types need it: what arrives. */
+  declare readonly [received]: Out;
+
+  /** Foolscap's name of the constraint, for messages: `IntegerConstraint`. */
+  abstract readonly name: string;
+
+  /** Which tokens may come where this is the rule, and how large. OPEN is among them if sequences may. */
+  protected abstract readonly taster: Taster;
+
+  /**
+   * May this token come? Asked before its body is read.
+   *
+   * @throws {Violation} If it may not.
+   */
+  checkToken(type: number, size: number): void {
+    const limit = this.taster.get(type);
+    if (limit === undefined) throw new Violation(`${tokenName(type)} token rejected by ${this.name}`);
+    if (size > limit) throw new Violation(`${tokenName(type)} token too large: ${size}>${limit}`);
+  }
+
+  /**
+   * May a sequence of this type come, and what may be inside? Asked when its type is known. A `reference` to something
+   * earlier in the message may always come, and is not asked about: its object is checked when all is there.
+   *
+   * @param word The type, such as `list`.
+   * @param detail The second index token: the class name of a `copyable`.
+   * @returns The rule for the inside, `undefined` if there is none but the sequence's own.
+   * @throws {Violation} If it may not.
+   */
+  inside(word: string, _detail: string | undefined): Contents | undefined {
+    throw new Violation(`Unacceptable OPEN type ${quoteForeign(word, 64)}: rejected by ${this.name}`);
+  }
+
+  /**
+   * Does a whole value keep the rule?
+   *
+   * @returns The value that goes on in its place: nearly always the same. On the way out a list of numbers may become
+   * one of floats; on the way in, a validator may make something else of it.
+   * @throws {Violation} If it does not.
+   */
+  abstract check(value: unknown, checking: Checking): unknown;
+}
+
+/**
+ * Checks one value from outside of a schema.
+ *
+ * @param direction `outbound` before it is sent, `inbound` when it has come.
+ * @param where The place of the value in a message, such as `arguments[0]`.
+ * @throws {Violation} If it breaks the rule; `where` says in which part.
+ */
+export function checkValue(
+  constraint: Constraint,
+  value: unknown,
+  direction: "inbound" | "outbound",
+  where = "",
+): unknown {
+  const checking = new Checking(direction);
+  return checking.under(where, () => constraint.check(value, checking));
+}
