@@ -86,6 +86,13 @@ export { type Keyed, type ValueKey, valueKeyOf } from "./lib/graph/values/value_
 export { serialize, unserialize } from "./lib/graph/storage.ts";
 export type { UnserializeOptions } from "./lib/graph/storage.ts";
 
+// Rules for values and methods
+export { Constraint } from "./lib/graph/schema/constraint.ts";
+export type { Contents, Taster } from "./lib/graph/schema/constraint.ts";
+export type { Checking } from "./lib/graph/schema/checking.ts";
+export type { InterfaceRules, Keywords, MethodRules } from "./lib/graph/schema/method_schema.ts";
+export type { StateRules } from "./lib/graph/schema/state_rules.ts";
+
 // Errors
 export {
   CertificateError,

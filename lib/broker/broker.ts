@@ -9,6 +9,7 @@
 import { DeadReferenceError, ProtocolError, toError, Violation } from "../errors.ts";
 import type { PendingScope } from "../graph/pending.ts";
 import { Receiver } from "../graph/receiver.ts";
+import type { MethodRules } from "../graph/schema/method_schema.ts";
 import type { Slicing } from "../graph/slicing.ts";
 import { BASE_SLICERS, BASE_UNSLICERS } from "../graph/tables.ts";
 import { UnslicerTable } from "../graph/unslicer.ts";
@@ -34,6 +35,8 @@ import { InboundStream } from "./inbound_stream.ts";
 import type { BrokerHost } from "./interface.ts";
 import { AnswerUnslicer, CallUnslicer, ErrorUnslicer, type MessageHost, MessageRoot } from "./messages.ts";
 import { ObjectSpace } from "./object_space.ts";
+import { checkArguments, checkResult, rulesOf } from "./inbound_rules.ts";
+import { type CheckedCall, checkOutboundCall } from "./outbound_rules.ts";
 import { Outbox } from "./outbox.ts";
 import { withoutPaths } from "./paths.ts";
 import { referenceSlicers, referenceUnslicers } from "./references.ts";
@@ -256,13 +259,30 @@ export class Broker implements HandleOwner, MessageHost {
     args: readonly unknown[],
     options: CallOptions,
   ): RemotePromise<unknown> {
+    let checked: CheckedCall;
+    try {
+      checked = checkOutboundCall(tracker.interfaceName, method, args, options);
+    } catch (error) {
+      return this.reject(toError(error));
+    }
     tracker.callsInFlight++;
-    return this.#call(tracker.clid, method, args, options, () => this.#objects.callEnded(tracker));
+    return this.#call(tracker.clid, method, checked, options, () => this.#objects.callEnded(tracker));
   }
 
   /** @ignore */
-  callOnly(tracker: Tracker<RemoteHandle>, method: string, args: readonly unknown[]): void {
-    const send = () => this.#sendUnheard(tracker.clid, method, args);
+  callOnly(
+    tracker: Tracker<RemoteHandle>,
+    method: string,
+    args: readonly unknown[],
+    options: CallOptions,
+  ): void {
+    let checked: CheckedCall;
+    try {
+      checked = checkOutboundCall(tracker.interfaceName, method, args, options);
+    } catch (error) {
+      return this.#unheard(method, toError(error));
+    }
+    const send = () => this.#sendUnheard(tracker.clid, method, checked.args);
     if (this.#outbox.isSlicing) this.#outbox.afterMessage(send);
     else send();
   }
@@ -277,17 +297,18 @@ export class Broker implements HandleOwner, MessageHost {
     if (this.#ended !== undefined) {
       return this.reject(new DeadReferenceError("Connection is lost", { cause: this.#ended }));
     }
-    return this.#call(0, method, [kwargs(named)], {}, () => {});
+    return this.#call(0, method, { args: [kwargs(named)], response: undefined }, {}, () => {});
   }
 
   #call(
     clid: number,
     method: string,
-    args: readonly unknown[],
+    { args, response }: CheckedCall,
     options: CallOptions,
     onEnd: () => void,
   ): RemotePromise<unknown> {
     const { promise, request } = this.#requests.begin(method, options, this.#options.clock, onEnd);
+    request.response = response;
     if (options.signal?.aborted) {
       request.reject(options.signal.reason);
       return promise;
@@ -313,16 +334,14 @@ export class Broker implements HandleOwner, MessageHost {
     if (this.#ended !== undefined) return;
     try {
       this.#send({ requestId: 0, clid, method, args });
-    } catch (thrown) {
-      const error = toError(thrown);
-      this.#options.trace({
-        type: "call-failed",
-        tubId: this.peer.tubId ?? "",
-        requestId: 0,
-        method,
-        error,
-      });
+    } catch (error) {
+      this.#unheard(method, toError(error));
     }
+  }
+
+  #unheard(method: string, error: Error): void {
+    const tubId = this.peer.tubId ?? "";
+    this.#options.trace({ type: "call-failed", tubId, requestId: 0, method, error });
   }
 
   #send(call: Omit<OutboundCall, "wantsAnswer"> & { readonly requestId: number }): void {
@@ -367,6 +386,11 @@ export class Broker implements HandleOwner, MessageHost {
   }
 
   /** @ignore */
+  rulesOf(target: InboundCall["target"], method: string): MethodRules | undefined {
+    return rulesOf(target, method);
+  }
+
+  /** @ignore */
   deliver(call: Omit<InboundCall, "context">, scope: PendingScope | undefined, bytes: number): void {
     this.checkOpen();
     const context = new CallContext(this.peer, call.method);
@@ -394,8 +418,9 @@ export class Broker implements HandleOwner, MessageHost {
     this.#options.trace({ type: "dropped", tubId: this.peer.tubId ?? "", reason });
   }
 
-  #serve(call: InboundCall): unknown {
-    const { requestId, method } = call;
+  #serve(arrived: InboundCall): unknown {
+    const { requestId, method } = arrived;
+    const call = arrived.rules === undefined ? arrived : checkArguments(arrived);
     if (this.#isTraced) {
       this.#options.trace({ type: "call-received", tubId: this.peer.tubId ?? "", requestId, method });
     }
@@ -407,7 +432,8 @@ export class Broker implements HandleOwner, MessageHost {
   #answer(call: InboundCall, result: unknown): void {
     if (call.requestId === 0 || this.#ended !== undefined) return;
     try {
-      this.#message(true, (out) => sliceAnswer(out, call.requestId, result));
+      const value = call.rules?.response === undefined ? result : checkResult(call, result);
+      this.#message(true, (out) => sliceAnswer(out, call.requestId, value));
     } catch (error) {
       this.#fail(call, error);
     }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Constraint } from "../graph/schema/constraint.ts";
+import type { MethodRules } from "../graph/schema/method_schema.ts";
 import type { CallContext } from "./call_context.ts";
 import type { Referenceable } from "./referenceable.ts";
 
@@ -17,6 +19,8 @@ export interface InboundCall {
   readonly method: string;
   /** Positional arguments; keyword arguments are a last element of class `Kwargs`. */
   readonly args: unknown[];
+  /** What the target's RemoteInterface says about the method; `undefined` if there is none. */
+  readonly rules: MethodRules | undefined;
   readonly context: CallContext;
 }
 
@@ -36,6 +40,21 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** Stops waiting after this many milliseconds, with a `TimeoutError`. */
   readonly timeoutMs?: number | undefined;
+  /**
+   * Whether the object's RemoteInterface, where this process knows it, is asked about the call. Foolscap:
+   * `_useSchema`.
+   *
+   * @default true
+   */
+  readonly useSchema?: boolean | undefined;
+  /** Rules for this call instead of those of the RemoteInterface. Foolscap: `_methodConstraint`. */
+  readonly methodConstraint?: MethodRules | undefined;
+  /**
+   * The rule for this call's result instead of the method's; `undefined`: any will do. Foolscap: `_resultConstraint`.
+   *
+   * @default what the method's rules say
+   */
+  readonly resultConstraint?: Constraint | undefined;
 }
 
 /** The longest time that a timer can wait. */

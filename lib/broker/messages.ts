@@ -6,10 +6,12 @@
  * @module
  */
 
-import { ProtocolError, Violation } from "../errors.ts";
+import { ProtocolError, toError, Violation } from "../errors.ts";
 import { segmentOf } from "../graph/path.ts";
 import type { Pending, PendingScope } from "../graph/pending.ts";
 import { Aborted } from "../graph/receiver.ts";
+import { checkValue, type Constraint } from "../graph/schema/constraint.ts";
+import type { MethodRules } from "../graph/schema/method_schema.ts";
 import { type Receiving, Unslicer, type UnslicerTable } from "../graph/unslicer.ts";
 import { Kwargs } from "../graph/values/kwargs.ts";
 import { MAX_NAME_BYTES } from "../limits.ts";
@@ -29,6 +31,12 @@ export interface MessageHost {
   checkOpen(): void;
   /** What a call's number names; `undefined` if it names nothing. 0 is the broker itself. */
   target(clid: number): { readonly target: InboundCall["target"] } | undefined;
+  /**
+   * The rules of a method of what a call's number named; `undefined` if its class declares none.
+   *
+   * @throws {Violation} If its RemoteInterface has no such method.
+   */
+  rulesOf(target: InboundCall["target"], method: string): MethodRules | undefined;
   /** A call is complete. */
   deliver(
     call: Omit<InboundCall, "context">,
@@ -79,6 +87,7 @@ export class CallUnslicer extends Unslicer {
   #requestId = 0;
   #target: InboundCall["target"];
   #method = "";
+  #rules: MethodRules | undefined;
   #arguments: Arguments | undefined;
 
   /** A call for `host`. */
@@ -110,7 +119,7 @@ export class CallUnslicer extends Unslicer {
 
   override open(word: string): Unslicer {
     if (word !== "arguments") throw new ProtocolError("Arguments must be an 'arguments' sequence");
-    return new ArgumentsUnslicer(this.receiver);
+    return new ArgumentsUnslicer(this.receiver, this.#rules);
   }
 
   override receive(value: unknown): void {
@@ -125,6 +134,7 @@ export class CallUnslicer extends Unslicer {
     } catch (cause) {
       throw new Violation("Method name is not UTF-8", { cause });
     }
+    this.#rules = this.#host.rulesOf(this.#target, this.#method);
   }
 
   override violated(violation: Violation): Violation {
@@ -154,7 +164,13 @@ export class CallUnslicer extends Unslicer {
     if (isComplete) finish();
     else scope.whenComplete(finish);
     this.#host.deliver(
-      { requestId: this.#requestId, target: this.#target, method: this.#method, args },
+      {
+        requestId: this.#requestId,
+        target: this.#target,
+        method: this.#method,
+        args,
+        rules: this.#rules,
+      },
       isComplete ? undefined : scope,
       this.receiver.messageBytes,
     );
@@ -168,10 +184,28 @@ interface Arguments {
 
 /** `OPEN arguments INT(n) value*n (STRING(name) value)* CLOSE` */
 class ArgumentsUnslicer extends Unslicer {
+  readonly #rules: MethodRules | undefined;
   readonly #args: unknown[] = [];
   #keywords: Record<string, unknown> | undefined;
   #positional = 0;
   #name: string | undefined;
+  /** The rule for the keyword argument whose name has come. */
+  #rule: Constraint | undefined;
+
+  constructor(receiver: Receiving, rules: MethodRules | undefined) {
+    super(receiver);
+    this.#rules = rules;
+  }
+
+  override get constrains(): boolean {
+    return this.#rules !== undefined;
+  }
+
+  override nextConstraint(): Constraint | undefined {
+    if (this.count === 0) return undefined;
+    if (this.#args.length < this.#positional) return this.#rules!.positional(this.#args.length);
+    return this.#name === undefined ? undefined : this.#rule;
+  }
 
   override get maxChildren(): number {
     return this.receiver.limits.maxElements * 2;
@@ -221,6 +255,12 @@ class ArgumentsUnslicer extends Unslicer {
       throw new Violation("Argument name is not UTF-8", { cause });
     }
     if (name === "") throw new Violation("Argument name is empty");
+    if (this.#rules !== undefined) {
+      this.#rule = this.#rules.keyword(name, this.#positional);
+      if (this.#keywords !== undefined && name in this.#keywords) {
+        throw new Violation(`got multiple values for keyword argument ${quoteForeign(name, 100)}`);
+      }
+    }
     this.#keywords ??= Object.create(null) as Record<string, unknown>;
     this.#name = name;
   }
@@ -268,6 +308,14 @@ export class AnswerUnslicer extends Unslicer {
     this.#value = value;
   }
 
+  override get constrains(): boolean {
+    return true;
+  }
+
+  override nextConstraint(): Constraint | undefined {
+    return this.count === 1 ? this.#request?.response : undefined;
+  }
+
   override receivePending(pending: Pending): void {
     pending.whenSettled((value) => this.#value = value);
   }
@@ -285,11 +333,23 @@ export class AnswerUnslicer extends Unslicer {
     const request = this.#request;
     if (request === undefined) return;
     const scope = this.receiver.pendingScope;
-    if (scope === undefined) return request.resolve(this.#value);
+    if (scope === undefined) return this.#resolve(request);
     scope.whenComplete((failure) => {
-      if (failure === undefined) request.resolve(this.#value);
+      if (failure === undefined) this.#resolve(request);
       else request.reject(failure);
     });
+  }
+
+  #resolve(request: PendingRequest): void {
+    const { response } = request;
+    if (response === undefined) return request.resolve(this.#value);
+    let value: unknown;
+    try {
+      value = checkValue(response, this.#value, "inbound", "result");
+    } catch (error) {
+      return request.reject(toError(error));
+    }
+    request.resolve(value);
   }
 
   override segment(): string {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { InterfaceRules } from "../graph/schema/method_schema.ts";
 import { quoteForeign } from "../util/text.ts";
 import type { CallContext } from "./call_context.ts";
 
@@ -30,6 +31,9 @@ import type { CallContext } from "./call_context.ts";
  * ```
  */
 export class Referenceable {
+  /** The RemoteInterface of the class's objects: calls are checked by its rules, and peers are told its name. */
+  static remoteInterface?: InterfaceRules;
+
   /** Only the types need it, to tell a Referenceable from a plain object with the same methods. */
   declare readonly [referenceable]: true;
 
@@ -47,9 +51,14 @@ export class Referenceable {
     return findRemoteMethod(this, name).apply(this, args);
   }
 
+  /** The RemoteInterface that this object provides: by default its class's `remoteInterface`. */
+  getInterface(): InterfaceRules | undefined {
+    return (this.constructor as typeof Referenceable).remoteInterface;
+  }
+
   /** The name of the RemoteInterface that this object provides, told to peers; `undefined` for none. */
   getInterfaceName(): string | undefined {
-    return undefined;
+    return this.getInterface()?.name;
   }
 }
 

@@ -77,7 +77,12 @@ export interface HandleOwner {
     args: readonly unknown[],
     options: CallOptions,
   ): RemotePromise<unknown>;
-  callOnly(tracker: Tracker<RemoteHandle>, method: string, args: readonly unknown[]): void;
+  callOnly(
+    tracker: Tracker<RemoteHandle>,
+    method: string,
+    args: readonly unknown[],
+    options: CallOptions,
+  ): void;
   watch(tracker: Tracker<RemoteHandle>, handle: RemoteHandle): HandleToken;
   release(tracker: Tracker<RemoteHandle>, token: HandleToken): void;
   /** Keeps an object from being given back until this is disposed, whatever becomes of its handles. */
@@ -164,8 +169,8 @@ export abstract class RemoteHandle {
   }
 
   /** Sends a call that wants no answer. */
-  protected sendOnly(method: string, args: readonly unknown[]): void {
-    if (this.#dead() === undefined) this.#owner.callOnly(this.#tracker, method, args);
+  protected sendOnly(method: string, args: readonly unknown[], options: CallOptions): void {
+    if (this.#dead() === undefined) this.#owner.callOnly(this.#tracker, method, args, options);
   }
 
   /** Makes another handle of a handle's object; throws a DeadReferenceError if that is dead. */
@@ -257,7 +262,7 @@ export class RemoteReference<T = Untyped> extends RemoteHandle implements Remote
     name: Name,
     ...args: RemoteArguments<T, Name>
   ): void {
-    this.sendOnly(name, args as readonly unknown[]);
+    this.sendOnly(name, args as readonly unknown[], NO_OPTIONS);
   }
 
   /** The object's methods: `ref.remote.add(1, 2)` is `ref.callRemote("add", 1, 2)`. */
@@ -286,7 +291,7 @@ export class RemoteReference<T = Untyped> extends RemoteHandle implements Remote
     const call = (name: string, args: readonly unknown[]) => this.send(name, args, options);
     return {
       callRemote: ((name: string, ...args: unknown[]) => call(name, args)) as RemoteCalls<T>["callRemote"],
-      callRemoteOnly: (name, ...args) => this.sendOnly(name, args as readonly unknown[]),
+      callRemoteOnly: (name, ...args) => this.sendOnly(name, args as readonly unknown[], options),
       with: (more) => this.with({ ...options, ...more }),
       remote: methodsOf<T>(call),
     };
@@ -328,12 +333,12 @@ export class RemoteFunction<F extends (...args: never[]) => unknown = (...args: 
 
   /** Calls the function. Errors are those of {@linkcode RemoteReference.callRemote}. */
   callRemote(...args: Parameters<F>): RemotePromise<Awaited<ReturnType<F>>> {
-    return this.send("", args, {}) as RemotePromise<Awaited<ReturnType<F>>>;
+    return this.send("", args, NO_OPTIONS) as RemotePromise<Awaited<ReturnType<F>>>;
   }
 
   /** Calls the function and wants no answer. */
   callRemoteOnly(...args: Parameters<F>): void {
-    this.sendOnly("", args);
+    this.sendOnly("", args, NO_OPTIONS);
   }
 
   /** Another handle of the same function, which is disposed by itself. */

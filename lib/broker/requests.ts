@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Constraint } from "../graph/schema/constraint.ts";
 import type { CallOptions } from "./call.ts";
 import type { Clock } from "../util/clock.ts";
 import { RemotePromise } from "./remote_promise.ts";
@@ -12,6 +13,8 @@ import { RemotePromise } from "./remote_promise.ts";
 export interface PendingRequest {
   readonly id: number;
   readonly method: string;
+  /** The rule for the result. */
+  response: Constraint | undefined;
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
@@ -80,6 +83,7 @@ export class RequestTable {
 class Request implements PendingRequest {
   readonly promise: RemotePromise<unknown>;
   stopWaiting: (() => void) | undefined;
+  response: Constraint | undefined;
   readonly #table: Map<number, PendingRequest>;
   readonly #onEnd: () => void;
   #resolve!: (value: unknown) => void;

@@ -7,11 +7,15 @@
  * @module
  */
 
+import type { StateRules } from "./schema/state_rules.ts";
+
 /** How objects of one type are made from what arrives. */
 export type CopyType =
   & {
     /** May a token of this type be the value of this attribute? Throws a Violation or ProtocolError if not. */
     checkToken?(name: string, type: number, size: number): void;
+    /** The rules of its attributes. */
+    readonly stateSchema?: StateRules | undefined;
   }
   & (
     | { readonly kind: "class"; readonly construct: new () => object }
@@ -52,6 +56,8 @@ export interface RemoteCopyClass {
   new (): object;
   /** The name of the type on the wire. */
   copytype?: string;
+  /** The rules of its attributes: an `AttributeDictConstraint`. Foolscap: `RemoteCopy.stateSchema`. */
+  stateSchema?: StateRules;
 }
 
 /**
@@ -71,9 +77,13 @@ export function registerRemoteCopy(construct: RemoteCopyClass): void;
  */
 export function registerRemoteCopy(copytype: string, construct: new () => object): void;
 export function registerRemoteCopy(first: string | RemoteCopyClass, second?: new () => object): void {
-  if (typeof first === "function") addCopyType(first.copytype ?? "", { kind: "class", construct: first });
-  else if (typeof second === "function") addCopyType(first, { kind: "class", construct: second });
+  if (typeof first === "function") addCopyType(first.copytype ?? "", classType(first));
+  else if (typeof second === "function") addCopyType(first, classType(second));
   else throw new TypeError("Cannot register a RemoteCopy: there is no class");
+}
+
+function classType(construct: RemoteCopyClass): CopyType {
+  return { kind: "class", construct, stateSchema: construct.stateSchema };
 }
 
 /** Takes an object apart: the type's name, and the values by attribute. */

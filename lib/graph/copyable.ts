@@ -16,6 +16,8 @@ import { type CopyType, findCopyType } from "./copy_types.ts";
 import { segmentOf } from "./path.ts";
 import { CONTAINER_COST } from "./costs.ts";
 import { Pending, PendingResult } from "./pending.ts";
+import type { Constraint } from "./schema/constraint.ts";
+import type { StateRules } from "./schema/state_rules.ts";
 import type { Slicing } from "./slicing.ts";
 import { Unslicer } from "./unslicer.ts";
 
@@ -53,6 +55,8 @@ export type CopyableState = Record<string, unknown>;
 export class Copyable {
   /** The name of the type on the wire, the same on both sides; by custom a URL or `module.Class`. */
   static copytype?: string;
+  /** The rules of the attributes of what arrives, for the class given to {@linkcode registerRemoteCopy}. */
+  static stateSchema?: StateRules;
 
   /**
    * The values to send. By default: own enumerable properties.
@@ -156,6 +160,8 @@ export class CopyableUnslicer extends Unslicer {
   #pending: Pending | undefined;
   #missing = 0;
   #name: string | undefined;
+  /** The rule for the attribute whose name has come. */
+  #rule: Constraint | undefined;
   #isClosed = false;
 
   /** @throws {Violation} If no class is registered for the type. */
@@ -185,6 +191,14 @@ export class CopyableUnslicer extends Unslicer {
     return this.receiver.limits.maxElements * 2;
   }
 
+  override get constrains(): boolean {
+    return this.#type.stateSchema !== undefined;
+  }
+
+  override nextConstraint(): Constraint | undefined {
+    return this.#name === undefined ? undefined : this.#rule;
+  }
+
   override checkToken(type: number, size: number): void {
     if (this.#name !== undefined) {
       this.#type.checkToken?.(this.#name, type, size);
@@ -207,6 +221,7 @@ export class CopyableUnslicer extends Unslicer {
       throw new Violation("Attribute name is not UTF-8", { cause });
     }
     if (name in this.#state) throw new Violation(`Duplicate attribute name ${quoteForeign(name)}`);
+    this.#rule = this.#type.stateSchema?.attribute(name);
     this.#name = name;
   }
 
@@ -241,15 +256,18 @@ export class CopyableUnslicer extends Unslicer {
 
   #complete(): unknown {
     const type = this.#type;
+    const state = type.stateSchema === undefined
+      ? this.#state
+      : this.#run(() => type.stateSchema!.checkState(this.#state));
     if (type.kind === "class") {
       const instance = this.#instance as Partial<Copyable>;
       this.#run(() => {
-        if (typeof instance.setCopyableState === "function") instance.setCopyableState(this.#state);
-        else assignState(instance, this.#state);
+        if (typeof instance.setCopyableState === "function") instance.setCopyableState(state);
+        else assignState(instance, state);
       });
       return instance;
     }
-    const made = this.#run(() => type.make(this.#state));
+    const made = this.#run(() => type.make(state));
     this.#pending?.resolve(made);
     return made;
   }

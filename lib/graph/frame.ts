@@ -7,7 +7,9 @@
  * @module
  */
 
-import type { Unslicer } from "./unslicer.ts";
+import { Violation } from "../errors.ts";
+import type { Contents } from "./schema/constraint.ts";
+import { Unslicer } from "./unslicer.ts";
 
 /** What a receiver knows of a sequence that is open. */
 export class Frame {
@@ -19,8 +21,53 @@ export class Frame {
   maxChildren = 0;
   /** The number in the OPEN token, which CLOSE repeats. */
   openNumber = 0;
+  /** Whether anybody has a say about each token: the unslicer, or a constraint. */
+  asks = true;
   /** Whether the unslicer wants to be asked about each token. */
   checksTokens = true;
+  /** Whether a constraint may have a say about each token. */
+  constrains = true;
   /** Whether the unslicer has a say in which sequences may be inside. */
   choosesTypes = true;
+
+  /** A sequence begins here. */
+  enter(unslicer: Unslicer): void {
+    this.unslicer = unslicer;
+    this.count = 0;
+    this.maxChildren = unslicer.maxChildren;
+    this.checksTokens = unslicer.checkToken !== Unslicer.prototype.checkToken;
+    this.constrains = unslicer.constrains;
+    this.asks = this.checksTokens || this.constrains;
+    this.choosesTypes = unslicer.open !== Unslicer.prototype.open;
+    unslicer.frame = this;
+  }
+
+  /**
+   * May a token come as the next child? Asked before anything of it is kept.
+   *
+   * @throws {Violation} If it may not, and only this value is lost.
+   * @throws {ProtocolError} If it may not, and the connection is lost.
+   */
+  ask(type: number, size: number): void {
+    const unslicer = this.unslicer!;
+    if (this.checksTokens) unslicer.checkToken(type, size);
+    if (!this.constrains) return;
+    const { contents } = unslicer;
+    if (contents !== undefined && this.count >= contents.maxChildren) {
+      throw new Violation(`More than ${contents.maxChildren} children in one sequence`);
+    }
+    unslicer.nextConstraint()?.checkToken(type, size);
+  }
+
+  /**
+   * What a constraint says about the inside of a sequence that begins as the next child.
+   *
+   * @throws {Violation} If it must not be there.
+   */
+  contentsOf(first: string | undefined, word: string): Contents | undefined {
+    // What a `reference` names is looked at when all of the message is there.
+    if (word === "reference" && first === undefined) return undefined;
+    const rule = this.unslicer!.nextConstraint();
+    return first === undefined ? rule?.inside(word, undefined) : rule?.inside(first, word);
+  }
 }

@@ -38,7 +38,7 @@ import { joinPath, violationAt } from "./path.ts";
 import { PendingResult, PendingScope } from "./pending.ts";
 import type { ReceiverOptions } from "./receiver_options.ts";
 import { indexWord, integerOf } from "./token_bodies.ts";
-import { Unslicer, type UnslicerTable, type UnslicerType } from "./unslicer.ts";
+import type { Unslicer, UnslicerTable, UnslicerType } from "./unslicer.ts";
 import { Float } from "./values/float.ts";
 
 /** The sender gave a sequence up. It is not answered. */
@@ -92,7 +92,7 @@ export class Receiver implements TokenSink {
     });
     this.#frame = new Frame();
     this.#frames = [this.#frame];
-    this.#enter(this.#frame, makeRoot(this));
+    this.#frame.enter(makeRoot(this));
     this.#frame.maxChildren = Infinity;
   }
 
@@ -100,7 +100,7 @@ export class Receiver implements TokenSink {
     const known = new Map<string, KnownType>();
     for (const [word, type] of table) {
       let leaf: Frame | undefined;
-      if (type.isLeaf === true) this.#enter(leaf = new Frame(), type.make(this, ""));
+      if (type.isLeaf === true) (leaf = new Frame()).enter(type.make(this, ""));
       known.set(word, { type, leaf });
     }
     return known;
@@ -235,7 +235,7 @@ export class Receiver implements TokenSink {
       }
       const frame = this.#frame;
       if (this.#depth === 0) this.#checkTopLevel(type);
-      if (frame.checksTokens) frame.unslicer!.checkToken(type, size);
+      if (frame.asks) frame.ask(type, size);
       const limit = type === STRING ? this.limits.maxStringBytes : this.limits.maxIntegerBytes;
       if (size > limit) throw new Violation(`${tokenName(type)} token too large: ${size} > ${limit} bytes`);
       this.spend(TOKEN_COST + size);
@@ -301,7 +301,7 @@ export class Receiver implements TokenSink {
         throw new Violation(`Sequences are nested deeper than ${this.limits.maxDepth}`);
       }
       const frame = this.#frame;
-      if (frame.checksTokens) frame.unslicer!.checkToken(OPEN, number);
+      if (frame.asks) frame.ask(OPEN, number);
       this.spend(SEQUENCE_COST);
     } catch (error) {
       this.#failed(error);
@@ -325,7 +325,7 @@ export class Receiver implements TokenSink {
       if (this.#inIndex) this.#checkIndexToken(type, 0);
       if (this.#depth === 0) this.#checkTopLevel(type);
       const frame = this.#frame;
-      if (frame.checksTokens) frame.unslicer!.checkToken(type, 0);
+      if (frame.asks) frame.ask(type, 0);
       if ((this.#memory += TOKEN_COST) > this.#maxMemory) this.spend(0);
       if (frame.count >= frame.maxChildren) this.#tooMany(frame);
       frame.unslicer!.receive(value);
@@ -342,7 +342,7 @@ export class Receiver implements TokenSink {
       if (this.#inIndex) return this.#index(word, this.#wordTypes[index]);
       if (this.#depth === 0) this.#checkTopLevel(VOCAB);
       const frame = this.#frame;
-      if (frame.checksTokens) frame.unslicer!.checkToken(VOCAB, 0);
+      if (frame.asks) frame.ask(VOCAB, 0);
       this.spend(TOKEN_COST);
       if (frame.count >= frame.maxChildren) this.#tooMany(frame);
       const bytes = this.#wordBytes[index] ??= encodeText(word);
@@ -360,9 +360,10 @@ export class Receiver implements TokenSink {
       return;
     }
     const frame = this.#frame;
+    const contents = frame.constrains ? frame.contentsOf(first, word) : undefined;
     let unslicer: Unslicer | undefined;
     if (first === undefined && !frame.choosesTypes) {
-      if (known?.leaf !== undefined) return this.#enterLeaf(known.leaf);
+      if (known?.leaf !== undefined && contents === undefined) return this.#enterLeaf(known.leaf);
       unslicer = known?.type.make(this, "");
     } else {
       unslicer = first === undefined
@@ -377,7 +378,8 @@ export class Receiver implements TokenSink {
     const depth = ++this.#depth;
     const opened = this.#frame = this.#frames[depth] ??= new Frame();
     opened.openNumber = this.#openNumber;
-    this.#enter(opened, unslicer);
+    unslicer.contents = contents;
+    opened.enter(unslicer);
     unslicer.start(this.#objectNumber);
   }
 
@@ -389,15 +391,6 @@ export class Receiver implements TokenSink {
     frame.openNumber = this.#openNumber;
     frame.count = 0;
     frame.unslicer!.start(this.#objectNumber);
-  }
-
-  #enter(frame: Frame, unslicer: Unslicer): void {
-    frame.unslicer = unslicer;
-    frame.count = 0;
-    frame.maxChildren = unslicer.maxChildren;
-    frame.checksTokens = unslicer.checkToken !== Unslicer.prototype.checkToken;
-    frame.choosesTypes = unslicer.open !== Unslicer.prototype.open;
-    unslicer.frame = frame;
   }
 
   #closed(number: number): void {

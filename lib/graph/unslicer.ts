@@ -10,6 +10,7 @@
 import { Violation } from "../errors.ts";
 import { BYTES_COST } from "./costs.ts";
 import type { Pending } from "./pending.ts";
+import type { Constraint, Contents } from "./schema/constraint.ts";
 import type { Unslicing } from "./unslicing.ts";
 
 /** The message that an unslicer is a part of. */
@@ -26,6 +27,8 @@ const NO_PLACE: Place = { count: 0 };
 export abstract class Unslicer {
   /** The place on the receiver's stack, while the sequence is open. Set by the receiver. */
   frame: Place = NO_PLACE;
+  /** What a constraint says about the inside of this sequence. Set by the receiver before `start()`. */
+  contents: Contents | undefined;
 
   /** The stack machine that feeds this unslicer. */
   constructor(readonly receiver: Receiving) {}
@@ -45,6 +48,20 @@ export abstract class Unslicer {
    * @throws {ProtocolError} If it may not, and the connection is lost.
    */
   checkToken(_type: number, _size: number): void {}
+
+  /** Whether a constraint may have a say about the children. Asked once, when the sequence begins. */
+  get constrains(): boolean {
+    return this.contents !== undefined;
+  }
+
+  /**
+   * The constraint on the next child; `undefined` if there is none.
+   *
+   * @throws {Violation} If there must be no more children.
+   */
+  nextConstraint(): Constraint | undefined {
+    return this.contents?.at(this.count);
+  }
 
   /** How many children there may be. Asked once, when the sequence begins. */
   get maxChildren(): number {

@@ -1,0 +1,65 @@
+/**
+ * What a RemoteInterface says about a call of the peer: checked once more when all of it is there, and its result
+ * before that is sent.
+ *
+ * Source: Foolscap `call.py`, `CallUnslicer`; `broker.py`, `_doCall`, `_callFinished`.
+ *
+ * @module
+ */
+
+import { Violation } from "../errors.ts";
+import { checkValue } from "../graph/schema/constraint.ts";
+import type { InterfaceRules, MethodRules } from "../graph/schema/method_schema.ts";
+import { Kwargs } from "../graph/values/kwargs.ts";
+import { quoteForeign } from "../util/text.ts";
+import type { InboundCall } from "./call.ts";
+import { Referenceable } from "./referenceable.ts";
+
+/**
+ * The rules of a method of what a call is for.
+ *
+ * @throws {Violation} If its RemoteInterface has no such method.
+ */
+export function rulesOf(target: InboundCall["target"], method: string): MethodRules | undefined {
+  if (!(target instanceof Referenceable)) return undefined;
+  let provided: InterfaceRules | undefined;
+  try {
+    provided = target.getInterface();
+  } catch (cause) {
+    throw new Violation("The object cannot say which RemoteInterface it provides", { cause });
+  }
+  if (provided === undefined) return undefined;
+  const rules = provided.method(method);
+  if (rules !== undefined) return rules;
+  throw new Violation(`method ${quoteForeign(method, 100)} not defined in ${provided.name}`);
+}
+
+/**
+ * The call with its arguments in the order of their declaration.
+ *
+ * @throws {Violation} If one breaks its rule, or is missing.
+ */
+export function checkArguments(call: InboundCall): InboundCall {
+  const { args, rules } = call;
+  const last = args.at(-1);
+  const checked = last instanceof Kwargs
+    ? rules!.checkInbound(args.slice(0, -1), last.values as Readonly<Record<string, unknown>>)
+    : rules!.checkInbound(args, undefined);
+  return { ...call, args: checked };
+}
+
+/**
+ * A method's result as it may be sent.
+ *
+ * @throws {Violation} If it breaks the method's rule.
+ */
+export function checkResult({ method, rules }: InboundCall, result: unknown): unknown {
+  try {
+    return checkValue(rules!.response!, result, "outbound", "result");
+  } catch (error) {
+    if (!(error instanceof Violation)) throw error;
+    throw new Violation(`in return value of ${quoteForeign(method, 100)}: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
