@@ -74,6 +74,9 @@ class Peer:
         self.root = self.locals["root"] = served.Root(self)
         self.locals["kept"] = self.root.kept
         self.locals["strict"] = self.root.strict
+        self.locals["table"] = self.root.table
+        self.locals["observer"] = self.root.table.observer
+        self.locals["no_observer"] = self.root.no_observer
         furl = None if self.options.no_listen else self.tub.registerReference(self.root, self.options.name)
         return {"ready": True, "furl": furl, "tubid": self.tub.getTubID(), "port": self.port}
 

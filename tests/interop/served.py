@@ -8,6 +8,7 @@ from foolscap.remoteinterface import RemoteMethodSchema
 from twisted.internet import defer, reactor, task
 from zope.interface import implementer
 
+import rules
 from described import CLASSES, Described
 
 
@@ -90,6 +91,8 @@ class Root(Referenceable):
         self.held = None
         self.kept = Item(-1)
         self.strict = Strict()
+        self.table = rules.Table()
+        self.no_observer = rules.NoObserver()
         self.waiting = {}
 
     # Values
@@ -226,6 +229,23 @@ class Root(Referenceable):
 
     def remote_give_strict(self):
         return self.strict
+
+    def remote_give_table(self):
+        return self.table
+
+    def remote_table_calls(self):
+        """What the methods of the table were given since this was asked last."""
+        calls, self.table.calls = self.table.calls, []
+        return calls
+
+    def remote_give_observer(self):
+        return self.table.observer
+
+    def remote_give_no_observer(self):
+        return self.no_observer
+
+    def remote_observed(self):
+        return self.table.observer.events
 
     def remote_is_kept(self, ref):
         return ref is self.kept
