@@ -32,10 +32,15 @@
 
 // Tubs
 export { Tub } from "./lib/tub/tub.ts";
-export type { RegisterOptions, TubDebug, TubTables } from "./lib/tub/tub.ts";
+export type { RegisterOptions } from "./lib/tub/tub.ts";
+export type { TubDebug, TubTables } from "./lib/tub/debug.ts";
 export type { TubOptions } from "./lib/tub/options.ts";
 export type { Listener } from "./lib/tub/listener.ts";
-export type { ConnectionInfo } from "./lib/tub/connection_info.ts";
+export type { ConnectionInfo } from "./lib/connection_info.ts";
+export type { GetReferenceOptions } from "./lib/tub/waiting.ts";
+export { Reconnector } from "./lib/tub/reconnector.ts";
+export type { ConnectToOptions, ReconnectionInfo, ReconnectionState } from "./lib/tub/reconnector.ts";
+export type { BackoffOptions } from "./lib/tub/backoff.ts";
 export type { NetworkTables } from "./lib/tub/network.ts";
 export { SturdyRef } from "./lib/names/sturdy_ref.ts";
 export type { FurlParts } from "./lib/names/furl.ts";
@@ -68,6 +73,7 @@ export { CallContext, currentCall } from "./lib/broker/call_context.ts";
 export type { PeerInfo } from "./lib/broker/call_context.ts";
 export type { CallOptions } from "./lib/broker/call.ts";
 export type { BrokerTables } from "./lib/broker/broker.ts";
+export type { BrokerListing, InboundDelivery, OutstandingCall } from "./lib/broker/broker_listing.ts";
 
 // Values
 export { Copyable } from "./lib/graph/copyable.ts";

@@ -7,6 +7,8 @@
  * @module
  */
 
+import type { ConnectionInfo } from "./connection_info.ts";
+
 /** Where and why: the two things that every error of this library may carry. */
 export interface ErrorDetails {
   /** The place in the value or the message, such as `arguments[0].tags[2]`. */
@@ -142,10 +144,20 @@ export class ProtocolError extends Error {
 export class NegotiationError extends Error {
   /** The name of the class, also where minifying took it. */
   override name = "NegotiationError";
+  readonly #connectionInfo: ConnectionInfo | undefined;
 
   /** What was not agreed on. */
-  constructor(message: string, details: ErrorDetails = {}) {
+  constructor(
+    message: string,
+    details: ErrorDetails & { readonly connectionInfo?: ConnectionInfo | undefined } = {},
+  ) {
     super(message, { cause: details.cause });
+    this.#connectionInfo = details.connectionInfo;
+  }
+
+  /** How each hint fared, where an effort to reach a Tub has failed. */
+  get connectionInfo(): ConnectionInfo | undefined {
+    return this.#connectionInfo;
   }
 }
 
@@ -171,11 +183,22 @@ export class UnreachableError extends Error {
   override name = "UnreachableError";
   /** What went wrong, by hint. */
   readonly errors: ReadonlyMap<string, Error>;
+  readonly #connectionInfo: ConnectionInfo | undefined;
 
   /** A Tub that could not be reached, with the failure of each hint. */
-  constructor(message: string, errors: ReadonlyMap<string, Error> = new Map()) {
+  constructor(
+    message: string,
+    errors: ReadonlyMap<string, Error> = new Map(),
+    connectionInfo: ConnectionInfo | undefined = undefined,
+  ) {
     super(message, { cause: errors.values().next().value });
     this.errors = errors;
+    this.#connectionInfo = connectionInfo;
+  }
+
+  /** How each hint fared, in Foolscap's words, where an effort to reach a Tub has failed. */
+  get connectionInfo(): ConnectionInfo | undefined {
+    return this.#connectionInfo;
   }
 }
 

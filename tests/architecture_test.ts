@@ -185,7 +185,7 @@ Deno.test("mod.ts exports exactly the documented names", async () => {
 const PROMISED = [
   ..."Tub Referenceable RemoteReference RemotePromise Copyable registerRemoteCopy registerCopier".split(" "),
   ..."tuple Tuple Dict float callable kwargs Kwargs Decimal frozenSet".split(" "),
-  ..."serialize unserialize SturdyRef CapabilityRegistry Untyped".split(" "),
+  ..."serialize unserialize SturdyRef CapabilityRegistry Reconnector Untyped".split(" "),
   ..."Violation RemoteException DeadReferenceError ProtocolError NegotiationError UnreachableError".split(
     " ",
   ),

@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { ConnectionInfo } from "../connection_info.ts";
 import { DeadReferenceError, ProtocolError, toError, Violation } from "../errors.ts";
 import type { PendingScope } from "../graph/pending.ts";
 import { Receiver } from "../graph/receiver.ts";
@@ -25,14 +26,17 @@ import { vocabularyWords } from "../wire/vocabulary.ts";
 import { type BrokerObject, callBrokerObject } from "./broker_object.ts";
 import type { ByteConnection } from "./byte_connection.ts";
 import type { CallOptions, InboundCall, OutboundCall } from "./call.ts";
-import { CallContext, enterCall, leaveCall, type PeerInfo } from "./call_context.ts";
+import { CallContext, type PeerInfo } from "./call_context.ts";
 import { sliceAnswer, sliceCall, sliceError } from "./call_slicing.ts";
+import type { BrokerListing } from "./broker_listing.ts";
 import { Callable } from "./callable.ts";
 import { Deliveries } from "./deliveries.ts";
 import { failureOf } from "./failure.ts";
 import type { HandleToken, Tracker } from "./import_table.ts";
 import { InboundStream } from "./inbound_stream.ts";
 import type { BrokerHost } from "./interface.ts";
+import { invoke } from "./invoke.ts";
+import { Keepalive, type KeepaliveTimes } from "./keepalive.ts";
 import { AnswerUnslicer, CallUnslicer, ErrorUnslicer, type MessageHost, MessageRoot } from "./messages.ts";
 import { ObjectSpace } from "./object_space.ts";
 import { checkArguments, checkResult, rulesOf } from "./inbound_rules.ts";
@@ -42,7 +46,7 @@ import { withoutPaths } from "./paths.ts";
 import { referenceSlicers, referenceUnslicers } from "./references.ts";
 import { type HandleOwner, type RemoteHandle, RemoteReference } from "./remote_reference.ts";
 import { RemotePromise } from "./remote_promise.ts";
-import { type PendingRequest, RequestTable } from "./requests.ts";
+import { connectionLost, type PendingRequest, RequestTable } from "./requests.ts";
 import { Watches } from "./watches.ts";
 
 /** What a {@linkcode Broker} needs. */
@@ -55,9 +59,16 @@ export interface BrokerOptions {
   /** The number of the vocabulary table that was agreed on. */
   readonly vocabTable: number;
   readonly peer: PeerInfo;
+  /** @default silence means nothing */
+  readonly keepalive?: KeepaliveTimes | undefined;
+  /** What the Tub knows of the connection. */
+  readonly connectionInfo?: ConnectionInfo | undefined;
   /** Called at the end, at once: whoever keeps the broker forgets it. */
   onEnded?(error: Error): void;
 }
+
+/** Bytes of one write where the peer's progress is a sign of life. */
+const WATCHED_WRITE_BYTES = 64 * 1024;
 
 /** How much one connection holds. */
 export interface BrokerTables {
@@ -88,6 +99,7 @@ export class Broker implements HandleOwner, MessageHost {
   readonly #requests = new RequestTable();
   readonly #deliveries: Deliveries;
   readonly #watches: Watches;
+  readonly #keepalive: Keepalive;
   readonly #brokerObject: BrokerObject;
   // Then it need not be told the same.
   #peerComplained = false;
@@ -117,6 +129,7 @@ export class Broker implements HandleOwner, MessageHost {
       writable: connection.writable,
       limits,
       clock,
+      ...(options.keepalive?.disconnectMs === undefined ? {} : { writeBytes: WATCHED_WRITE_BYTES }),
       onFailure: (error) => void this.#end(error),
       onDrained: () => this.#goOn(),
     });
@@ -151,6 +164,14 @@ export class Broker implements HandleOwner, MessageHost {
       onEnd: (reason) => this.#end(reason),
     });
     this.#watches = new Watches(options.trace);
+    this.#keepalive = new Keepalive({
+      ...options.keepalive,
+      clock,
+      lastSignAt: () => Math.max(this.#inbound.receivedAt ?? -Infinity, this.#outbox.takenAt),
+      isReadingPaused: () => this.#inbound.isPaused,
+      ping: () => this.#outbox.ping(),
+      onSilence: (reason) => void this.shutdown(reason),
+    });
     this.#brokerObject = {
       lookup: (name) => host.lookup(name),
       decref: (clid, count) => this.#objects.decref(clid, count),
@@ -172,6 +193,21 @@ export class Broker implements HandleOwner, MessageHost {
     return this.#ended;
   }
 
+  /** What the Tub knows of the connection. */
+  get connectionInfo(): ConnectionInfo | undefined {
+    return this.#options.connectionInfo;
+  }
+
+  /** When something last came from the peer, in milliseconds since 1970. */
+  get receivedAt(): number | undefined {
+    return this.#inbound.receivedAt;
+  }
+
+  /** The calls that have not been answered, for whoever looks for what hangs. */
+  outstanding(): Omit<BrokerListing, "tubId"> {
+    return { inbound: this.#deliveries.list(), outbound: this.#requests.list() };
+  }
+
   /** How much the connection holds: all 0 after its end. */
   tables(): BrokerTables {
     return {
@@ -184,6 +220,7 @@ export class Broker implements HandleOwner, MessageHost {
   /** Begins to read. */
   start(): void {
     this.#inbound.start();
+    this.#keepalive.start();
   }
 
   /**
@@ -191,9 +228,10 @@ export class Broker implements HandleOwner, MessageHost {
    *
    * @throws {RemoteException} If the peer has none: a `builtins.KeyError`.
    * @throws {DeadReferenceError} If the connection is gone before the answer.
+   * @throws What `options` say.
    */
-  async getReferenceByName(name: string): Promise<RemoteReference> {
-    const object = await this.#callPeer("getReferenceByName", { name: encodeText(name) });
+  async getReferenceByName(name: string, options: CallOptions = {}): Promise<RemoteReference> {
+    const object = await this.#callPeer("getReferenceByName", { name: encodeText(name) }, options);
     if (object instanceof RemoteReference) return object;
     throw new Violation("The peer answered a name with something that is not an object");
   }
@@ -208,11 +246,14 @@ export class Broker implements HandleOwner, MessageHost {
   shutdown(reason: Error, options: { readonly notify?: boolean } = {}): Promise<void> {
     if (this.#closed !== undefined) return this.#closed;
     this.#ended = reason;
+    this.#keepalive[Symbol.dispose]();
     this.#inbound.close();
     this.#outbox.close();
     // Nothing can be done about a transport that cannot even be closed.
     this.#closed = Promise.try(() => this.#connection.close()).catch(() => {});
-    for (const request of this.#requests.takeAll()) request.reject(this.#lost(request, reason));
+    for (const request of this.#requests.takeAll()) {
+      request.reject(connectionLost(request, this.peer, reason));
+    }
     this.#objects.close();
     this.#deliveries.close(reason);
     try {
@@ -223,15 +264,6 @@ export class Broker implements HandleOwner, MessageHost {
     if (options.notify !== false) this.#watches.fire();
     this.#options.trace({ type: "disconnected", tubId: this.peer.tubId ?? "", error: reason });
     return this.#closed;
-  }
-
-  #lost(request: PendingRequest, cause: Error): Error {
-    const peer = this.peer.tubId?.slice(0, 4) ?? "?";
-    const during = request.method === "" ? "a function" : request.method;
-    return new DeadReferenceError(
-      `Connection was lost (to tubid=${peer}) (during method=${during}): ${redact(cause.message)}`,
-      { cause },
-    );
   }
 
   /** Ends the connection for what the peer did, and tells it if it broke the protocol. */
@@ -293,11 +325,15 @@ export class Broker implements HandleOwner, MessageHost {
   }
 
   /** Calls object 0 of the peer. */
-  #callPeer(method: string, named: Record<string, unknown>): RemotePromise<unknown> {
+  #callPeer(
+    method: string,
+    named: Record<string, unknown>,
+    options: CallOptions = {},
+  ): RemotePromise<unknown> {
     if (this.#ended !== undefined) {
       return this.reject(new DeadReferenceError("Connection is lost", { cause: this.#ended }));
     }
-    return this.#call(0, method, { args: [kwargs(named)], response: undefined }, {}, () => {});
+    return this.#call(0, method, { args: [kwargs(named)], response: undefined }, options, () => {});
   }
 
   #call(
@@ -473,14 +509,5 @@ export class Broker implements HandleOwner, MessageHost {
   /** Calls back, one turn later, when the connection has ended; if it has, in the next turn. */
   whenEnded(callback: () => void): Disposable {
     return this.#watches.add(callback, this.#ended !== undefined);
-  }
-}
-
-function invoke({ target, method, args, context }: InboundCall): unknown {
-  const before = enterCall(context);
-  try {
-    return typeof target === "function" ? target(...args) : target!.doRemoteCall(method, args, context);
-  } finally {
-    leaveCall(before);
   }
 }

@@ -11,6 +11,7 @@
 import { ProtocolError } from "../errors.ts";
 import type { PendingScope } from "../graph/pending.ts";
 import { inLaterTurn } from "../util/turn.ts";
+import type { InboundDelivery } from "./broker_listing.ts";
 import type { InboundCall } from "./call.ts";
 
 /** A call that has arrived. */
@@ -68,6 +69,16 @@ export class Deliveries {
   /** Calls that have not been answered. */
   get size(): number {
     return this.#active.size + this.#queue.length - this.#head;
+  }
+
+  /** The calls that have not been answered, oldest first. */
+  list(): InboundDelivery[] {
+    const row = (isStarted: boolean) => ({ call: { requestId, method } }: Delivery) => ({
+      requestId,
+      method,
+      isStarted,
+    });
+    return [...[...this.#active].map(row(true)), ...this.#queue.slice(this.#head).map(row(false))];
   }
 
   /** Memory that the calls take that have not been started, in bytes. */

@@ -32,13 +32,22 @@ export class InboundStream {
   readonly #options: InboundStreamOptions;
   #isStarted = false;
   #isClosed = false;
-  #receivedAt = 0;
+  /** When something last came, in milliseconds since 1970; `undefined` before the first byte. */
+  receivedAt: number | undefined;
+  // The same for the watch over messages, which does not count the time in which nothing was read.
+  #movedAt = 0;
+  #isWaiting = false;
   #stallWatch: Disposable | undefined;
   #resume: (() => void) | undefined;
 
   /** A stream that is not read yet. */
   constructor(options: InboundStreamOptions) {
     this.#options = options;
+  }
+
+  /** Whether nothing is being read, because there is too much to be done. */
+  get isPaused(): boolean {
+    return this.#isWaiting;
   }
 
   /** Begins to read. More than once is harmless. */
@@ -61,7 +70,7 @@ export class InboundStream {
   }
 
   async #read(): Promise<void> {
-    const { readable, receiver } = this.#options;
+    const { readable, receiver, clock } = this.#options;
     let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
     let reason: Error;
     try {
@@ -69,6 +78,7 @@ export class InboundStream {
       while (!this.#isClosed) {
         const { value, done } = await reader.read();
         if (done) break;
+        this.receivedAt = clock.now();
         for (let at = 0; at < value.length && !this.#isClosed; at += PIECE_BYTES) {
           receiver.push(value.length <= PIECE_BYTES ? value : value.subarray(at, at + PIECE_BYTES));
           if (receiver.inMessage) this.#watchForStall();
@@ -86,6 +96,7 @@ export class InboundStream {
   }
 
   async #waitForRoom(): Promise<void> {
+    this.#isWaiting = true;
     while (!this.#isClosed) {
       if (this.#options.isBlocked()) await new Promise<void>((resolve) => this.#resume = resolve);
       else if (this.#options.isBusy()) await new Promise<void>((resolve) => inLaterTurn(resolve));
@@ -93,12 +104,13 @@ export class InboundStream {
       this.#resume = undefined;
     }
     // While it was not read the peer could not go on with its message.
-    this.#receivedAt = this.#options.clock.now();
+    this.#isWaiting = false;
+    this.#movedAt = this.#options.clock.now();
   }
 
   #watchForStall(): void {
     const { clock, limits } = this.#options;
-    this.#receivedAt = clock.now();
+    this.#movedAt = clock.now();
     if (this.#isClosed) return;
     this.#stallWatch ??= clock.setTimer(limits.messageStallMs, () => this.#checkStall());
   }
@@ -107,8 +119,8 @@ export class InboundStream {
     const { clock, limits, receiver } = this.#options;
     this.#stallWatch = undefined;
     if (this.#isClosed || !receiver.inMessage) return;
-    if (this.#resume !== undefined) return this.#watchForStall();
-    const left = this.#receivedAt + limits.messageStallMs - clock.now();
+    if (this.#isWaiting) return this.#watchForStall();
+    const left = this.#movedAt + limits.messageStallMs - clock.now();
     if (left > 0) {
       this.#stallWatch = clock.setTimer(left, () => this.#checkStall());
       return;

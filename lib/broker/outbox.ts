@@ -11,13 +11,18 @@ import type { Clock } from "../util/clock.ts";
 import { encodeText, truncateUtf8 } from "../util/text.ts";
 import { atEndOfTurn } from "../util/turn.ts";
 import type { EncoderMark, TokenEncoder } from "../wire/encoder.ts";
-import { ERROR } from "../wire/tokens.ts";
+import { ERROR, PING } from "../wire/tokens.ts";
 import { Backlog } from "./backlog.ts";
 
 /** One write is no larger than this, so that a slow peer can be told from one that does not read. */
 const WRITE_BYTES = 1024 * 1024;
 /** A peer that takes less than one write in this time is too slow for a program that goes on calling. */
 const SLOW_WRITE_MS = 1_000;
+/**
+ * What is written without a pause for longer than this goes on because the peer takes it: by then what the two
+ * systems hold for it is full. A short write tells nothing of the peer.
+ */
+const LONG_RUN_MS = 100;
 /** PINGs of different numbers that are remembered until the next write, to be answered once. */
 const REMEMBERED_PINGS = 16;
 /** Bytes of the text of an ERROR token. */
@@ -25,6 +30,11 @@ const LAST_WORD_BYTES = 990;
 
 /** What an {@linkcode Outbox} needs. */
 export interface OutboxOptions {
+  /**
+   * Bytes of one write: how finely the progress of a slow peer is seen.
+   * @default 1 MiB
+   */
+  readonly writeBytes?: number | undefined;
   readonly encoder: TokenEncoder;
   readonly slicers: SlicerTable;
   readonly writable: WritableStream<Uint8Array>;
@@ -62,6 +72,8 @@ export class Outbox {
   // What was taken from the encoder and not given to the stream, the next one last.
   #pieces: Uint8Array[] = [];
   #writeBegan = 0;
+  /** When the peer was last seen to take what was sent, in milliseconds since 1970. */
+  takenAt = -Infinity;
   #watch: Disposable | undefined;
   readonly #pongs = new Set<number | bigint>();
 
@@ -125,6 +137,15 @@ export class Outbox {
     this.#schedule();
   }
 
+  /** Asks the peer for a sign of life. */
+  ping(): void {
+    if (this.#isClosed || this.isSlicing) return;
+    const before = this.#encoder.pendingBytes;
+    this.#encoder.bare(PING, 0);
+    this.#backlog.add(this.#encoder.pendingBytes - before, false);
+    this.#schedule();
+  }
+
   /** Says a last word. To be followed by {@linkcode Outbox.close}. */
   error(text: string): void {
     if (this.isSlicing) return;
@@ -169,13 +190,16 @@ export class Outbox {
   }
 
   async #write(): Promise<void> {
+    const { clock, limits } = this.#options;
     this.#isWriting = true;
-    this.#watchProgress(this.#options.limits.writeStallMs);
+    this.#watchProgress(limits.writeStallMs);
+    const began = this.#writeBegan = clock.now();
     try {
       for (let piece = this.#nextPiece(); piece !== undefined; piece = this.#nextPiece()) {
-        this.#writeBegan = this.#options.clock.now();
         await this.#writer.write(piece);
         if (this.#isClosed) return;
+        this.#writeBegan = clock.now();
+        if (this.#writeBegan - began > LONG_RUN_MS) this.takenAt = this.#writeBegan;
         this.#backlog.taken(piece.length);
         if (!this.isFull) this.#options.onDrained();
       }
@@ -193,7 +217,8 @@ export class Outbox {
     if (this.#pieces.length === 0) {
       if (this.#isClosed || this.#encoder.pendingBytes === 0) return undefined;
       this.#pongs.clear();
-      this.#pieces = this.#encoder.take().flatMap(inWrites).reverse();
+      const { writeBytes = WRITE_BYTES } = this.#options;
+      this.#pieces = this.#encoder.take().flatMap((part) => inWrites(part, writeBytes)).reverse();
     }
     return this.#pieces.pop();
   }
@@ -212,8 +237,8 @@ export class Outbox {
   }
 }
 
-function inWrites(part: Uint8Array): Uint8Array[] {
-  if (part.length <= WRITE_BYTES) return [part];
-  const count = Math.ceil(part.length / WRITE_BYTES);
-  return Array.from({ length: count }, (_, i) => part.subarray(i * WRITE_BYTES, (i + 1) * WRITE_BYTES));
+function inWrites(part: Uint8Array, writeBytes: number): Uint8Array[] {
+  if (part.length <= writeBytes) return [part];
+  const count = Math.ceil(part.length / writeBytes);
+  return Array.from({ length: count }, (_, i) => part.subarray(i * writeBytes, (i + 1) * writeBytes));
 }

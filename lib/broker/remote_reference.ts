@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { ConnectionInfo } from "../connection_info.ts";
 import { DeadReferenceError } from "../errors.ts";
 import { SturdyRef } from "../names/sturdy_ref.ts";
 import { redact } from "../names/redact.ts";
@@ -71,6 +72,10 @@ export interface HandleOwner {
   readonly peer: PeerInfo;
   /** What ended the connection, once it has ended. */
   readonly ended: Error | undefined;
+  /** What the Tub knows of the connection. */
+  readonly connectionInfo: ConnectionInfo | undefined;
+  /** When something last came from the peer, in milliseconds since 1970. */
+  readonly receivedAt: number | undefined;
   call(
     tracker: Tracker<RemoteHandle>,
     method: string,
@@ -134,6 +139,24 @@ export abstract class RemoteHandle {
   /** The TubID of the peer, as its certificate proves. */
   getRemoteTubID(): string | undefined {
     return this.#owner.peer.tubId;
+  }
+
+  /** Where the peer is, for people: `tcp:127.0.0.1:4501`, or `loopback`. Known after the loss as well. */
+  getPeer(): string {
+    return this.#owner.peer.address;
+  }
+
+  /** How the connection came about, and what became of it; `undefined` where no Tub made it. */
+  getConnectionInfo(): ConnectionInfo | undefined {
+    return this.#owner.connectionInfo;
+  }
+
+  /**
+   * When something last came from the peer, in milliseconds since 1970: also while a long message is on its way. It is
+   * known whether or not there are keepalives; `undefined` before the first byte.
+   */
+  getDataLastReceivedAt(): number | undefined {
+    return this.#owner.receivedAt;
   }
 
   /**

@@ -4,9 +4,13 @@
  * @module
  */
 
+import { DeadReferenceError } from "../errors.ts";
 import type { Constraint } from "../graph/schema/constraint.ts";
-import type { CallOptions } from "./call.ts";
+import { redact } from "../names/redact.ts";
 import type { Clock } from "../util/clock.ts";
+import type { OutstandingCall } from "./broker_listing.ts";
+import type { CallOptions } from "./call.ts";
+import type { PeerInfo } from "./call_context.ts";
 import { RemotePromise } from "./remote_promise.ts";
 
 /** One call that waits for its answer. */
@@ -61,6 +65,11 @@ export class RequestTable {
       request.stopWaiting = limitWait(request, options, clock);
     }
     return { promise: request.promise, request };
+  }
+
+  /** The same as they are shown to the program. */
+  list(): OutstandingCall[] {
+    return this.takeAll().map(({ id, method }) => ({ requestId: id, method }));
   }
 
   /** All calls that wait, oldest first. */
@@ -132,4 +141,14 @@ function limitWait(request: PendingRequest, options: CallOptions, clock: Clock):
     signal?.removeEventListener("abort", onAbort);
     timer?.[Symbol.dispose]();
   };
+}
+
+/** What a call fails with when the connection has ended before its answer. */
+export function connectionLost({ method }: PendingRequest, peer: PeerInfo, cause: Error): DeadReferenceError {
+  const tubId = peer.tubId?.slice(0, 4) ?? "?";
+  const during = method === "" ? "a function" : method;
+  return new DeadReferenceError(
+    `Connection was lost (to tubid=${tubId}) (during method=${during}): ${redact(cause.message)}`,
+    { cause },
+  );
 }

@@ -21,6 +21,8 @@ import { shortTubId } from "../names/tub_id.ts";
 import { DUPLICATE_TEXT } from "../negotiate/refusal.ts";
 import type { Clock } from "../util/clock.ts";
 import { quoteForeign } from "../util/text.ts";
+import { ConnectionRecord } from "./connection_record.ts";
+import { badHintStatus, failedStatus, shownReason } from "./hint_status.ts";
 
 /** What one attempt is given. */
 export interface HintAttempt {
@@ -46,15 +48,16 @@ export interface ConnectorOptions {
   inboundSettled(): Promise<unknown>;
 }
 
-/** Characters of one hint's error in the message about all. */
-const MAX_REASON = 200;
-
 /** One effort to reach a Tub. */
 export class Connector {
   /** The connection, whoever made it. Rejects when the effort has failed. */
   readonly connected: Promise<Broker>;
   /** How each hint fares. */
   readonly statuses: Map<string, string> = new Map();
+  /** What follows each hint; `undefined` where there is nothing for its type. */
+  readonly handlers: Map<string, string | undefined> = new Map();
+  /** What the program is told of the effort, and of the connection that came of it. */
+  readonly info: ConnectionRecord = new ConnectionRecord(this);
   /** The hint that led to the Tub. */
   winningHint: string | undefined;
   readonly #options: ConnectorOptions;
@@ -126,15 +129,18 @@ export class Connector {
       this.#peerHints += fresh.length;
     }
     const { usable, refused } = parseHints(fresh);
-    for (const [text, error] of refused) this.#fail(text, error, "bad hint");
+    for (const [text, error] of refused) this.#fail(text, error, badHintStatus(text, error));
     // All are known before the first begins: its failure is not that of all.
     for (const { text } of usable) this.statuses.set(text, "connecting");
     for (const hint of usable) {
-      if (!this.#options.types.has(hint.type)) {
+      const isKnown = this.#options.types.has(hint.type);
+      this.handlers.set(hint.text, isKnown ? hint.type : undefined);
+      if (!isKnown) {
         const message = `Cannot connect: no handler is registered for hints of type ${
           quoteForeign(hint.type, 64)
         }`;
-        this.#fail(hint.text, new UnreachableError(message), "bad hint");
+        const error = new UnreachableError(message);
+        this.#fail(hint.text, error, badHintStatus(hint.text, error));
         continue;
       }
       this.#running++;
@@ -171,18 +177,19 @@ export class Connector {
       this.statuses.set(text, "successful");
       this.succeed(broker);
     } catch (thrown) {
-      this.#fail(text, toError(thrown), "failed");
+      const error = toError(thrown);
+      this.#fail(text, error, failedStatus(error));
       if (--this.#running === 0) await this.#allFailed();
     }
   }
 
   #fail(hint: string, error: Error, status: string): void {
     if (this.#stop.signal.aborted) {
-      this.statuses.set(hint, "abandoned");
+      if (!this.#errors.has(hint)) this.statuses.set(hint, "abandoned");
       return;
     }
     this.#errors.set(hint, error);
-    this.statuses.set(hint, `${status}: ${cut(error.message)}`);
+    this.statuses.set(hint, status);
   }
 
   async #allFailed(): Promise<void> {
@@ -205,9 +212,11 @@ export class Connector {
     for (const [hint, status] of this.statuses) {
       if (this.#errors.has(hint)) continue;
       const message = `${status}: no connection within ${timeoutMs} ms`;
-      this.#errors.set(
+      const isNegotiating = this.#negotiating.has(hint);
+      this.#fail(
         hint,
-        this.#negotiating.has(hint) ? new NegotiationError(message) : new UnreachableError(message),
+        isNegotiating ? new NegotiationError(message) : new UnreachableError(message),
+        `${isNegotiating ? "negotiation failed" : "failed to connect"}: ${message}`,
       );
     }
     this.#finish(this.#failure());
@@ -223,19 +232,29 @@ export class Connector {
   #failure(): Error {
     const name = `Tub [${quoteForeign(shortTubId(this.#options.tubId)).slice(1, -1)}]`;
     if (this.#errors.size === 0) {
-      return new UnreachableError(`Cannot reach ${name}: its FURL has no connection hint`);
+      const message = `Cannot reach ${name}: its FURL has no connection hint`;
+      return new UnreachableError(message, new Map(), this.info);
     }
     for (const [hint, error] of this.#errors) {
-      if (error instanceof NegotiationError) return aboutHint(`Cannot reach ${name}`, hint, error);
+      if (error instanceof NegotiationError) return this.#aboutHint(`Cannot reach ${name}`, hint, error);
     }
     const reasons = Array.from(
       this.#errors,
-      ([hint, { message }]) => `${quoteForeign(hint, 100)}: ${cut(message)}`,
+      ([hint, { message }]) => `${quoteForeign(hint, 100)}: ${shownReason(message)}`,
     );
     return new UnreachableError(
       `Cannot reach ${name}: none of its hints leads there; ${redact(reasons.join("; "))}`,
       new Map(this.#errors),
+      this.info,
     );
+  }
+
+  #aboutHint(action: string, hint: string, cause: NegotiationError): NegotiationError {
+    const message = `${action} by the hint ${quoteForeign(hint, 100)}: ${shownReason(cause.message)}`;
+    const details = { cause, connectionInfo: this.info };
+    if (cause instanceof DuplicateConnectionError) return new DuplicateConnectionError(message, details);
+    if (cause instanceof RemoteNegotiationError) return new RemoteNegotiationError(message, details);
+    return new NegotiationError(message, details);
   }
 }
 
@@ -243,16 +262,4 @@ export class Connector {
 function isDuplicate(error: Error): boolean {
   return error instanceof DuplicateConnectionError ||
     (error instanceof RemoteNegotiationError && error.message.includes(DUPLICATE_TEXT));
-}
-
-function aboutHint(action: string, hint: string, cause: NegotiationError): NegotiationError {
-  const message = `${action} by the hint ${quoteForeign(hint, 100)}: ${cut(cause.message)}`;
-  if (cause instanceof DuplicateConnectionError) return new DuplicateConnectionError(message, { cause });
-  if (cause instanceof RemoteNegotiationError) return new RemoteNegotiationError(message, { cause });
-  return new NegotiationError(message, { cause });
-}
-
-function cut(message: string): string {
-  const text = redact(message);
-  return text.length > MAX_REASON ? `${text.slice(0, MAX_REASON)}…` : text;
 }

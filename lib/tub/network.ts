@@ -6,6 +6,8 @@
 
 import { Broker } from "../broker/broker.ts";
 import type { BrokerHost } from "../broker/interface.ts";
+import type { KeepaliveTimes } from "../broker/keepalive.ts";
+import type { ConnectionInfo } from "../connection_info.ts";
 import { DeadReferenceError, NegotiationError, toError, UnreachableError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { ConnectionHint } from "../names/hints.ts";
@@ -18,7 +20,7 @@ import type { Connection, TlsIdentity, UpgradableConnection } from "../transport
 import type { Clock } from "../util/clock.ts";
 import type { Trace } from "../util/trace.ts";
 import { inLaterTurn } from "../util/turn.ts";
-import type { ConnectionInfo } from "./connection_info.ts";
+import { ConnectionRecord } from "./connection_record.ts";
 import { Connections, type Place } from "./connections.ts";
 import { Connector, type HintAttempt } from "./connector.ts";
 import { DIALERS } from "./dialers.ts";
@@ -38,6 +40,7 @@ export interface NetworkOptions {
   /** Must not throw. */
   readonly trace: Trace;
   readonly oldPeerThresholdMs: number | undefined;
+  readonly keepalive: KeepaliveTimes;
   /** What the brokers ask their Tub. */
   readonly host: BrokerHost;
 }
@@ -60,7 +63,8 @@ export interface NetworkTables {
   readonly negotiating: number;
 }
 
-type Origin = Omit<ConnectionInfo, "connected">;
+/** By what a connection came: a hint of the peer's, or a listener here. */
+type Way = { readonly winningHint: string } | { readonly listener: string };
 
 /** The table that every peer knows; loopback does not negotiate one. */
 const LOOPBACK_VOCABULARY = 1;
@@ -79,7 +83,6 @@ export class Network {
   readonly #gate: Gate;
   /** Everything else that must be over before the Tub has stopped. */
   readonly #tasks = new Set<Promise<unknown>>();
-  readonly #origins = new WeakMap<Broker, Origin>();
   #stopped: Promise<void> | undefined;
 
   /** No listener and no connection yet. */
@@ -134,7 +137,7 @@ export class Network {
       port,
       address,
       clock: this.#options.clock,
-      onConnection: (connection) => this.#accept(connection),
+      onConnection: (connection) => this.#accept(connection, listener.hint),
     });
     const listener = new TubListener(
       await this.#track(opening),
@@ -198,19 +201,7 @@ export class Network {
 
   /** What is known of the connection with a Tub, or of the effort to make one. */
   info(tubId: string): ConnectionInfo | undefined {
-    const broker = this.#connections.get(tubId);
-    const origin = broker === undefined ? undefined : this.#origins.get(broker);
-    if (origin !== undefined) return { connected: true, ...origin };
-    const connector = this.#connectors.get(tubId);
-    if (connector === undefined) return undefined;
-    return {
-      connected: false,
-      direction: undefined,
-      address: undefined,
-      winningHint: undefined,
-      establishedAt: undefined,
-      connectorStatuses: new Map(connector.statuses),
-    };
+    return this.#connections.get(tubId)?.connectionInfo ?? this.#connectors.get(tubId)?.info;
   }
 
   /** Ends everything; resolves when nothing is left open. Never rejects. */
@@ -240,7 +231,7 @@ export class Network {
     }
   }
 
-  #accept(connection: UpgradableConnection): void {
+  #accept(connection: UpgradableConnection, listener: string): void {
     const { limits, clock, tubId } = this.#options;
     const peer = connection.peerAddress;
     const open = this.#connections.size + this.#inbound.size;
@@ -265,6 +256,7 @@ export class Network {
           clock,
           signal: stop.signal,
         }),
+      { listener },
     ).then(() => {}, () => {}).finally(() => {
       this.#accepting.delete(stop);
       this.#inbound.delete(task);
@@ -291,7 +283,7 @@ export class Network {
       connection.peerAddress,
       negotiation,
       () => negotiateOutbound(connection, { tub: negotiation, targetTubId: tubId, host, signal }),
-      hint.text,
+      { winningHint: hint.text },
     );
   }
 
@@ -300,12 +292,12 @@ export class Network {
     peer: string,
     negotiation: Negotiation,
     run: () => Promise<Agreement>,
-    hint?: string,
+    way: Way,
   ): Promise<Broker> {
     const { trace } = this.#options;
     trace({ type: "negotiating", direction, peer });
     try {
-      return await this.#establish(await run(), negotiation, hint);
+      return await this.#establish(await run(), negotiation, way);
     } catch (thrown) {
       negotiation.release();
       const error = toError(thrown);
@@ -314,7 +306,7 @@ export class Network {
     }
   }
 
-  async #establish(agreement: Agreement, { place }: Negotiation, hint: string | undefined): Promise<Broker> {
+  async #establish(agreement: Agreement, { place }: Negotiation, way: Way): Promise<Broker> {
     const { connection, tubId, direction, vocabTable } = agreement;
     if (place === undefined) {
       await connection.close();
@@ -322,28 +314,40 @@ export class Network {
         this.isStopped ? "The Tub has been stopped" : "A newer connection was made in the meantime",
       );
     }
-    const broker = this.#createBroker(connection, tubId, connection.peerAddress, vocabTable, place);
+    const record = this.#recordFor(tubId, direction);
+    const broker = this.#createBroker(connection, record, { tubId, vocabTable, place });
     this.#connections.occupy(place, broker);
-    this.#begin(broker, direction, hint);
+    const address = connection.peerAddress;
+    record.established({ direction, address, ...way, at: this.#options.clock.now() });
+    this.#begin(broker, direction);
     return broker;
+  }
+
+  /** The effort's own record becomes that of the connection that it has made, so that who has it sees it connected. */
+  #recordFor(tubId: string, direction: "inbound" | "outbound"): ConnectionRecord {
+    const connector = this.#connectors.get(tubId);
+    const isFirst = direction === "outbound" && connector?.info.establishedAt === undefined;
+    return isFirst && connector !== undefined ? connector.info : new ConnectionRecord(connector);
   }
 
   #createBroker(
     connection: Connection,
-    tubId: string,
-    address: string,
-    vocabTable: number,
-    place: Place | undefined,
+    record: ConnectionRecord,
+    { tubId, vocabTable, place }: { tubId: string; vocabTable: number; place: Place | undefined },
   ): Broker {
-    const { host, limits, clock, trace } = this.#options;
+    const { host, limits, clock, trace, keepalive } = this.#options;
     const broker: Broker = new Broker(connection, {
       host,
       limits,
       clock,
       trace,
       vocabTable,
-      peer: { tubId, address },
+      peer: { tubId, address: connection.peerAddress },
+      // A Tub is there as long as it is: its connection with itself needs no sign of life.
+      keepalive: tubId === this.#options.tubId ? {} : keepalive,
+      connectionInfo: record,
       onEnded: (error) => {
+        record.lost(clock.now());
         if (place !== undefined) this.#connections.release(place);
         this.#connections.ended(broker, error);
       },
@@ -351,19 +355,11 @@ export class Network {
     return broker;
   }
 
-  #begin(broker: Broker, direction: "inbound" | "outbound" | "loopback", hint: string | undefined): void {
+  #begin(broker: Broker, direction: "inbound" | "outbound" | "loopback"): void {
     const { tubId = "", address } = broker.peer;
-    const connector = this.#connectors.get(tubId);
-    this.#origins.set(broker, {
-      direction,
-      address,
-      winningHint: hint,
-      establishedAt: this.#options.clock.now(),
-      connectorStatuses: connector?.statuses ?? new Map(),
-    });
     this.#options.trace({ type: "connected", tubId, direction, peer: address });
     broker.start();
-    connector?.succeed(broker);
+    this.#connectors.get(tubId)?.succeed(broker);
   }
 
   /** A connection of the Tub with itself: real bytes, no network. */
@@ -371,12 +367,15 @@ export class Network {
     const { tubId, clock } = this.#options;
     const place = this.#connections.takeOwn(tubId);
     const [near, far] = memoryPair({ peerAddress: "loopback", clock });
-    const server = this.#createBroker(far, tubId, "loopback", LOOPBACK_VOCABULARY, undefined);
-    const broker = this.#createBroker(near, tubId, "loopback", LOOPBACK_VOCABULARY, place);
+    const vocabTable = LOOPBACK_VOCABULARY;
+    const make = (end: Connection, place: Place | undefined) =>
+      this.#createBroker(end, ConnectionRecord.ofLoopback(clock.now()), { tubId, vocabTable, place });
+    const server = make(far, undefined);
+    const broker = make(near, place);
     this.#connections.add(server);
     this.#connections.occupy(place, broker);
     server.start();
-    this.#begin(broker, "loopback", undefined);
+    this.#begin(broker, "loopback");
     return broker;
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { KeepaliveTimes } from "../broker/keepalive.ts";
 import type { Limits } from "../limits.ts";
 import type { RandomBytes } from "../names/swissnum.ts";
 import type { Clock } from "../util/clock.ts";
@@ -65,6 +66,24 @@ export interface TubOptions {
    * @default false
    */
   readonly handleOldDuplicateConnections?: boolean | number | undefined;
+  /**
+   * After how many milliseconds of silence a peer is asked for a sign of life; 0 or `false`: never. So a connection that
+   * a router has forgotten is noticed. Connections have what was said when they were made, and a Tub's connection with
+   * itself has none. Foolscap: option `keepaliveTimeout`, in seconds there.
+   *
+   * @default 240_000
+   */
+  readonly keepaliveTimeoutMs?: number | false | undefined;
+  /**
+   * After how many milliseconds of silence a connection ends; 0 or `false`: never. To be more than
+   * `keepaliveTimeoutMs` and the time that an answer takes: several seconds, where large values are sent on slow lines,
+   * as what the systems of both ends hold counts for nothing. Time in which this end does not read, or does not run,
+   * does not count; a message that comes or goes slowly is no silence. Foolscap: option `disconnectTimeout`, in seconds
+   * there.
+   *
+   * @default never
+   */
+  readonly disconnectTimeoutMs?: number | false | undefined;
 }
 
 const NAMES: Readonly<Record<keyof TubOptions, true>> = {
@@ -77,6 +96,8 @@ const NAMES: Readonly<Record<keyof TubOptions, true>> = {
   unsafeTracebacks: true,
   acceptGifts: true,
   handleOldDuplicateConnections: true,
+  keepaliveTimeoutMs: true,
+  disconnectTimeoutMs: true,
 };
 
 /**
@@ -112,4 +133,31 @@ export function oldPeerThresholdMs(option: boolean | number | undefined): number
     throw new RangeError("Cannot create Tub: handleOldDuplicateConnections is not a number of milliseconds");
   }
   return option;
+}
+
+const KEEPALIVE_MS = 240_000;
+/** The longest time that a timer can wait. */
+const MAX_TIMER_MS = 0x7fffffff;
+
+/**
+ * After how much silence something is done on a connection.
+ *
+ * @throws {RangeError} If one is not a number of milliseconds from 0 to 2,147,483,647, nor `false`.
+ */
+export function keepaliveTimes(options: TubOptions): KeepaliveTimes {
+  const { keepaliveTimeoutMs = KEEPALIVE_MS, disconnectTimeoutMs = false } = options;
+  return {
+    keepaliveMs: timeoutOf("keepaliveTimeoutMs", keepaliveTimeoutMs),
+    disconnectMs: timeoutOf("disconnectTimeoutMs", disconnectTimeoutMs),
+  };
+}
+
+function timeoutOf(name: string, option: number | false): number | undefined {
+  if (option === false) return undefined;
+  if (typeof option !== "number" || !(option >= 0 && option <= MAX_TIMER_MS)) {
+    throw new RangeError(
+      `Cannot create Tub: ${name} is not a number of milliseconds from 0 to ${MAX_TIMER_MS}, nor false`,
+    );
+  }
+  return option === 0 ? undefined : option;
 }

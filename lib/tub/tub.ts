@@ -6,10 +6,10 @@
  * @module
  */
 
-import type { BrokerTables } from "../broker/broker.ts";
 import type { BrokerHost } from "../broker/interface.ts";
 import type { Referenceable } from "../broker/referenceable.ts";
 import type { RemoteReference, Untyped } from "../broker/remote_reference.ts";
+import type { ConnectionInfo } from "../connection_info.ts";
 import { DeadReferenceError, FurlError, NoLocationError, Violation } from "../errors.ts";
 import { resolveLimits } from "../limits.ts";
 import { formatFurl, type FurlParts, parseFurl } from "../names/furl.ts";
@@ -17,18 +17,21 @@ import { SturdyRef } from "../names/sturdy_ref.ts";
 import { systemRandomBytes } from "../names/swissnum.ts";
 import { shortTubId } from "../names/tub_id.ts";
 import { CapabilityRegistry, type NameLookupHandler } from "../registry/registry.ts";
-import { systemClock } from "../util/clock.ts";
+import { type Clock, systemClock } from "../util/clock.ts";
 import { quoteForeign } from "../util/text.ts";
 import { safeTrace } from "../util/trace.ts";
-import type { ConnectionInfo } from "./connection_info.ts";
+import { makeDebug, type TubDebug } from "./debug.ts";
 import { readFurlFile, writeFurlFile } from "./furl_file.ts";
 import { fetchGift } from "./gifts.ts";
 import { getCertData, type Identity, loadOrCreateIdentity } from "./identity.ts";
 import type { Listener } from "./listener.ts";
 import { locationOf, parseLocation } from "./location.ts";
-import { type ConnectOptions, Network, type NetworkTables } from "./network.ts";
-import { checkOptionNames, oldPeerThresholdMs, type TubOptions } from "./options.ts";
+import { type ConnectOptions, Network } from "./network.ts";
+import { checkOptionNames, keepaliveTimes, oldPeerThresholdMs, type TubOptions } from "./options.ts";
+import type { ConnectToOptions, Reconnector } from "./reconnector.ts";
+import { Reconnectors } from "./reconnectors.ts";
 import { registerSturdyRefCopy } from "./sturdy_ref_copy.ts";
+import { type GetReferenceOptions, waitFor } from "./waiting.ts";
 
 registerSturdyRefCopy();
 
@@ -47,18 +50,6 @@ export interface RegisterOptions {
    * @default the FURL is kept nowhere
    */
   readonly furlFile?: string | URL | undefined;
-}
-
-/** How much a Tub holds; all 0 when it has stopped. Calls and references are summed over the connections. */
-export interface TubTables extends BrokerTables, NetworkTables {
-  /** Objects that have a name. */
-  readonly names: number;
-}
-
-/** For tests and monitors: what a Tub holds. */
-export interface TubDebug {
-  /** Counts of what the Tub holds at this moment. */
-  tables(): TubTables;
 }
 
 /** A connection that is replaced while a name is asked for is rare; more than twice in a row is not that. */
@@ -95,10 +86,17 @@ export class Tub implements AsyncDisposable {
   /** The objects that can be reached by a FURL of this Tub. */
   readonly registry: CapabilityRegistry;
   /** For tests and monitors. */
-  readonly debug: TubDebug = { tables: () => this.#tables() };
+  readonly debug: TubDebug = makeDebug({
+    brokers: () => this.#network.brokers,
+    network: () => this.#network.tables(),
+    names: () => this.registry.size,
+    reconnectors: () => this.#reconnectors.size,
+  });
   readonly #identity: Identity;
   readonly #incarnation: string;
   readonly #network: Network;
+  readonly #clock: Clock;
+  readonly #reconnectors: Reconnectors;
   readonly #acceptsGifts: boolean;
   #hints: readonly string[] | undefined;
 
@@ -110,6 +108,7 @@ export class Tub implements AsyncDisposable {
     this.#identity = identity;
     this.#incarnation = incarnationOf(randomBytes(8));
     this.#acceptsGifts = acceptGifts;
+    this.#clock = clock;
     this.registry = new CapabilityRegistry({ randomBytes, trace });
     const host: BrokerHost = {
       tubId: identity.tubId,
@@ -126,7 +125,16 @@ export class Tub implements AsyncDisposable {
       clock,
       trace,
       oldPeerThresholdMs: oldPeerThresholdMs(options.handleOldDuplicateConnections),
+      keepalive: keepaliveTimes(options),
       host,
+    });
+    this.#reconnectors = new Reconnectors({
+      clock,
+      trace,
+      randomBytes,
+      getReference: (target, signal) =>
+        waitFor({ signal }, clock, (signal) => this.#getReference(target, { signal })),
+      connectionInfo: (tubId) => this.#network.info(tubId),
     });
   }
 
@@ -136,13 +144,14 @@ export class Tub implements AsyncDisposable {
    * @throws {CertificateError} If the identity's file or data cannot be used.
    * @throws {PermissionDenied} If the program may not read or write the file; names the flag.
    * @throws {TypeError} If both a file and data are given, or an option is unknown.
-   * @throws {RangeError} If a limit is unknown or no positive number.
+   * @throws {RangeError} If a limit is unknown or no positive number, or a timeout is none.
    */
   static async create(options: TubOptions = {}): Promise<Tub> {
     checkOptionNames(options);
     // Before the file: a wrong limit must not leave a new identity behind.
     resolveLimits(options.limits);
     oldPeerThresholdMs(options.handleOldDuplicateConnections);
+    keepaliveTimes(options);
     return new Tub(await loadOrCreateIdentity(options), options);
   }
 
@@ -348,30 +357,61 @@ export class Tub implements AsyncDisposable {
    *
    * @typeParam T The class of the object, or an interface with its `remote_` methods.
    * @param target A FURL or a SturdyRef.
+   * @param options How long to wait. An effort to connect for which nobody waits any more is given up.
    * @returns When the other Tub has answered. The same object is the same reference each time, for as long as the
    *   connection lasts and somebody holds it.
    * @throws {FurlError} If it is not a FURL.
-   * @throws {UnreachableError} If no hint leads to the Tub; `errors` says why, hint by hint.
-   * @throws {NegotiationError} If one leads there, but the Tubs do not agree.
+   * @throws {UnreachableError} If no hint leads to the Tub; `errors` and `connectionInfo` say why, hint by hint.
+   * @throws {NegotiationError} If one leads there, but the Tubs do not agree; it has a `connectionInfo` as well.
    * @throws {RemoteException} If the Tub has no such object: a `builtins.KeyError`.
    * @throws {DeadReferenceError} If the connection is lost before the answer.
    * @throws {TypeError} If it is neither, or this Tub has stopped.
+   * @throws {DOMException} A `TimeoutError`, or whatever the signal's reason is, if `options` say so.
    */
-  async getReference<T = Untyped>(target: string | SturdyRef): Promise<RemoteReference<T>> {
-    return await this.#getReference(partsOf(target)) as RemoteReference<T>;
+  async getReference<T = Untyped>(
+    target: string | SturdyRef,
+    options: GetReferenceOptions = {},
+  ): Promise<RemoteReference<T>> {
+    const parts = partsOf(target);
+    const run = (signal?: AbortSignal) => this.#getReference(parts, { signal });
+    return await waitFor(options, this.#clock, run) as RemoteReference<T>;
   }
 
-  async #getReference({ tubId, hints, name }: FurlParts, options?: ConnectOptions): Promise<RemoteReference> {
+  async #getReference(
+    { tubId, hints, name }: FurlParts,
+    options: ConnectOptions = {},
+  ): Promise<RemoteReference> {
     for (let tries = 1;; tries++) {
       const broker = await this.#network.connect(tubId, hints, options);
       try {
-        return await broker.getReferenceByName(name);
+        return await broker.getReferenceByName(name, { signal: options.signal });
       } catch (error) {
         // Two Tubs that dial each other may find that the other's connection is the one that stays.
         const isReplaced = error instanceof DeadReferenceError && this.#network.isReplaced(tubId, broker);
         if (!isReplaced || tries === MAX_TRIES) throw error;
       }
     }
+  }
+
+  /**
+   * Connects to the object of a FURL, and again each time that the connection is lost or cannot be made, until the
+   * Reconnector or the Tub is stopped.
+   *
+   * @typeParam T The class of the object, or an interface with its `remote_` methods.
+   * @param target A FURL or a SturdyRef.
+   * @param callback Is given the reference each time. What it throws, or rejects with, goes to the trace.
+   * @param options How long to wait between attempts, and what stops it.
+   * @throws {FurlError} If it is not a FURL.
+   * @throws {TypeError} If it is neither, the callback is no function, or this Tub has stopped.
+   * @throws {RangeError} If an option is not a number of its kind.
+   */
+  connectTo<T = Untyped>(
+    target: string | SturdyRef,
+    callback: (reference: RemoteReference<T>) => unknown,
+    options: ConnectToOptions = {},
+  ): Reconnector<T> {
+    if (!this.running) throw new TypeError("Cannot connect: this Tub has been stopped; create another one");
+    return this.#reconnectors.start<T>(partsOf(target), callback, options);
   }
 
   /**
@@ -404,6 +444,7 @@ export class Tub implements AsyncDisposable {
    * @returns When nothing of the Tub is open any more. Never rejects.
    */
   async stop(): Promise<void> {
+    this.#reconnectors.stop();
     const stopped = this.#network.stop();
     this.registry.clear();
     await stopped;
@@ -412,22 +453,6 @@ export class Tub implements AsyncDisposable {
   /** The same as {@linkcode Tub.stop}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-  }
-
-  #tables(): TubTables {
-    const sum = {
-      exported: 0,
-      imported: 0,
-      pendingCalls: 0,
-      activeCalls: 0,
-      pendingGifts: 0,
-      givenGifts: 0,
-    };
-    for (const broker of this.#network.brokers) {
-      const tables = broker.tables();
-      for (const key of Object.keys(sum) as (keyof BrokerTables)[]) sum[key] += tables[key];
-    }
-    return { ...sum, ...this.#network.tables(), names: this.registry.size };
   }
 }
 

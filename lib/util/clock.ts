@@ -11,20 +11,21 @@ export interface Clock {
   /**
    * Runs `callback` once, `delayMs` milliseconds from now.
    *
-   * A timer alone does not keep the process alive.
+   * A timer alone does not keep the process alive, unless `keepsAlive` is true: something that the program asked for
+   * is still to come.
    *
    * @returns Disposing it stops the timer; more than once is harmless.
    */
-  setTimer(delayMs: number, callback: () => void): Disposable;
+  setTimer(delayMs: number, callback: () => void, keepsAlive?: boolean): Disposable;
 }
 
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  setTimer(delayMs, callback) {
+  setTimer(delayMs, callback, keepsAlive = false) {
     const id = setTimeout(callback, delayMs);
     // A Tub that only waits for a timer must not hold a finished program open.
-    Deno.unrefTimer(id);
+    if (!keepsAlive) Deno.unrefTimer(id);
     return { [Symbol.dispose]: () => clearTimeout(id) };
   },
 };

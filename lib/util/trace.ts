@@ -56,6 +56,13 @@ export type TraceEvent =
   }
   /** Something that the peer sent was dropped without harm, such as an unknown kind of message. */
   | { readonly type: "dropped"; readonly tubId: string; readonly reason: string }
+  /** A Reconnector has failed, or lost its connection, and tries again in `delayMs`; `error` says why it failed. */
+  | {
+    readonly type: "reconnect-waiting";
+    readonly tubId: string;
+    readonly delayMs: number;
+    readonly error: Error | undefined;
+  }
   /** A callback of the program threw; nothing else is affected. */
   | { readonly type: "callback-failed"; readonly where: string; readonly error: Error };
 

@@ -4,6 +4,7 @@
 import { Broker, type BrokerOptions, type BrokerTables } from "../../lib/broker/broker.ts";
 import type { ByteConnection } from "../../lib/broker/byte_connection.ts";
 import type { BrokerHost } from "../../lib/broker/interface.ts";
+import type { KeepaliveTimes } from "../../lib/broker/keepalive.ts";
 import type { Referenceable } from "../../lib/broker/referenceable.ts";
 import type { RemoteReference } from "../../lib/broker/remote_reference.ts";
 import { ProtocolError } from "../../lib/errors.ts";
@@ -51,6 +52,8 @@ export class TestHost implements BrokerHost {
 export interface TestOptions {
   readonly limits?: Partial<Limits>;
   readonly clock?: Clock;
+  /** Of the broker under test, or the left one of a pair. */
+  readonly keepalive?: KeepaliveTimes;
   readonly pair?: MemoryPairOptions;
   /** Changes the connection of the broker under test, or of the left one of a pair. */
   readonly wrap?: (connection: MemoryConnection) => ByteConnection;
@@ -83,6 +86,7 @@ function makeEnd(
     trace: (event) => events.push(event),
     vocabTable: 1,
     peer: { tubId: peerTubId, address: "memory" },
+    keepalive: options.keepalive,
   };
   const broker = new Broker(wrap?.(connection) ?? connection, brokerOptions);
   const end = () => broker.shutdown(new ProtocolError("the test is over"));
@@ -98,7 +102,8 @@ export class Pair implements AsyncDisposable {
     const [a, b] = memoryPair({ ...options.pair });
     const [left, right = RIGHT] = options.tubIds ?? [LEFT, RIGHT];
     this.left = makeEnd(a, [left, right], options, options.wrap);
-    this.right = makeEnd(b, [right, left], options, undefined);
+    const { keepalive: _, ...others } = options;
+    this.right = makeEnd(b, [right, left], others, undefined);
     options.prepare?.(this.left.host, this.right.host);
     this.left.broker.start();
     this.right.broker.start();

@@ -76,7 +76,7 @@ Deno.test("Connector takes the first hint that leads there, and ends the others"
   assert.equal(connector.winningHint, "tcp:c:3");
   assert.deepEqual([...connector.statuses.values()], [
     "abandoned",
-    "failed: refused",
+    "failed to connect: refused",
     "successful",
     "abandoned",
   ]);

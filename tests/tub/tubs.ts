@@ -58,6 +58,7 @@ export const EMPTY_TABLES = {
   connecting: 0,
   negotiating: 0,
   names: 0,
+  reconnectors: 0,
 };
 
 /** Waits, a turn of the event loop at a time, until `isSo`; gives up loudly. */

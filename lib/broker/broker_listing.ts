@@ -1,0 +1,31 @@
+/**
+ * The calls that one connection has not finished, for whoever looks for what hangs.
+ *
+ * Source: Foolscap `pb.py`, `Tub.debug_listBrokers`.
+ *
+ * @module
+ */
+
+/** A call that has not been answered. */
+export interface OutstandingCall {
+  /** Its number on the connection; 0 where no answer is wanted. */
+  readonly requestId: number;
+  /** The method's name as it is on the wire; empty for a function. */
+  readonly method: string;
+}
+
+/** A call of the peer that has not been answered. */
+export interface InboundDelivery extends OutstandingCall {
+  /** Whether it is being executed; else it waits for its turn, or for a gift. */
+  readonly isStarted: boolean;
+}
+
+/** What one connection has not finished. */
+export interface BrokerListing {
+  /** The peer; `undefined` for one without a certificate. */
+  readonly tubId: string | undefined;
+  /** Calls of the peer, oldest first. */
+  readonly inbound: readonly InboundDelivery[];
+  /** Calls of ours, oldest first. */
+  readonly outbound: readonly OutstandingCall[];
+}

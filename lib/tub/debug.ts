@@ -1,0 +1,58 @@
+/**
+ * What a Tub holds, for tests and monitors.
+ *
+ * @module
+ */
+
+import type { Broker, BrokerTables } from "../broker/broker.ts";
+import type { BrokerListing } from "../broker/broker_listing.ts";
+import type { NetworkTables } from "./network.ts";
+
+/** How much a Tub holds; all 0 when it has stopped. Calls and references are summed over the connections. */
+export interface TubTables extends BrokerTables, NetworkTables {
+  /** Objects that have a name. */
+  readonly names: number;
+  /** Reconnectors that have not been stopped. */
+  readonly reconnectors: number;
+}
+
+/** For tests and monitors: what a Tub holds. */
+export interface TubDebug {
+  /** Counts of what the Tub holds at this moment. */
+  tables(): TubTables;
+  /** The calls that are under way, for each connection. Foolscap: `debug_listBrokers`. */
+  listBrokers(): BrokerListing[];
+}
+
+/** Where the numbers come from. */
+export interface DebugSources {
+  brokers(): readonly Broker[];
+  network(): NetworkTables;
+  names(): number;
+  reconnectors(): number;
+}
+
+/** What a program can ask about its Tub. */
+export function makeDebug(sources: DebugSources): TubDebug {
+  return {
+    tables: () => tablesOf(sources),
+    listBrokers: () =>
+      sources.brokers().map((broker) => ({ tubId: broker.peer.tubId, ...broker.outstanding() })),
+  };
+}
+
+function tablesOf({ brokers, network, names, reconnectors }: DebugSources): TubTables {
+  const sum = {
+    exported: 0,
+    imported: 0,
+    pendingCalls: 0,
+    activeCalls: 0,
+    pendingGifts: 0,
+    givenGifts: 0,
+  };
+  for (const broker of brokers()) {
+    const tables = broker.tables();
+    for (const key of Object.keys(sum) as (keyof BrokerTables)[]) sum[key] += tables[key];
+  }
+  return { ...sum, ...network(), names: names(), reconnectors: reconnectors() };
+}
