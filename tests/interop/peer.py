@@ -9,6 +9,7 @@ import gc
 import json
 import os
 import sys
+import time
 import types
 import warnings
 
@@ -46,6 +47,7 @@ class Peer:
         self.options = options
         self.refs = {}
         self.locals = {}
+        self.reconnectors = {}
         self.port = options.port
         self.cert = None
         self.counter = 0
@@ -220,6 +222,40 @@ class Peer:
         broker.handleData = handle_data
         broker.sendPING(5)
         return answered
+
+    def cmd_age(self, seconds, timer=None):
+        """Lets every connection believe that nothing came for so many more seconds, and its timer run now."""
+        ages = []
+        for broker in list(self.tub.brokers.values()):
+            broker.dataLastReceivedAt -= seconds
+            ages.append(time.time() - broker.dataLastReceivedAt)
+            delayed = timer and getattr(broker, timer + "Timer")
+            if delayed:
+                delayed.reset(0)
+        return {"ages": ages}
+
+    def cmd_connect_to(self, furl, **options):
+        """A Reconnector; each connection is an event."""
+        name = options.get("as", "root")
+
+        def connected(ref):
+            self.refs[name] = ref
+            self.event("connected", name=name)
+        self.reconnectors[name] = self.tub.connectTo(furl, connected)
+        return {}
+
+    def cmd_reconnector(self, name, do=None):
+        """What a Reconnector is about; `do` is the name of a method to be called before that."""
+        reconnector = self.reconnectors[name]
+        if do is not None:
+            getattr(reconnector, do)()
+        info = reconnector.getReconnectionInfo()
+        connection = info.connectionInfo
+        return {
+            "state": info.state,
+            "delay": reconnector.getDelayUntilNextAttempt(),
+            "statuses": connection and connection.connectorStatuses,
+        }
 
     def cmd_write(self, hex):
         """Raw bytes into every connection."""

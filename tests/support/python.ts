@@ -243,6 +243,11 @@ export class PythonPeer implements AsyncDisposable {
     for await (const text of this.#child.stderr.pipeThrough(new TextDecoderStream())) this.#stderr += text;
   }
 
+  /** Stops the process, lets it go on, or ends it. */
+  signal(name: "SIGSTOP" | "SIGCONT" | "SIGKILL"): void {
+    this.#child.kill(name);
+  }
+
   /** Ends the process, and waits until all of it is gone. */
   async [Symbol.asyncDispose](): Promise<void> {
     try {
