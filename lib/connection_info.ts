@@ -16,11 +16,11 @@
  * import assert from "node:assert/strict";
  *
  * await using tub = await Tub.create();
- * const error = await tub.getReference(`pb://${"a".repeat(32)}@nowhere,xyz:1/name`).catch((error) => error);
+ * const error = await tub.getReference(`pb://${"a".repeat(32)}@nowhere,xyz:a/name`).catch((error) => error);
  * assert.ok(error instanceof UnreachableError);
  * assert.deepEqual([...error.connectionInfo!.connectorStatuses], [
  *   ["nowhere", "bad hint: no colon"],
- *   ["xyz:1", "bad hint: no handler registered"],
+ *   ["xyz:a", "bad hint: no handler registered"],
  * ]);
  * ```
  */

@@ -7,6 +7,8 @@
 /** A program that was started, and the first line that it printed. */
 export interface Child extends AsyncDisposable {
   readonly firstLine: string;
+  /** Ends it the hard way. */
+  kill(): Promise<void>;
 }
 
 /** Starts a program and waits for its first line. Disposing it ends its input, on which it is to end. */
@@ -24,19 +26,31 @@ export async function startChild(command: string, args: readonly string[]): Prom
     if (done) throw new Error(`${command} ended before it printed a line`);
     text += value;
   }
+  const ended = async () => {
+    while (!(await reader.read()).done);
+    await child.status;
+  };
   return {
     firstLine: text.slice(0, text.indexOf("\n")).trim(),
+    async kill() {
+      child.kill("SIGKILL");
+      await child.stdin.close().catch(() => {});
+      await ended();
+    },
     async [Symbol.asyncDispose]() {
       await child.stdin.close();
-      while (!(await reader.read()).done);
-      await child.status;
+      await ended();
     },
   };
 }
 
 /** Starts another Deno program with these permissions. */
-export function startDeno(program: URL, permissions: readonly string[]): Promise<Child> {
-  return startChild(Deno.execPath(), ["run", "--no-prompt", ...permissions, program.pathname]);
+export function startDeno(
+  program: URL,
+  permissions: readonly string[],
+  args: readonly string[] = [],
+): Promise<Child> {
+  return startChild(Deno.execPath(), ["run", "--no-prompt", ...permissions, program.pathname, ...args]);
 }
 
 const PYTHON = "/usr/bin/python3";

@@ -13,8 +13,8 @@ async function running(clock: FakeClock, end: () => Promise<void>): Promise<void
 }
 
 /** The age of what Python last received, in seconds. */
-async function ages(peer: PythonPeer, seconds = 0, timer?: string): Promise<number[]> {
-  const parameters = timer === undefined ? { seconds } : { seconds, timer };
+async function ages(peer: PythonPeer, seconds?: number, timer?: string): Promise<number[]> {
+  const parameters = { seconds: seconds ?? 0, ...(timer === undefined ? {} : { timer }) };
   return (await peer.command("age", parameters)).ages as number[];
 }
 
