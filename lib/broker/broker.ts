@@ -37,7 +37,7 @@ import { ObjectSpace } from "./object_space.ts";
 import { Outbox } from "./outbox.ts";
 import { withoutPaths } from "./paths.ts";
 import { referenceSlicers, referenceUnslicers } from "./references.ts";
-import { type HandleOwner, type RemoteHandle, RemoteReference } from "./remote_reference.ts";
+import { type HandleOwner, RemoteHandle } from "./remote_reference.ts";
 import { RemotePromise } from "./remote_promise.ts";
 import { type PendingRequest, RequestTable } from "./requests.ts";
 import { Watches } from "./watches.ts";
@@ -52,6 +52,12 @@ export interface BrokerOptions {
   /** The number of the vocabulary table that was agreed on. */
   readonly vocabTable: number;
   readonly peer: PeerInfo;
+  /**
+   * Whether the peer takes a function of its own back, as this module does: Python Foolscap drops the connection.
+   *
+   * @default false
+   */
+  readonly takesFunctionsHome?: boolean | undefined;
   /** Called at the end, at once: whoever keeps the broker forgets it. */
   onEnded?(error: Error): void;
 }
@@ -104,6 +110,8 @@ export class Broker implements HandleOwner, MessageHost {
       owner: this,
       host,
       limits,
+      clock,
+      takesFunctionsHome: options.takesFunctionsHome === true,
       checkOpen: () => this.checkOpen(),
       decref: (clid, count) => this.#callPeer("decref", { clid, count }).then(() => {}, () => {}),
       decgift: (giftID) => this.#sendUnheard(0, "decgift", [kwargs({ giftID, count: 1 })]),
@@ -184,14 +192,15 @@ export class Broker implements HandleOwner, MessageHost {
   }
 
   /**
-   * Asks the peer for the object of a name.
+   * Asks the peer for the object, or function, of a name.
    *
+   * @param signal Stops waiting: it fails with the signal's reason.
    * @throws {RemoteException} If the peer has none: a `builtins.KeyError`.
    * @throws {DeadReferenceError} If the connection is gone before the answer.
    */
-  async getReferenceByName(name: string): Promise<RemoteReference> {
-    const object = await this.#callPeer("getReferenceByName", { name: encodeText(name) });
-    if (object instanceof RemoteReference) return object;
+  async getReferenceByName(name: string, signal?: AbortSignal): Promise<RemoteHandle> {
+    const object = await this.#callPeer("getReferenceByName", { name: encodeText(name) }, { signal });
+    if (object instanceof RemoteHandle) return object;
     throw new Violation("The peer answered a name with something that is not an object");
   }
 
@@ -273,11 +282,15 @@ export class Broker implements HandleOwner, MessageHost {
   }
 
   /** Calls object 0 of the peer. */
-  #callPeer(method: string, named: Record<string, unknown>): RemotePromise<unknown> {
+  #callPeer(
+    method: string,
+    named: Record<string, unknown>,
+    options: CallOptions = {},
+  ): RemotePromise<unknown> {
     if (this.#ended !== undefined) {
       return this.reject(new DeadReferenceError("Connection is lost", { cause: this.#ended }));
     }
-    return this.#call(0, method, [kwargs(named)], {}, () => {});
+    return this.#call(0, method, [kwargs(named)], options, () => {});
   }
 
   #call(

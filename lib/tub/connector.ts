@@ -10,6 +10,7 @@ import type { Broker } from "../broker/broker.ts";
 import {
   DuplicateConnectionError,
   NegotiationError,
+  NoLocationHintsError,
   RemoteNegotiationError,
   toError,
   UnreachableError,
@@ -223,7 +224,7 @@ export class Connector {
   #failure(): Error {
     const name = `Tub [${quoteForeign(shortTubId(this.#options.tubId)).slice(1, -1)}]`;
     if (this.#errors.size === 0) {
-      return new UnreachableError(`Cannot reach ${name}: its FURL has no connection hint`);
+      return new NoLocationHintsError(`Cannot reach ${name}: its FURL has no connection hint`);
     }
     for (const [hint, error] of this.#errors) {
       if (error instanceof NegotiationError) return aboutHint(`Cannot reach ${name}`, hint, error);

@@ -64,6 +64,7 @@ type Origin = Omit<ConnectionInfo, "connected">;
 
 /** The table that every peer knows; loopback does not negotiate one. */
 const LOOPBACK_VOCABULARY = 1;
+const LOOPBACK = "loopback";
 
 /** Listeners, efforts and connections of one Tub. */
 export class Network {
@@ -343,6 +344,8 @@ export class Network {
       trace,
       vocabTable,
       peer: { tubId, address },
+      // Both ends of a loopback are this module.
+      takesFunctionsHome: address === LOOPBACK,
       onEnded: (error) => {
         if (place !== undefined) this.#connections.release(place);
         this.#connections.ended(broker, error);
@@ -370,9 +373,9 @@ export class Network {
   #loopback(): Broker {
     const { tubId, clock } = this.#options;
     const place = this.#connections.takeOwn(tubId);
-    const [near, far] = memoryPair({ peerAddress: "loopback", clock });
-    const server = this.#createBroker(far, tubId, "loopback", LOOPBACK_VOCABULARY, undefined);
-    const broker = this.#createBroker(near, tubId, "loopback", LOOPBACK_VOCABULARY, place);
+    const [near, far] = memoryPair({ peerAddress: LOOPBACK, clock });
+    const server = this.#createBroker(far, tubId, LOOPBACK, LOOPBACK_VOCABULARY, undefined);
+    const broker = this.#createBroker(near, tubId, LOOPBACK, LOOPBACK_VOCABULARY, place);
     this.#connections.add(server);
     this.#connections.occupy(place, broker);
     server.start();

@@ -68,7 +68,7 @@ Deno.test("a gift in an answer is waited for", () =>
     }
     const giver = new Giver();
     toBob.left.host.names.set("giver", giver);
-    const ref = await toBob.right.broker.getReferenceByName("giver");
+    const ref = (await toBob.right.broker.getReferenceByName("giver")) as RemoteReference;
     const gate = Promise.withResolvers<void>();
     const acquire = toBob.right.host.acquire;
     toBob.right.host.acquire = async (furl) => (await gate.promise, await acquire(furl));
