@@ -34,9 +34,13 @@ export async function startChild(command: string, args: readonly string[]): Prom
   };
 }
 
-/** Starts another Deno program with these permissions. */
-export function startDeno(program: URL, permissions: readonly string[]): Promise<Child> {
-  return startChild(Deno.execPath(), ["run", "--no-prompt", ...permissions, program.pathname]);
+/** Starts another Deno program with these permissions, and arguments of its own. */
+export function startDeno(
+  program: URL,
+  permissions: readonly string[],
+  args: readonly string[] = [],
+): Promise<Child> {
+  return startChild(Deno.execPath(), ["run", "--no-prompt", ...permissions, program.pathname, ...args]);
 }
 
 const PYTHON = "/usr/bin/python3";
