@@ -396,3 +396,31 @@ async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
 function mode(path: string): number {
   return Deno.statSync(path).mode! & 0o777;
 }
+
+interopTest("a lookup handler that takes its time serves Python, once for all who ask", async (t) => {
+  await using peer = await startPython();
+  await step(t, "Python asks twice at once", async () => {
+    await using deno = await newDenoParty();
+    let asked = 0;
+    const handler = async (name: string) => {
+      asked++;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      return name === "made" ? new Item(33) : undefined;
+    };
+    deno.tub.registerNameLookupHandler(() => null);
+    deno.tub.registerNameLookupHandler(handler);
+    const furl = deno.furl.replace(/[^/]*$/, "made");
+    await Promise.all([peer.get(furl, "made1"), peer.get(furl, "made2")]);
+    assert.deepEqual((await peer.command("identical", { one: "made1", other: "made2" })).result, {
+      bool: true,
+    });
+    assert.deepEqual(await peer.call("made1", "number"), { int: "33" });
+    assert.equal((await peer.command("furl", { ref: "made1" })).furl, furl);
+    const before = asked;
+    await peer.get(furl, "made3");
+    assert.equal(asked, before);
+    deno.tub.unregisterNameLookupHandler(handler);
+    const text = failureText(await rejection(peer.get(deno.furl.replace(/[^/]*$/, "other"), "none")));
+    assert.match(text, /^builtins\.KeyError: .*unable to find reference for name starting with 'ot'/);
+  });
+});

@@ -206,10 +206,6 @@ class Peer:
         self.tub._test_options["connect_timeout"] = seconds
         return {}
 
-    def cmd_accept_gifts(self, accept):
-        self.tub.setOption("accept-gifts", accept)
-        return {}
-
     def cmd_serialize(self, value):
         return self.tub.serialize(self.build(value)).addCallback(lambda data: {"hex": data.hex()})
 
