@@ -32,8 +32,9 @@
 
 // Tubs
 export { Tub } from "./lib/tub/tub.ts";
-export type { RegisterOptions } from "./lib/tub/tub.ts";
+export type { RegisterOptions } from "./lib/tub/naming.ts";
 export type { TubDebug, TubTables } from "./lib/tub/debug.ts";
+export type { GiftOffer, GiftPolicy } from "./lib/tub/gifts.ts";
 export type { TubOptions } from "./lib/tub/options.ts";
 export type { Listener } from "./lib/tub/listener.ts";
 export type { ConnectionInfo } from "./lib/connection_info.ts";
@@ -44,6 +45,7 @@ export type { BackoffOptions } from "./lib/tub/backoff.ts";
 export type { NetworkTables } from "./lib/tub/network.ts";
 export { SturdyRef } from "./lib/names/sturdy_ref.ts";
 export type { FurlParts } from "./lib/names/furl.ts";
+export type { ConnectionHint, OtherHint, TcpHint } from "./lib/names/hints.ts";
 export type { RandomBytes } from "./lib/names/swissnum.ts";
 export { DEFAULT_LIMITS } from "./lib/limits.ts";
 export type { Limits } from "./lib/limits.ts";
@@ -57,6 +59,7 @@ export type { CapabilityRegistryOptions, NameLookupHandler, RegistryEntry } from
 // Objects that travel by reference, and their references
 export { NoSuchMethodError, Referenceable } from "./lib/broker/referenceable.ts";
 export { Callable, callable } from "./lib/broker/callable.ts";
+export type { MethodName, Publishable } from "./lib/broker/callable.ts";
 export { RemoteFunction, RemoteHandle, RemoteReference } from "./lib/broker/remote_reference.ts";
 export { RemotePromise } from "./lib/broker/remote_promise.ts";
 export type {
@@ -88,7 +91,7 @@ export { FrozenSet, frozenSet } from "./lib/graph/values/frozen_set.ts";
 export { Float, float } from "./lib/graph/values/float.ts";
 export { Decimal } from "./lib/graph/values/decimal.ts";
 export { Kwargs, kwargs } from "./lib/graph/values/kwargs.ts";
-export { type Keyed, type ValueKey, valueKeyOf } from "./lib/graph/values/value_key.ts";
+export { type Keyed, type ValueKey, valueKeyOf } from "./lib/util/keyed.ts";
 export { serialize, unserialize } from "./lib/graph/storage.ts";
 export type { UnserializeOptions } from "./lib/graph/storage.ts";
 
@@ -104,14 +107,18 @@ export {
   CertificateError,
   DeadReferenceError,
   DuplicateConnectionError,
+  FileError,
   FurlError,
   NegotiationError,
   NoLocationError,
+  NoLocationHintsError,
   PermissionDenied,
   ProtocolError,
   RemoteException,
   RemoteNegotiationError,
   UnreachableError,
   Violation,
+  WrongNameError,
+  WrongTubIdError,
 } from "./lib/errors.ts";
 export type { ErrorDetails, RemoteExceptionDetails } from "./lib/errors.ts";

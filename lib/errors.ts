@@ -202,10 +202,60 @@ export class UnreachableError extends Error {
   }
 }
 
+/**
+ * A FURL says of no place where its Tub could be: the Tub of its object has no location. Destroys: the attempt.
+ *
+ * On the wire: `foolscap.tokens.NoLocationHintsError`.
+ */
+export class NoLocationHintsError extends UnreachableError {
+  /** The name of the class, also where minifying took it. */
+  override name = "NoLocationHintsError";
+}
+
 /** A text is not a FURL, a hint or a name. Destroys: nothing. Foolscap: `BadFURLError`. */
 export class FurlError extends SyntaxError {
   /** The name of the class, also where minifying took it. */
   override name = "FurlError";
+}
+
+/**
+ * A furlFile has the FURL of another Tub than the one that registers the object. Destroys: nothing, and the file stays
+ * as it is.
+ *
+ * On the wire: `foolscap.tokens.WrongTubIdError`.
+ */
+export class WrongTubIdError extends FurlError {
+  /** The name of the class, also where minifying took it. */
+  override name = "WrongTubIdError";
+}
+
+/**
+ * A furlFile has a FURL with another name than the one that the object has or is given. Destroys: nothing, and the file
+ * stays as it is.
+ *
+ * On the wire: `foolscap.tokens.WrongNameError`.
+ */
+export class WrongNameError extends FurlError {
+  /** The name of the class, also where minifying took it. */
+  override name = "WrongNameError";
+}
+
+/**
+ * A file that the program named, for an identity or a FURL, cannot be read or written: its folder is missing, it is no
+ * file, the system refuses. Destroys: nothing. What is wrong with the contents of a file is a
+ * {@linkcode CertificateError} or a {@linkcode FurlError}, and a Deno permission that is missing a
+ * {@linkcode PermissionDenied}.
+ *
+ * The message names the file, for the program; it is taken out of what a peer is told.
+ */
+export class FileError extends Error {
+  /** The name of the class, also where minifying took it. */
+  override name = "FileError";
+
+  /** What cannot be done with the file, with what the system said as `cause`. */
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(message, { cause: details.cause });
+  }
 }
 
 /**

@@ -48,6 +48,16 @@ export interface Limits {
   readonly maxPeerEfforts: number;
   /** Gifts of one connection that are being fetched at once. */
   readonly maxPendingGifts: number;
+  /**
+   * Time to fetch one gift, in milliseconds, from its arrival to the reference: a third Tub that says nothing holds up
+   * the calls behind the gift for so long (Foolscap's number, there for connecting alone).
+   */
+  readonly maxGiftMs: number;
+  /**
+   * Time for which a gift that the recipient does not acknowledge is kept for it, in milliseconds: several times what a
+   * recipient needs to fetch it. Python Tubs that refuse gifts never acknowledge them.
+   */
+  readonly giftHoldMs: number;
 }
 
 const MiB = 1024 * 1024;
@@ -75,6 +85,8 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxPeerDials: 200,
   maxPeerEfforts: 1_000,
   maxPendingGifts: 1_000,
+  maxGiftMs: 120_000,
+  giftHoldMs: 600_000,
 });
 
 /**

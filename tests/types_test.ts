@@ -75,6 +75,16 @@ export async function typesOf(tub: Tub, furl: string): Promise<void> {
   // @ts-expect-error A plain object with the same methods is not a Referenceable.
   tub.registerReference({ remote_name: () => "item" });
 
+  const f = await tub.getReference<(a: number) => string>(furl);
+  same<typeof f, RemoteFunction<(a: number) => string>>(true);
+  const answer = await f.callRemote(1);
+  same<typeof answer, string>(true);
+  tub.registerReference(callable((a: number) => a));
+  const list = { values: [1], take: (a: number) => a };
+  await shop.callRemote("watch", callable(list, "take"));
+  // @ts-expect-error A field is no method.
+  callable(list, "values");
+
   const untyped = await tub.getReference(furl);
   const anything = await untyped.callRemote("whatever", 1, "two", [3]);
   same<typeof anything, unknown>(true);

@@ -44,7 +44,7 @@ export async function startChild(command: string, args: readonly string[]): Prom
   };
 }
 
-/** Starts another Deno program with these permissions. */
+/** Starts another Deno program with these permissions, and arguments of its own. */
 export function startDeno(
   program: URL,
   permissions: readonly string[],

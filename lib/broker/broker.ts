@@ -44,7 +44,7 @@ import { type CheckedCall, checkOutboundCall } from "./outbound_rules.ts";
 import { Outbox } from "./outbox.ts";
 import { withoutPaths } from "./paths.ts";
 import { referenceSlicers, referenceUnslicers } from "./references.ts";
-import { type HandleOwner, type RemoteHandle, RemoteReference } from "./remote_reference.ts";
+import { type HandleOwner, RemoteHandle } from "./remote_reference.ts";
 import { RemotePromise } from "./remote_promise.ts";
 import { connectionLost, type PendingRequest, RequestTable } from "./requests.ts";
 import { Watches } from "./watches.ts";
@@ -63,6 +63,12 @@ export interface BrokerOptions {
   readonly keepalive?: KeepaliveTimes | undefined;
   /** What the Tub knows of the connection. */
   readonly connectionInfo?: ConnectionInfo | undefined;
+  /**
+   * Whether the peer takes a function of its own back, as this module does: Python Foolscap drops the connection.
+   *
+   * @default false
+   */
+  readonly takesFunctionsHome?: boolean | undefined;
   /** Called at the end, at once: whoever keeps the broker forgets it. */
   onEnded?(error: Error): void;
 }
@@ -119,6 +125,8 @@ export class Broker implements HandleOwner, MessageHost {
       owner: this,
       host,
       limits,
+      clock,
+      takesFunctionsHome: options.takesFunctionsHome === true,
       checkOpen: () => this.checkOpen(),
       decref: (clid, count) => this.#callPeer("decref", { clid, count }).then(() => {}, () => {}),
       decgift: (giftID) => this.#sendUnheard(0, "decgift", [kwargs({ giftID, count: 1 })]),
@@ -224,15 +232,16 @@ export class Broker implements HandleOwner, MessageHost {
   }
 
   /**
-   * Asks the peer for the object of a name.
+   * Asks the peer for the object, or function, of a name.
    *
+   * @param signal Stops waiting: it fails with the signal's reason.
    * @throws {RemoteException} If the peer has none: a `builtins.KeyError`.
    * @throws {DeadReferenceError} If the connection is gone before the answer.
    * @throws What `options` say.
    */
-  async getReferenceByName(name: string, options: CallOptions = {}): Promise<RemoteReference> {
+  async getReferenceByName(name: string, options: CallOptions = {}): Promise<RemoteHandle> {
     const object = await this.#callPeer("getReferenceByName", { name: encodeText(name) }, options);
-    if (object instanceof RemoteReference) return object;
+    if (object instanceof RemoteHandle) return object;
     throw new Violation("The peer answered a name with something that is not an object");
   }
 

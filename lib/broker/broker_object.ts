@@ -9,11 +9,11 @@
 import { Violation } from "../errors.ts";
 import { Kwargs } from "../graph/values/kwargs.ts";
 import { decodeText, quoteForeign } from "../util/text.ts";
-import type { Referenceable } from "./referenceable.ts";
+import type { Publishable } from "./callable.ts";
 
 /** What object 0 does for a peer. */
 export interface BrokerObject {
-  lookup(name: string): Referenceable | undefined | Promise<Referenceable | undefined>;
+  lookup(name: string): Publishable | undefined | Promise<Publishable | undefined>;
   /** @returns How many the peer has, if it gives back another number than that or fewer. */
   decref(clid: number, count: number): number | undefined;
   decgift(giftId: number, count: number): void;
@@ -68,7 +68,7 @@ function inOrder(args: readonly unknown[], names: readonly string[]): unknown[] 
   });
 }
 
-async function getReferenceByName(object: BrokerObject, [name]: unknown[]): Promise<Referenceable> {
+async function getReferenceByName(object: BrokerObject, [name]: unknown[]): Promise<Publishable> {
   if (!(name instanceof Uint8Array)) throw new Violation("name must be a byte string");
   let text: string;
   try {

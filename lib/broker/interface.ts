@@ -5,8 +5,16 @@
  */
 
 import type { InboundCall, OutboundCall } from "./call.ts";
-import type { Referenceable } from "./referenceable.ts";
-import type { RemoteReference } from "./remote_reference.ts";
+import type { Publishable } from "./callable.ts";
+import type { RemoteHandle } from "./remote_reference.ts";
+
+/** Who asks for the object of a gift. */
+export interface GiftRequest {
+  /** The TubID of the giver; `undefined` if it has proved none, or if there is no giver: the FURL was stored. */
+  readonly from: string | undefined;
+  /** Fires when nobody waits for the object any more. */
+  readonly signal: AbortSignal;
+}
 
 /** What a broker asks its Tub. */
 export interface BrokerHost {
@@ -15,11 +23,11 @@ export interface BrokerHost {
   /** Whether peers are told tracebacks and paths of this machine. */
   readonly exposesTracebacks: boolean;
   /** The FURL under which an object can be found by others; `undefined` if the Tub has no location. */
-  furlOf(object: Referenceable): string | undefined;
+  furlOf(object: Publishable): string | undefined;
   /** The object of a name, for a peer that asks; `undefined` if there is none. */
-  lookup(name: string): Referenceable | undefined | Promise<Referenceable | undefined>;
-  /** Fetches the object of a gift. `signal` fires when the connection with the giver has ended. */
-  acquire(furl: string, signal: AbortSignal): Promise<RemoteReference>;
+  lookup(name: string): Publishable | undefined | Promise<Publishable | undefined>;
+  /** Fetches the object of a gift. */
+  acquire(furl: string, request: GiftRequest): Promise<RemoteHandle>;
   /**
    * The one point between an inbound call and its delivery. `deliver` makes the call; what this gives or throws
    * is the answer.

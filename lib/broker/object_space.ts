@@ -7,19 +7,20 @@
  * @module
  */
 
-import { DeadReferenceError, ProtocolError, toError, Violation } from "../errors.ts";
+import { DeadReferenceError, ProtocolError, Violation } from "../errors.ts";
 import type { Pending } from "../graph/pending.ts";
 import type { Limits } from "../limits.ts";
 import { parseFurl } from "../names/furl.ts";
+import type { Clock } from "../util/clock.ts";
 import { quoteForeign } from "../util/text.ts";
 import { inLaterTurn } from "../util/turn.ts";
-import { Callable } from "./callable.ts";
+import { Callable, type Publishable } from "./callable.ts";
 import { type Export, ExportTable, type Given } from "./export_table.ts";
+import { GiftFetcher } from "./gift_fetcher.ts";
 import { GiftTable } from "./gifts.ts";
 import { type HandleToken, ImportTable, type Tracker } from "./import_table.ts";
 import type { BrokerHost } from "./interface.ts";
 import type { ReferenceHost } from "./references.ts";
-import type { Referenceable } from "./referenceable.ts";
 import { type HandleOwner, RemoteFunction, RemoteHandle, RemoteReference } from "./remote_reference.ts";
 
 /** What an {@linkcode ObjectSpace} needs of its broker. */
@@ -28,6 +29,9 @@ export interface ObjectSpaceOptions {
   readonly owner: HandleOwner;
   readonly host: BrokerHost;
   readonly limits: Limits;
+  readonly clock: Clock;
+  /** See {@linkcode ReferenceHost}. */
+  readonly takesFunctionsHome: boolean;
   /** @throws {ProtocolError} If the connection has ended. */
   checkOpen(): void;
   /** Tells the peer that we give back `count` receivings of its object; settles with its answer. Never rejects. */
@@ -39,23 +43,29 @@ export interface ObjectSpaceOptions {
 /** The objects of one connection. */
 export class ObjectSpace implements ReferenceHost {
   readonly #options: ObjectSpaceOptions;
-  readonly #exports: ExportTable<Referenceable | Callable>;
+  readonly #exports: ExportTable<Publishable>;
   readonly #imports: ImportTable<RemoteHandle>;
   readonly #gifts: GiftTable;
   // What the message that is being written has taken, to be given back if it is not sent.
-  #given: Export<Referenceable | Callable>[] = [];
+  #given: Export<Publishable>[] = [];
   #givenGifts: number[] = [];
-  #pendingGifts = 0;
+  readonly #fetcher: GiftFetcher;
   #isClosed = false;
-  // Fires when there is nobody left to give what is being fetched to.
-  readonly #stop = new AbortController();
 
   /** An empty space. */
   constructor(options: ObjectSpaceOptions) {
     this.#options = options;
-    const { limits, owner } = options;
+    const { limits, owner, clock, host } = options;
     this.#exports = new ExportTable(limits.maxExports);
-    this.#gifts = new GiftTable(limits.maxExports);
+    this.#gifts = new GiftTable({ max: limits.maxExports, holdMs: limits.giftHoldMs, clock });
+    this.#fetcher = new GiftFetcher({
+      max: limits.maxPendingGifts,
+      timeoutMs: limits.maxGiftMs,
+      clock,
+      acquire: (furl, signal) => host.acquire(furl, { from: owner.peer.tubId, signal }),
+      // Also when it could not be fetched: the giver must not keep it for ever.
+      onEnd: (giftId) => giftId === 0 ? undefined : options.decgift(giftId),
+    });
     this.#imports = new ImportTable({
       max: limits.maxImports,
       makeHandle: (tracker) =>
@@ -70,7 +80,7 @@ export class ObjectSpace implements ReferenceHost {
     return {
       exported: this.#exports.size,
       imported: this.#imports.size,
-      pendingGifts: this.#pendingGifts,
+      pendingGifts: this.#fetcher.size,
       givenGifts: this.#gifts.size,
     };
   }
@@ -78,11 +88,10 @@ export class ObjectSpace implements ReferenceHost {
   /** Forgets everything: the connection is gone. */
   close(): void {
     this.#isClosed = true;
-    this.#stop.abort(new DeadReferenceError("The connection with the giver has ended"));
+    this.#fetcher.close(new DeadReferenceError("The connection with the giver has ended"));
     this.#exports.clear();
     this.#imports.close();
     this.#gifts.clear();
-    this.#pendingGifts = 0;
   }
 
   // ---- what goes out
@@ -99,14 +108,18 @@ export class ObjectSpace implements ReferenceHost {
     for (const id of this.#givenGifts.splice(0)) this.#gifts.decgift(id, 1);
   }
 
-  give(object: Referenceable | Callable): Given<Referenceable | Callable> {
+  give(object: Publishable): Given<Publishable> {
     this.#checkSendable();
     const given = this.#exports.give(object);
     this.#given.push(given.entry);
     return given;
   }
 
-  furlOf(object: Referenceable): string | undefined {
+  get takesFunctionsHome(): boolean {
+    return this.#options.takesFunctionsHome;
+  }
+
+  furlOf(object: Publishable): string | undefined {
     return this.#options.host.furlOf(object);
   }
 
@@ -138,7 +151,7 @@ export class ObjectSpace implements ReferenceHost {
 
   // ---- what comes in
 
-  exported(clid: number): Referenceable | Callable | undefined {
+  exported(clid: number): Publishable | undefined {
     const object = this.#exports.get(Math.abs(clid));
     return object !== undefined && (object instanceof Callable) === (clid < 0) ? object : undefined;
   }
@@ -152,25 +165,8 @@ export class ObjectSpace implements ReferenceHost {
   }
 
   fetchGift(giftId: number, furl: string, pending: Pending): void {
-    const { host, limits } = this.#options;
     this.#options.checkOpen();
-    if (this.#pendingGifts >= limits.maxPendingGifts) {
-      throw new ProtocolError(`The peer has ${this.#pendingGifts} gifts waiting to be fetched`);
-    }
-    this.#pendingGifts++;
-    const acknowledge = () => {
-      if (this.#isClosed) return;
-      this.#pendingGifts--;
-      // Also when it could not be fetched: the giver must not keep it for ever.
-      if (giftId !== 0) this.#options.decgift(giftId);
-    };
-    Promise.try(() => host.acquire(furl, this.#stop.signal)).then((reference) => {
-      acknowledge();
-      pending.resolve(reference);
-    }, (error) => {
-      acknowledge();
-      pending.reject(toError(error));
-    });
+    this.#fetcher.fetch(giftId, furl, pending);
   }
 
   // ---- handles

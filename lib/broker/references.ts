@@ -14,7 +14,7 @@ import { type Receiving, Unslicer, type UnslicerType } from "../graph/unslicer.t
 import { MAX_FURL_BYTES, MAX_NAME_BYTES } from "../limits.ts";
 import { decodeText } from "../util/text.ts";
 import { INT, NEG, STRING, VOCAB } from "../wire/tokens.ts";
-import { Callable } from "./callable.ts";
+import { Callable, type Publishable } from "./callable.ts";
 import { identifier } from "./call_slicing.ts";
 import type { Given } from "./export_table.ts";
 import { Referenceable } from "./referenceable.ts";
@@ -23,22 +23,24 @@ import { RemoteFunction, RemoteHandle, RemoteReference } from "./remote_referenc
 /** What the references do to the broker. */
 export interface ReferenceHost {
   /** Counts one more sending of an object of ours; taken back if the message is. */
-  give(object: Referenceable | Callable): Given<Referenceable | Callable>;
+  give(object: Publishable): Given<Publishable>;
   /** The FURL of an object of ours. */
-  furlOf(object: Referenceable): string | undefined;
+  furlOf(object: Publishable): string | undefined;
+  /** Whether the peer takes a function of its own back. Python Foolscap does not: it drops the connection. */
+  readonly takesFunctionsHome: boolean;
   /** Whether a handle lives on this connection. */
   owns(handle: RemoteHandle): boolean;
   /** Counts one more gift of a third Tub's object; taken back if the message is. */
   giveAway(handle: RemoteHandle): number;
   /** An object of ours that the peer names. */
-  exported(clid: number): Referenceable | Callable | undefined;
+  exported(clid: number): Publishable | undefined;
   /** An object of the peer came. */
   imported(clid: number, interfaceName: string | undefined, furl: string | undefined): RemoteHandle;
   /** A gift came: fetches it into `pending`, and acknowledges it. */
   fetchGift(giftId: number, furl: string, pending: Pending): void;
 }
 
-function sliceMine(object: Referenceable | Callable, out: Slicing, host: ReferenceHost): void {
+function sliceMine(object: Publishable, out: Slicing, host: ReferenceHost): void {
   const isFunction = object instanceof Callable;
   const { entry, isNew } = host.give(object);
   const encoder = out.encoder;
@@ -46,7 +48,7 @@ function sliceMine(object: Referenceable | Callable, out: Slicing, host: Referen
   encoder.integer(isFunction ? -entry.clid : entry.clid);
   if (isNew) {
     out.word(isFunction ? "" : object.getInterfaceName() ?? "");
-    const furl = isFunction ? undefined : host.furlOf(object);
+    const furl = host.furlOf(object);
     if (furl !== undefined) encoder.word(furl);
   }
   encoder.close(number);
@@ -59,15 +61,16 @@ function sliceTheirs(handle: RemoteHandle, out: Slicing, host: ReferenceHost): v
     throw new Violation("Cannot serialize a reference that was released");
   }
   if (host.owns(handle)) {
-    if (clid < 0) {
+    if (clid < 0 && !host.takesFunctionsHome) {
       throw new Violation("Cannot send a function back home: Python Foolscap drops the connection");
     }
     const number = encoder.open("your-reference");
-    identifier(encoder, clid);
+    if (clid < 0) encoder.integer(clid);
+    else identifier(encoder, clid);
     encoder.close(number);
     return;
   }
-  if (handle instanceof RemoteFunction || furl === undefined) {
+  if (furl === undefined) {
     throw new Violation("Cannot give a third Tub's object away: it has no FURL, for its Tub has no location");
   }
   if (out.copyableDepth > 0) {
@@ -84,7 +87,7 @@ function sliceTheirs(handle: RemoteHandle, out: Slicing, host: ReferenceHost): v
 
 /** The slicers of references on one connection. */
 export function referenceSlicers(host: ReferenceHost): readonly (readonly [object, Slicer])[] {
-  const mine = (object: Referenceable | Callable, out: Slicing) => sliceMine(object, out, host);
+  const mine = (object: Publishable, out: Slicing) => sliceMine(object, out, host);
   const theirs = (handle: RemoteHandle, out: Slicing) => sliceTheirs(handle, out, host);
   return [
     [Referenceable.prototype, mine],
@@ -104,14 +107,8 @@ export function referenceUnslicers(host: ReferenceHost): readonly (readonly [str
 }
 
 abstract class ReferenceTokens extends Unslicer {
-  protected readonly host: ReferenceHost;
   protected id = 0;
   protected readonly words: string[] = [];
-
-  constructor(receiver: Receiving, host: ReferenceHost) {
-    super(receiver);
-    this.host = host;
-  }
 
   protected checkId(type: number, kind: string, mayBeNegative: boolean): void {
     if (type !== INT && !(mayBeNegative && type === NEG)) {
@@ -140,6 +137,12 @@ abstract class ReferenceTokens extends Unslicer {
 
 /** `OPEN my-reference INT(clid) [STRING(interface) [STRING(furl)]] CLOSE`; NEG for a function. */
 class MyReferenceUnslicer extends ReferenceTokens {
+  readonly #host: ReferenceHost;
+
+  constructor(receiver: Receiving, host: ReferenceHost) {
+    super(receiver);
+    this.#host = host;
+  }
   override checkToken(type: number, size: number): void {
     if (this.count === 0) return this.checkId(type, "Reference", true);
     if (this.count > 2) throw new Violation("Too many parameters in my-reference");
@@ -148,26 +151,39 @@ class MyReferenceUnslicer extends ReferenceTokens {
   override close(): RemoteHandle {
     this.checkComplete(1);
     if (this.id === 0) throw new ProtocolError("Reference ID must not be 0");
-    return this.host.imported(this.id, this.words[0], this.words[1]);
+    return this.#host.imported(this.id, this.words[0], this.words[1]);
   }
 }
 
 /** `OPEN your-reference INT(clid) CLOSE`; NEG is taken too, though Python refuses it. */
 class YourReferenceUnslicer extends ReferenceTokens {
+  readonly #host: ReferenceHost;
+
+  constructor(receiver: Receiving, host: ReferenceHost) {
+    super(receiver);
+    this.#host = host;
+  }
   override checkToken(type: number): void {
     if (this.count > 0) throw new ProtocolError("your-reference takes one ID");
     this.checkId(type, "your-reference", true);
   }
   override close(): unknown {
     this.checkComplete(1);
-    const object = this.host.exported(this.id);
+    const object = this.#host.exported(this.id);
     if (object === undefined) throw new Violation(`your-reference names an unknown object: ${this.id}`);
     return object;
   }
 }
 
 /** `OPEN their-reference INT(gift) STRING(furl) CLOSE` */
-class TheirReferenceUnslicer extends ReferenceTokens {
+export class TheirReferenceUnslicer extends ReferenceTokens {
+  readonly #host: Pick<ReferenceHost, "fetchGift">;
+
+  /** @param host Fetches what it names. */
+  constructor(receiver: Receiving, host: Pick<ReferenceHost, "fetchGift">) {
+    super(receiver);
+    this.#host = host;
+  }
   override checkToken(type: number, size: number): void {
     if (this.count === 0) return this.checkId(type, "their-reference gift", false);
     if (this.count > 1) throw new Violation("Too many parameters in their-reference");
@@ -176,7 +192,7 @@ class TheirReferenceUnslicer extends ReferenceTokens {
   override close(): PendingResult {
     this.checkComplete(2);
     const pending = new Pending(this.receiver.scope);
-    this.host.fetchGift(this.id, this.words[0]!, pending);
+    this.#host.fetchGift(this.id, this.words[0]!, pending);
     return new PendingResult(pending);
   }
 }

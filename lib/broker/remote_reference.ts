@@ -159,6 +159,25 @@ export abstract class RemoteHandle {
     return this.#owner.receivedAt;
   }
 
+  /** The FURL of the object or function as a value; it points nowhere if the peer has no location. */
+  getSturdyRef(): SturdyRef {
+    return new SturdyRef(this.#tracker.furl ?? "");
+  }
+
+  /** The connection hints of that FURL. */
+  getLocationHints(): readonly string[] {
+    return this.getSturdyRef().locationHints;
+  }
+
+  /** What `Deno.inspect` and `console.log` print: the FURL without its secret. */
+  [Symbol.for("Deno.customInspect")](): string {
+    const { furl, clid } = this.#tracker;
+    const where = furl === undefined ? `to ${this.getRemoteTubID() ?? "an anonymous peer"}` : redact(furl);
+    return `${clid < 0 ? "RemoteFunction" : "RemoteReference"}(${where}${
+      this.isConnected() ? "" : ", dead"
+    })`;
+  }
+
   /**
    * Calls back, in a later turn, when the connection is lost: once, and never more. After the loss: in the next turn.
    * What the callback throws goes to the Tub's trace.
@@ -325,26 +344,9 @@ export class RemoteReference<T = Untyped> extends RemoteHandle implements Remote
     return RemoteHandle.duplicate(this, (owner, tracker) => new RemoteReference<T>(owner, tracker));
   }
 
-  /** The object's FURL as a value; it points nowhere if the peer has no location. */
-  getSturdyRef(): SturdyRef {
-    return new SturdyRef(RemoteHandle.trackerOf(this).furl ?? "");
-  }
-
-  /** The connection hints of the object's FURL. */
-  getLocationHints(): readonly string[] {
-    return this.getSturdyRef().locationHints;
-  }
-
   /** The name of the RemoteInterface that the object provides, as the peer told it; empty for none. */
   getInterfaceName(): string {
     return RemoteHandle.trackerOf(this).interfaceName;
-  }
-
-  /** What `Deno.inspect` and `console.log` print: the FURL without its secret. */
-  [Symbol.for("Deno.customInspect")](): string {
-    const { furl } = RemoteHandle.trackerOf(this);
-    const where = furl === undefined ? `to ${this.getRemoteTubID() ?? "an anonymous peer"}` : redact(furl);
-    return `RemoteReference(${where}${this.isConnected() ? "" : ", dead"})`;
   }
 }
 

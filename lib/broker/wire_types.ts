@@ -11,14 +11,18 @@ import {
   CertificateError,
   DeadReferenceError,
   DuplicateConnectionError,
+  FileError,
   FurlError,
   NegotiationError,
   NoLocationError,
+  NoLocationHintsError,
   ProtocolError,
   RemoteException,
   RemoteNegotiationError,
   UnreachableError,
   Violation,
+  WrongNameError,
+  WrongTubIdError,
 } from "../errors.ts";
 
 const ROOT = ["builtins.Exception", "builtins.BaseException", "builtins.object"];
@@ -32,8 +36,16 @@ const FOOLSCAP: readonly (readonly [abstract new (...args: never[]) => Error, re
   [RemoteNegotiationError, ["foolscap.tokens.RemoteNegotiationError", "foolscap.tokens.NegotiationError"]],
   [NegotiationError, ["foolscap.tokens.NegotiationError"]],
   [NoLocationError, ["foolscap.tokens.NoLocationError"]],
+  [WrongTubIdError, ["foolscap.tokens.WrongTubIdError", "foolscap.furl.BadFURLError", "builtins.ValueError"]],
+  [WrongNameError, ["foolscap.tokens.WrongNameError", "foolscap.furl.BadFURLError", "builtins.ValueError"]],
   [FurlError, ["foolscap.furl.BadFURLError", "builtins.ValueError"]],
+  [NoLocationHintsError, [
+    "foolscap.tokens.NoLocationHintsError",
+    "builtins.ConnectionError",
+    "builtins.OSError",
+  ]],
   [UnreachableError, ["javascript.UnreachableError", "builtins.ConnectionError", "builtins.OSError"]],
+  [FileError, ["javascript.FileError", "builtins.OSError"]],
   [CertificateError, ["javascript.CertificateError", "builtins.ValueError"]],
 ];
 

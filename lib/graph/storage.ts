@@ -14,9 +14,9 @@ import { TokenEncoder } from "../wire/encoder.ts";
 import { FOOLSCAP_TOKENS } from "../wire/tokens.ts";
 import type { Pending } from "./pending.ts";
 import { Receiver } from "./receiver.ts";
-import { Slicing } from "./slicing.ts";
+import { type SlicerTable, Slicing } from "./slicing.ts";
 import { BASE_SLICERS, BASE_UNSLICERS } from "./tables.ts";
-import { Unslicer } from "./unslicer.ts";
+import { Unslicer, type UnslicerTable } from "./unslicer.ts";
 
 /**
  * Turns a value into bytes that Python Foolscap's `unserialize`, and ours, turn back into it.
@@ -37,8 +37,13 @@ import { Unslicer } from "./unslicer.ts";
  * ```
  */
 export function serialize(value: unknown): Uint8Array {
+  return serializeBy(BASE_SLICERS, value);
+}
+
+/** The same with slicers for more kinds of values. */
+export function serializeBy(slicers: SlicerTable, value: unknown): Uint8Array {
   const encoder = new TokenEncoder();
-  const slicing = new Slicing(encoder, BASE_SLICERS, DEFAULT_LIMITS.maxDepth);
+  const slicing = new Slicing(encoder, slicers, DEFAULT_LIMITS.maxDepth);
   try {
     slicing.slice(value);
   } catch (error) {
@@ -75,23 +80,48 @@ export interface UnserializeOptions {
  * @throws {ProtocolError} If the bytes are not Banana, are cut off, or hold more than one value.
  */
 export function unserialize(bytes: Uint8Array, options: UnserializeOptions = {}): unknown {
+  return receive(bytes, BASE_UNSLICERS, options).result();
+}
+
+/**
+ * The same with unslicers for more kinds of values, some of which may have to be waited for.
+ *
+ * @returns Rejects as {@linkcode unserialize} throws, and with the failure of a value that does not come.
+ */
+export async function unserializeBy(
+  unslicers: UnslicerTable,
+  bytes: Uint8Array,
+  options: UnserializeOptions = {},
+): Promise<unknown> {
+  const root = receive(bytes, unslicers, options);
+  root.check();
+  const scope = root.receiver.pendingScope;
+  // What waits for nothing but itself is found out by `result`.
+  if (scope !== undefined) await new Promise<void>((resolve) => scope.whenComplete(() => resolve()));
+  return root.result();
+}
+
+function receive(bytes: Uint8Array, unslicers: UnslicerTable, options: UnserializeOptions): StorageRoot {
   let root: StorageRoot | undefined;
   const receiver = new Receiver((receiver) => root = new StorageRoot(receiver), {
     limits: resolveLimits(options.limits),
     tokens: FOOLSCAP_TOKENS,
     vocabulary: [],
-    unslicers: BASE_UNSLICERS,
+    unslicers,
     bareTopLevel: true,
     wrapFloats: options.floats === "wrap",
   });
   receiver.push(bytes);
-  return root!.result(receiver.inMessage);
+  root!.isCut = receiver.inMessage;
+  return root!;
 }
 
 /** Takes one value of any kind; a bare number or byte string too, which Python's root takes as well. */
 class StorageRoot extends Unslicer {
   #value: unknown;
   #violation: Violation | undefined;
+  /** Whether the bytes end within a value. */
+  isCut = false;
 
   override receive(value: unknown): void {
     if (this.count > 0) throw new ProtocolError("Cannot unserialize: there is more than one value");
@@ -106,9 +136,16 @@ class StorageRoot extends Unslicer {
   }
   override close(): void {}
 
-  result(isCut: boolean): unknown {
+  /** Throws if there is no value. */
+  check(): void {
     if (this.#violation !== undefined) throw this.#violation;
-    if (isCut || this.count === 0) throw new ProtocolError("Cannot unserialize: the bytes end too early");
+    if (this.isCut || this.count === 0) {
+      throw new ProtocolError("Cannot unserialize: the bytes end too early");
+    }
+  }
+
+  result(): unknown {
+    this.check();
     const scope = this.receiver.pendingScope;
     if (scope !== undefined) {
       if (scope.failure !== undefined) throw scope.failure;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type Keyed, type ValueKey, valueKeyOf } from "../util/keyed.ts";
 import { formatFurl, type FurlParts, parseFurl } from "./furl.ts";
 import { REDACTED } from "./redact.ts";
 
@@ -24,7 +25,8 @@ function compareTexts(a: string | undefined, b: string | undefined): number {
 /**
  * Points to an object that lives in some Tub, for as long as that Tub keeps its name.
  *
- * Two SturdyRefs are equal when Tub and name are, whatever their hints. Printing one, or turning it
+ * Two SturdyRefs are equal when Tub and name are, whatever their hints; so they are one key of a `Dict` and one member of
+ * a `ValueSet`. Printing one, or turning it
  * into JSON, hides the name: only {@linkcode SturdyRef.getURL} and the properties `url` and `name`
  * give it away. Foolscap: `referenceable.SturdyRef`.
  *
@@ -38,7 +40,7 @@ function compareTexts(a: string | undefined, b: string | undefined): number {
  * assert.equal(String(ref), "pb://w6i2oohuba2eeyts27gkq4etwr4nndeb@tcp:h:1/…");
  * ```
  */
-export class SturdyRef {
+export class SturdyRef implements Keyed {
   // Private, so that no printer and no serializer finds them as properties.
   readonly #url: string | undefined;
   readonly #parts: FurlParts | undefined;
@@ -91,12 +93,22 @@ export class SturdyRef {
   }
 
   /**
-   * Order by TubID, then by name, for `Array.prototype.sort`.
+   * Order by TubID, then by name.
    *
    * @returns -1, 0 or 1; 0 exactly when {@linkcode SturdyRef.equals}.
    */
   compare(other: SturdyRef): number {
     return compareTexts(this.tubId, other.tubId) || compareTexts(this.name, other.name);
+  }
+
+  /** The same order as a function, for `Array.prototype.sort`. */
+  static compare(a: SturdyRef, b: SturdyRef): number {
+    return a.compare(b);
+  }
+
+  /** The key of this value in a `Dict` or a `ValueSet`: that of another SturdyRef which it equals. A secret. */
+  [valueKeyOf](): ValueKey {
+    return this.#parts === undefined ? "\0r" : `\0r${this.#parts.tubId}@${this.#parts.name}`;
   }
 
   /** The FURL with its name hidden. */

@@ -8,6 +8,7 @@ import { toError } from "../errors.ts";
 import { MAX_FURL_BYTES } from "../limits.ts";
 import { checkName } from "../names/furl.ts";
 import { createSwissnum, type RandomBytes } from "../names/swissnum.ts";
+import { Callable, type Publishable } from "../broker/callable.ts";
 import { Referenceable } from "../broker/referenceable.ts";
 import type { Trace } from "../util/trace.ts";
 import { NameTable } from "./name_table.ts";
@@ -16,14 +17,16 @@ import { NameTable } from "./name_table.ts";
  * Finds objects that have not been registered, for names that a peer asks for.
  *
  * @param name What stands behind the hints of the FURL: text of a stranger, and perhaps a secret.
- * @returns The object, or nothing if the name is none of its own.
+ * @returns The object, or nothing if the name is none of its own; or a promise of that, for which only peers can wait.
  */
-export type NameLookupHandler = (name: string) => Referenceable | null | undefined;
+export type NameLookupHandler = (
+  name: string,
+) => Publishable | null | undefined | Promise<Publishable | null | undefined>;
 
 /** An object that can be reached by a FURL, as {@linkcode CapabilityRegistry.list} shows it. */
 export interface RegistryEntry {
-  /** The object itself. */
-  readonly object: Referenceable;
+  /** The object, or function, itself. */
+  readonly object: Publishable;
   /**
    * Whether nobody registered it: it got its FURL when it was passed to a peer, and loses it when nobody holds it any
    * more.
@@ -57,7 +60,7 @@ export interface CapabilityRegistryOptions {
  * ```
  */
 export class CapabilityRegistry {
-  readonly #table: NameTable<Referenceable>;
+  readonly #table: NameTable<Publishable>;
   readonly #handlers = new Set<NameLookupHandler>();
   readonly #randomBytes: RandomBytes;
   readonly #trace: Trace;
@@ -80,7 +83,7 @@ export class CapabilityRegistry {
   }
 
   /** Whether an object can be reached by a FURL. */
-  has(object: Referenceable): boolean {
+  has(object: Publishable): boolean {
     return this.#table.has(object);
   }
 
@@ -89,7 +92,7 @@ export class CapabilityRegistry {
    *
    * @returns The name in clear, for the FURL.
    */
-  nameOf(object: Referenceable): string {
+  nameOf(object: Publishable): string {
     const known = this.#table.nameOf(object);
     if (known !== undefined) return known;
     const name = createSwissnum(this.#randomBytes);
@@ -98,17 +101,21 @@ export class CapabilityRegistry {
   }
 
   /**
-   * Gives an object a name and keeps the object alive. One that has a name keeps it.
+   * Gives an object, or a function, a name and keeps the object alive. One that has a name keeps it.
    *
    * @param name A name of the program's choice. Whoever can guess it can use the object.
    * @returns The object's name in clear, for the FURL.
-   * @throws {TypeError} If it is not a Referenceable, or the name no text.
+   * @throws {TypeError} If it is neither a Referenceable nor a Callable, or the name no text.
    * @throws {FurlError} If the name cannot stand in a FURL.
    * @throws {RangeError} If another object has that name.
    */
-  register(object: Referenceable, name?: string): string {
-    if (!(object instanceof Referenceable)) {
-      throw new TypeError("Cannot register an object: it is not a Referenceable; derive its class from it");
+  register(object: Publishable, name?: string): string {
+    if (!isPublishable(object)) {
+      throw new TypeError(
+        typeof object === "function"
+          ? "Cannot register a function: give callable(f)"
+          : "Cannot register an object: it is not a Referenceable; derive its class from it",
+      );
     }
     if (name !== undefined && typeof name !== "string") {
       throw new TypeError("Cannot register an object: the name is not a text");
@@ -127,19 +134,47 @@ export class CapabilityRegistry {
    *
    * @returns Whether it had one.
    */
-  unregister(object: Referenceable): boolean {
+  unregister(object: Publishable): boolean {
     return this.#table.remove(object);
   }
 
   /**
-   * The object of a name: registered, passed to a peer, or found by a lookup handler, which gives it that name.
+   * The object of a name: registered, passed to a peer, or found by a lookup handler, which gives it that name. A handler
+   * that answers with a promise has nothing to say here: see {@linkcode CapabilityRegistry.lookup}.
    *
    * @returns `undefined` if nothing has that name.
    */
-  find(name: string): Referenceable | undefined {
+  find(name: string): Publishable | undefined {
     // A peer may ask for a text of any length; none so long stands in a FURL.
     if (name.length > MAX_FURL_BYTES) return undefined;
     return this.#table.find(name) ?? this.#askHandlers(name);
+  }
+
+  /**
+   * The object of a name, as {@linkcode CapabilityRegistry.find} finds it, for a peer that asks: handlers that answer
+   * with a promise are waited for, one after the other.
+   *
+   * @returns `undefined` if nothing has that name. Never rejects.
+   */
+  async lookup(name: string): Promise<Publishable | undefined> {
+    if (name.length > MAX_FURL_BYTES) return undefined;
+    const known = this.#table.find(name);
+    if (known !== undefined) return known;
+    for (const handler of [...this.#handlers]) {
+      try {
+        const found = await handler(name);
+        // While it thought, another peer may have asked too, or the program may have registered one; and it may have been
+        // taken back itself, by the program or with the Tub.
+        const other = this.#table.find(name);
+        if (other !== undefined) return other;
+        if (!this.#handlers.has(handler)) continue;
+        const object = this.#take(name, found);
+        if (object !== undefined) return object;
+      } catch (thrown) {
+        this.#failed(thrown);
+      }
+    }
+    return undefined;
   }
 
   /**
@@ -169,17 +204,42 @@ export class CapabilityRegistry {
     this.#handlers.clear();
   }
 
-  #askHandlers(name: string): Referenceable | undefined {
+  #askHandlers(name: string): Publishable | undefined {
     for (const handler of this.#handlers) {
       try {
-        const object = handler(name);
-        if (!(object instanceof Referenceable)) continue;
-        if (!this.#table.has(object)) this.#table.add(object, name);
-        return object;
+        const found = handler(name);
+        if (!(found instanceof Promise)) {
+          const object = this.#take(name, found);
+          if (object !== undefined) return object;
+          continue;
+        }
+        // Who asks here cannot wait. What it comes to is nobody's: a failure must not end the process.
+        found.catch((thrown) => this.#failed(thrown));
       } catch (thrown) {
-        this.#trace({ type: "callback-failed", where: "name lookup handler", error: toError(thrown) });
+        this.#failed(thrown);
       }
     }
     return undefined;
   }
+
+  /** What a handler gave, under that name from here on; nothing if it gave nothing. */
+  #take(name: string, found: unknown): Publishable | undefined {
+    // As in Foolscap, whatever is not true is "not mine".
+    if (!found) return undefined;
+    if (!isPublishable(found)) {
+      throw new TypeError(
+        "Cannot use what a lookup handler gave: it is neither a Referenceable nor a Callable",
+      );
+    }
+    if (!this.#table.has(found)) this.#table.add(found, name);
+    return found;
+  }
+
+  #failed(thrown: unknown): void {
+    this.#trace({ type: "callback-failed", where: "name lookup handler", error: toError(thrown) });
+  }
+}
+
+function isPublishable(value: unknown): value is Publishable {
+  return value instanceof Referenceable || value instanceof Callable;
 }

@@ -10,6 +10,7 @@ import type { Broker } from "../broker/broker.ts";
 import {
   DuplicateConnectionError,
   NegotiationError,
+  NoLocationHintsError,
   RemoteNegotiationError,
   toError,
   UnreachableError,
@@ -233,7 +234,7 @@ export class Connector {
     const name = `Tub [${quoteForeign(shortTubId(this.#options.tubId)).slice(1, -1)}]`;
     if (this.#errors.size === 0) {
       const message = `Cannot reach ${name}: its FURL has no connection hint`;
-      return new UnreachableError(message, new Map(), this.info);
+      return new NoLocationHintsError(message, new Map(), this.info);
     }
     for (const [hint, error] of this.#errors) {
       if (error instanceof NegotiationError) return this.#aboutHint(`Cannot reach ${name}`, hint, error);

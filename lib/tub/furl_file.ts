@@ -6,11 +6,11 @@
  * @module
  */
 
-import { FurlError, PermissionDenied } from "../errors.ts";
+import { FurlError, WrongNameError, WrongTubIdError } from "../errors.ts";
 import { type FurlParts, parseFurl } from "../names/furl.ts";
 import { shortTubId } from "../names/tub_id.ts";
 import { requirePermission } from "./permissions.ts";
-import { replacePrivateFile, toPath } from "./private_file.ts";
+import { fileError, replacePrivateFile, toPath } from "./private_file.ts";
 
 /** What the FURL in the file must agree with. */
 export interface ExpectedFurl {
@@ -24,25 +24,13 @@ function show(path: string): string {
   return `the FURL file ${JSON.stringify(path)}`;
 }
 
-function fileError(action: string, path: string, cause: unknown): Error {
-  if (cause instanceof Deno.errors.NotFound) {
-    return new TypeError(`Cannot ${action} ${show(path)}: its folder does not exist; create it first`, {
-      cause,
-    });
-  }
-  return new PermissionDenied(
-    `Cannot ${action} ${show(path)}: the system refuses; check that it is a file, its owner and its mode`,
-    { cause },
-  );
-}
-
 /** The first line with text in it; undefined if the file is missing or empty. */
 function readLine(path: string): string | undefined {
   try {
     return Deno.readTextFileSync(path).trim().split(/[\r\n]/, 1)[0]?.trim() || undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
-    throw fileError("read", path, error);
+    throw fileError("read", show(path), error);
   }
 }
 
@@ -52,8 +40,10 @@ function readLine(path: string): string | undefined {
  * @param file The path of the file, or its `file:` URL.
  * @param expected What it must agree with.
  * @returns The name, a secret; undefined if there is no such file or nothing in it.
- * @throws {FurlError} If the file has no FURL, one of another Tub (Foolscap: `WrongTubIdError`), or
- *   another name than the program gave (`WrongNameError`). Names the file, never the name.
+ * @throws {FurlError} If the file has no FURL in it. Names the file, never the name, as the other two.
+ * @throws {WrongTubIdError} If it has one of another Tub.
+ * @throws {WrongNameError} If it has another name than the program gave.
+ * @throws {FileError} If the system refuses: it is no file, or another user's.
  * @throws {PermissionDenied} If the program may not read the file; names the flag to add.
  */
 export function readFurlFile(file: string | URL, expected: ExpectedFurl): string | undefined {
@@ -71,13 +61,13 @@ export function readFurlFile(file: string | URL, expected: ExpectedFurl): string
     );
   }
   if (furl.tubId !== expected.tubId) {
-    throw new FurlError(
+    throw new WrongTubIdError(
       `Cannot use ${show(path)}: its FURL is of the Tub ${shortTubId(furl.tubId)}… and this one is ` +
         `${shortTubId(expected.tubId)}…; load that Tub's certFile, or remove the file to get a new FURL`,
     );
   }
   if (expected.name !== undefined && expected.name !== furl.name) {
-    throw new FurlError(
+    throw new WrongNameError(
       `Cannot use ${show(path)}: its FURL has another name than the one given; ` +
         "leave out the name to keep that FURL, or remove the file",
     );
@@ -93,7 +83,7 @@ export function readFurlFile(file: string | URL, expected: ExpectedFurl): string
  * @param file The path of the file, or its `file:` URL.
  * @param furl The FURL, without a newline.
  * @throws {PermissionDenied} If the program may not read and write the file; names the flag to add.
- * @throws {TypeError} If the folder does not exist.
+ * @throws {FileError} If the folder does not exist, or the system refuses.
  */
 export function writeFurlFile(file: string | URL, furl: string): void {
   const path = toPath(file);
@@ -102,6 +92,6 @@ export function writeFurlFile(file: string | URL, furl: string): void {
   try {
     replacePrivateFile(path, `${furl}\n`);
   } catch (error) {
-    throw fileError("write", path, error);
+    throw fileError("write", show(path), error);
   }
 }

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { CertificateError } from "../errors.ts";
+import { FileError } from "../errors.ts";
 import type { RandomBytes } from "../names/swissnum.ts";
 import { tubIdOf } from "../names/tub_id.ts";
 import { createKeyPair, type KeyPair, parseKeyPair } from "../transport/key_pair.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import { requirePermission } from "./permissions.ts";
-import { createPrivateFile, toPath } from "./private_file.ts";
+import { createPrivateFile, fileError, toPath } from "./private_file.ts";
 
 /** The identity of a Tub. */
 export interface Identity extends KeyPair {
@@ -57,10 +57,7 @@ async function readFile(path: string, shown: string): Promise<string | undefined
     return await Deno.readTextFile(path);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return undefined;
-    throw new CertificateError(
-      `Cannot read ${shown}: the system refuses; check that it is a file, its owner and its mode`,
-      { cause },
-    );
+    throw fileError("read", shown, cause);
   }
 }
 
@@ -68,12 +65,7 @@ function createFile(path: string, shown: string, text: string): boolean {
   try {
     return createPrivateFile(path, text);
   } catch (cause) {
-    throw new CertificateError(
-      cause instanceof Deno.errors.NotFound
-        ? `Cannot create ${shown}: its folder does not exist; create the folder first`
-        : `Cannot create ${shown}: the system refuses; check the owner and the mode of its folder`,
-      { cause },
-    );
+    throw fileError("create", shown, cause);
   }
 }
 
@@ -88,7 +80,7 @@ async function loadOrCreateFile(path: string, create: () => Promise<KeyPair>): P
     // Another process was faster, and its identity is the one that stays.
     text = await readFile(path, shown);
     if (text === undefined) {
-      throw new CertificateError(
+      throw new FileError(
         `Cannot create ${shown}: it is a link to a file that does not exist; remove it`,
       );
     }
@@ -104,7 +96,8 @@ async function loadOrCreateFile(path: string, create: () => Promise<KeyPair>): P
  * file that exists is never written, whatever is in it. Without file and data, the identity is new
  * and kept in memory only. Foolscap: `Tub(certData=, certFile=)`.
  *
- * @throws {CertificateError} If the file or the data cannot be used, or the file cannot be created.
+ * @throws {CertificateError} If what is in the file or the data cannot be used.
+ * @throws {FileError} If the file cannot be read or created: its folder is missing, it is no file, the system refuses.
  * @throws {PermissionDenied} If the program may not read or, for a new identity, write the file;
  *   names the flag to add. Never prompts.
  * @throws {TypeError} If both a file and data are given.

@@ -68,6 +68,7 @@ type Way = { readonly winningHint: string } | { readonly listener: string };
 
 /** The table that every peer knows; loopback does not negotiate one. */
 const LOOPBACK_VOCABULARY = 1;
+const LOOPBACK = "loopback";
 
 /** Listeners, efforts and connections of one Tub. */
 export class Network {
@@ -345,6 +346,8 @@ export class Network {
       peer: { tubId, address: connection.peerAddress },
       // A Tub is there as long as it is: its connection with itself needs no sign of life.
       keepalive: tubId === this.#options.tubId ? {} : keepalive,
+      // Both ends of a loopback are this module.
+      takesFunctionsHome: tubId === this.#options.tubId,
       connectionInfo: record,
       onEnded: (error) => {
         record.lost(clock.now());
@@ -366,7 +369,7 @@ export class Network {
   #loopback(): Broker {
     const { tubId, clock } = this.#options;
     const place = this.#connections.takeOwn(tubId);
-    const [near, far] = memoryPair({ peerAddress: "loopback", clock });
+    const [near, far] = memoryPair({ peerAddress: LOOPBACK, clock });
     const vocabTable = LOOPBACK_VOCABULARY;
     const make = (end: Connection, place: Place | undefined) =>
       this.#createBroker(end, ConnectionRecord.ofLoopback(clock.now()), { tubId, vocabTable, place });

@@ -10,6 +10,7 @@ import type { RandomBytes } from "../names/swissnum.ts";
 import type { Clock } from "../util/clock.ts";
 import { quoteForeign } from "../util/text.ts";
 import type { Trace } from "../util/trace.ts";
+import type { GiftPolicy } from "./gifts.ts";
 
 /** Options of {@linkcode Tub.create}. */
 export interface TubOptions {
@@ -60,6 +61,14 @@ export interface TubOptions {
    */
   readonly acceptGifts?: boolean | undefined;
   /**
+   * Decides, gift by gift, whether a reference to an object of a third Tub is taken, and where that Tub may be looked for.
+   * It is also asked where no connection has to be made. While it thinks, calls behind the gift wait, at most
+   * `limits.maxGiftMs`. What it throws refuses the gift and goes to the trace.
+   *
+   * @default every gift is taken, and hints of the types `tcp`, `tls`, `tor`, `i2p` and `socks` are dialled
+   */
+  readonly giftPolicy?: GiftPolicy | undefined;
+  /**
    * Lets a peer that does not say which connection it had before replace one that is at least this old, in milliseconds;
    * `true` is 60,000. Foolscap: option `handle-old-duplicate-connections`, in seconds there.
    *
@@ -95,17 +104,19 @@ const NAMES: Readonly<Record<keyof TubOptions, true>> = {
   randomBytes: true,
   unsafeTracebacks: true,
   acceptGifts: true,
+  giftPolicy: true,
   handleOldDuplicateConnections: true,
   keepaliveTimeoutMs: true,
   disconnectTimeoutMs: true,
 };
 
 /**
- * Makes sure of the names of options: `certfile` would quietly make another identity at each start.
+ * Makes sure of the names of options, as `certfile` would quietly make another identity at each start, and of a policy
+ * that nothing would ask.
  *
- * @throws {TypeError} If there is one of another name, or it is no object.
+ * @throws {TypeError} If there is one of another name, or it is no object, or the policy is no function.
  */
-export function checkOptionNames(options: TubOptions): void {
+export function checkOptions(options: TubOptions): void {
   if (typeof options !== "object" || options === null) {
     throw new TypeError("Cannot create Tub: the options are not an object");
   }
@@ -116,6 +127,9 @@ export function checkOptionNames(options: TubOptions): void {
         Object.keys(NAMES).join(", ")
       }`,
     );
+  }
+  if (options.giftPolicy !== undefined && typeof options.giftPolicy !== "function") {
+    throw new TypeError("Cannot create Tub: giftPolicy is not a function");
   }
 }
 

@@ -9,6 +9,7 @@
  */
 
 import { fileURLToPath } from "node:url";
+import { FileError } from "../errors.ts";
 import { hasPermission } from "./permissions.ts";
 
 const OWNER_ONLY = 0o600;
@@ -16,6 +17,21 @@ const OWNER_ONLY = 0o600;
 /** The path of a file that a program named by path or by `file:` URL. */
 export function toPath(file: string | URL): string {
   return typeof file === "string" ? file : fileURLToPath(file);
+}
+
+/**
+ * What is said when the system does not do something with a file.
+ *
+ * @param action Such as `read`.
+ * @param shown Such as `the identity file "calc.pem"`.
+ */
+export function fileError(action: string, shown: string, cause: unknown): FileError {
+  return new FileError(
+    cause instanceof Deno.errors.NotFound
+      ? `Cannot ${action} ${shown}: its folder does not exist; create the folder first`
+      : `Cannot ${action} ${shown}: the system refuses; check that it is a file, its owner and its mode, and those of its folder`,
+    { cause },
+  );
 }
 
 function writeAll(path: string, text: string, options: Deno.OpenOptions): void {

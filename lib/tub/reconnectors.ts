@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RemoteReference } from "../broker/remote_reference.ts";
+import type { RemoteHandle, RemoteReference } from "../broker/remote_reference.ts";
 import type { ConnectionInfo } from "../connection_info.ts";
 import type { FurlParts } from "../names/furl.ts";
 import type { RandomBytes } from "../names/swissnum.ts";
@@ -19,7 +19,7 @@ export interface ReconnectorsOptions {
   /** Must not throw. */
   readonly trace: Trace;
   readonly randomBytes: RandomBytes;
-  getReference(target: FurlParts, signal: AbortSignal): Promise<RemoteReference>;
+  getReference(target: FurlParts, signal: AbortSignal): Promise<RemoteHandle>;
   connectionInfo(tubId: string): ConnectionInfo | undefined;
 }
 

@@ -7,10 +7,10 @@
  */
 
 import type { BrokerHost } from "../broker/interface.ts";
-import type { Referenceable } from "../broker/referenceable.ts";
-import type { RemoteReference, Untyped } from "../broker/remote_reference.ts";
+import type { Publishable } from "../broker/callable.ts";
+import type { RemoteFunction, RemoteHandle, RemoteReference, Untyped } from "../broker/remote_reference.ts";
 import type { ConnectionInfo } from "../connection_info.ts";
-import { DeadReferenceError, FurlError, NoLocationError, Violation } from "../errors.ts";
+import { DeadReferenceError, FurlError, NoLocationError } from "../errors.ts";
 import { resolveLimits } from "../limits.ts";
 import { formatFurl, type FurlParts, parseFurl } from "../names/furl.ts";
 import { SturdyRef } from "../names/sturdy_ref.ts";
@@ -21,36 +21,20 @@ import { type Clock, systemClock } from "../util/clock.ts";
 import { quoteForeign } from "../util/text.ts";
 import { safeTrace } from "../util/trace.ts";
 import { makeDebug, type TubDebug } from "./debug.ts";
-import { readFurlFile, writeFurlFile } from "./furl_file.ts";
-import { fetchGift } from "./gifts.ts";
+import { Gifts } from "./gifts.ts";
 import { getCertData, type Identity, loadOrCreateIdentity } from "./identity.ts";
 import type { Listener } from "./listener.ts";
 import { locationOf, parseLocation } from "./location.ts";
+import { registerObject, type RegisterOptions } from "./naming.ts";
 import { type ConnectOptions, Network } from "./network.ts";
-import { checkOptionNames, keepaliveTimes, oldPeerThresholdMs, type TubOptions } from "./options.ts";
+import { checkOptions, keepaliveTimes, oldPeerThresholdMs, type TubOptions } from "./options.ts";
 import type { ConnectToOptions, Reconnector } from "./reconnector.ts";
 import { Reconnectors } from "./reconnectors.ts";
 import { registerSturdyRefCopy } from "./sturdy_ref_copy.ts";
+import { TubStorage } from "./tub_storage.ts";
 import { type GetReferenceOptions, waitFor } from "./waiting.ts";
 
 registerSturdyRefCopy();
-
-/** Options of {@linkcode Tub.registerReference}. */
-export interface RegisterOptions {
-  /**
-   * A name of the program's choice. Whoever can guess it can use the object.
-   *
-   * @default 160 random bits
-   */
-  readonly name?: string | undefined;
-  /**
-   * A file that keeps the FURL: its name is used again, so that the object has the same FURL after a restart. It is
-   * written each time, as the hints may have changed; a new file gets mode 0600.
-   *
-   * @default the FURL is kept nowhere
-   */
-  readonly furlFile?: string | URL | undefined;
-}
 
 /** A connection that is replaced while a name is asked for is rare; more than twice in a row is not that. */
 const MAX_TRIES = 3;
@@ -97,7 +81,7 @@ export class Tub implements AsyncDisposable {
   readonly #network: Network;
   readonly #clock: Clock;
   readonly #reconnectors: Reconnectors;
-  readonly #acceptsGifts: boolean;
+  readonly #storage: TubStorage;
   #hints: readonly string[] | undefined;
 
   /** Use {@linkcode Tub.create}: an identity takes time to load or to make. */
@@ -107,21 +91,34 @@ export class Tub implements AsyncDisposable {
     this.tubId = identity.tubId;
     this.#identity = identity;
     this.#incarnation = incarnationOf(randomBytes(8));
-    this.#acceptsGifts = acceptGifts;
     this.#clock = clock;
     this.registry = new CapabilityRegistry({ randomBytes, trace });
+    const gifts = new Gifts({
+      acceptGifts,
+      policy: options.giftPolicy,
+      trace,
+      isConnected: (tubId) => tubId === this.tubId || this.#network.info(tubId)?.connected === true,
+      get: (parts, signal) => this.#getReference(parts, { isForPeer: true, signal }),
+    });
+    const limits = resolveLimits(options.limits);
+    this.#storage = new TubStorage({
+      limits,
+      clock,
+      furlOf: (object) => this.getOrCreateURLForReference(object),
+      acquire: (furl, signal) => gifts.fetch(furl, { from: undefined, signal }),
+    });
     const host: BrokerHost = {
       tubId: identity.tubId,
       exposesTracebacks: options.unsafeTracebacks === true,
       furlOf: (object) => this.getOrCreateURLForReference(object),
-      lookup: (name) => this.registry.find(name),
-      acquire: (furl, signal) => this.#acquire(furl, signal),
+      lookup: (name) => this.registry.lookup(name),
+      acquire: (furl, request) => gifts.fetch(furl, request),
     };
     this.#network = new Network({
       tubId: identity.tubId,
       incarnation: this.#incarnation,
       identity,
-      limits: resolveLimits(options.limits),
+      limits,
       clock,
       trace,
       oldPeerThresholdMs: oldPeerThresholdMs(options.handleOldDuplicateConnections),
@@ -141,13 +138,14 @@ export class Tub implements AsyncDisposable {
   /**
    * Makes a Tub. It runs at once; Foolscap's `startService` has no counterpart.
    *
-   * @throws {CertificateError} If the identity's file or data cannot be used.
+   * @throws {CertificateError} If what is in the identity's file or data cannot be used.
+   * @throws {FileError} If the file cannot be read or created.
    * @throws {PermissionDenied} If the program may not read or write the file; names the flag.
    * @throws {TypeError} If both a file and data are given, or an option is unknown.
    * @throws {RangeError} If a limit is unknown or no positive number, or a timeout is none.
    */
   static async create(options: TubOptions = {}): Promise<Tub> {
-    checkOptionNames(options);
+    checkOptions(options);
     // Before the file: a wrong limit must not leave a new identity behind.
     resolveLimits(options.limits);
     oldPeerThresholdMs(options.handleOldDuplicateConnections);
@@ -247,37 +245,31 @@ export class Tub implements AsyncDisposable {
   // ---- objects of this Tub
 
   /**
-   * Makes an object reachable, and keeps it until it is unregistered or the Tub stops. An object that has a name, because
-   * it was registered or passed to a peer before, keeps it.
+   * Makes an object, or a function that {@linkcode callable} was given, reachable, and keeps it until it is unregistered or
+   * the Tub stops. One that has a name, because it was registered or passed to a peer before, keeps it.
    *
    * @param options Options, or only the name.
    * @returns The object's FURL. Whoever has it can use the object.
    * @throws {NoLocationError} If the Tub has no location.
-   * @throws {TypeError} If it is not a Referenceable, or the Tub has stopped.
-   * @throws {FurlError} If the name cannot stand in a FURL, or the file has the FURL of another Tub or object.
+   * @throws {TypeError} If it is neither a Referenceable nor a Callable, or the Tub has stopped.
+   * @throws {FurlError} If the name cannot stand in a FURL, or the file has no FURL in it.
+   * @throws {WrongTubIdError} If the file has a FURL of another Tub.
+   * @throws {WrongNameError} If the file has another name than the one that the object has or is given.
+   * @throws {FileError} If the file cannot be read or written.
    * @throws {RangeError} If another object has the name.
    * @throws {PermissionDenied} If the program may not read and write the file; names the flag.
    */
-  registerReference(object: Referenceable, options: string | RegisterOptions = {}): string {
-    const { name, furlFile } = typeof options === "string" ? { name: options } : options;
+  registerReference(object: Publishable, options: string | RegisterOptions = {}): string {
     if (!this.running) {
       throw new TypeError("Cannot register an object: this Tub has been stopped; create another one");
     }
-    const hints = this.#hintsFor("register an object");
-    const isNew = !this.registry.has(object);
-    const wanted = isNew ? name : this.registry.nameOf(object);
-    const stored = furlFile === undefined
-      ? undefined
-      : readFurlFile(furlFile, { tubId: this.tubId, name: wanted });
-    const given = this.registry.register(object, wanted ?? stored);
-    try {
-      const furl = formatFurl({ tubId: this.tubId, hints, name: given });
-      if (furlFile !== undefined) writeFurlFile(furlFile, furl);
-      return furl;
-    } catch (error) {
-      if (isNew) this.registry.unregister(object);
-      throw error;
-    }
+    const base = { tubId: this.tubId, hints: this.#hintsFor("register an object") };
+    return registerObject(
+      this.registry,
+      object,
+      base,
+      typeof options === "string" ? { name: options } : options,
+    );
   }
 
   /**
@@ -287,10 +279,15 @@ export class Tub implements AsyncDisposable {
    * @returns Whether it had a name.
    * @throws {FurlError} If it is a text that is not a FURL of this Tub.
    */
-  unregisterReference(object: Referenceable | string): boolean {
+  unregisterReference(object: Publishable | string): boolean {
     if (typeof object !== "string") return this.registry.unregister(object);
     const found = this.registry.find(this.#ownName(object));
     return found !== undefined && this.registry.unregister(found);
+  }
+
+  /** The same for a FURL, under Foolscap's name. */
+  unregisterURL(furl: string): boolean {
+    return this.unregisterReference(furl);
   }
 
   /**
@@ -299,7 +296,7 @@ export class Tub implements AsyncDisposable {
    *
    * @returns `undefined` without a location.
    */
-  getOrCreateURLForReference(object: Referenceable): string | undefined {
+  getOrCreateURLForReference(object: Publishable): string | undefined {
     if (this.#hints === undefined) return undefined;
     return formatFurl({ tubId: this.tubId, hints: this.#hints, name: this.registry.nameOf(object) });
   }
@@ -309,7 +306,7 @@ export class Tub implements AsyncDisposable {
    *
    * @throws {RangeError} If there is none. No more than the beginning of the name is told.
    */
-  getReferenceForName(name: string): Referenceable {
+  getReferenceForName(name: string): Publishable {
     const object = this.registry.find(name);
     if (object !== undefined) return object;
     const start = quoteForeign([...name.slice(0, 4)].slice(0, 2).join(""));
@@ -322,7 +319,7 @@ export class Tub implements AsyncDisposable {
    * @throws {FurlError} If it is not a FURL of this Tub.
    * @throws {RangeError} If there is no such object.
    */
-  getReferenceForURL(furl: string): Referenceable {
+  getReferenceForURL(furl: string): Publishable {
     return this.getReferenceForName(this.#ownName(furl));
   }
 
@@ -355,7 +352,8 @@ export class Tub implements AsyncDisposable {
    * Gets a reference to the object of a FURL: by the connection with its Tub, if there is one, else all hints are tried
    * side by side. A FURL of this Tub leads to a reference too, by a connection of the Tub with itself.
    *
-   * @typeParam T The class of the object, or an interface with its `remote_` methods.
+   * @typeParam T The class of the object, or an interface with its `remote_` methods; for a function that was registered,
+   *   the type of the function: `getReference<(a: number) => number>(furl)`. Nothing checks it here.
    * @param target A FURL or a SturdyRef.
    * @param options How long to wait. An effort to connect for which nobody waits any more is given up.
    * @returns When the other Tub has answered. The same object is the same reference each time, for as long as the
@@ -368,19 +366,27 @@ export class Tub implements AsyncDisposable {
    * @throws {TypeError} If it is neither, or this Tub has stopped.
    * @throws {DOMException} A `TimeoutError`, or whatever the signal's reason is, if `options` say so.
    */
-  async getReference<T = Untyped>(
+  getReference(target: string | SturdyRef, options?: GetReferenceOptions): Promise<RemoteReference>;
+  /** The same for a function. */
+  getReference<F extends (...args: never[]) => unknown>(
     target: string | SturdyRef,
-    options: GetReferenceOptions = {},
-  ): Promise<RemoteReference<T>> {
+    options?: GetReferenceOptions,
+  ): Promise<RemoteFunction<F>>;
+  /** The same for an object of a known class. */
+  getReference<T>(target: string | SturdyRef, options?: GetReferenceOptions): Promise<RemoteReference<T>>;
+  async getReference(target: string | SturdyRef, options: GetReferenceOptions = {}): Promise<RemoteHandle> {
     const parts = partsOf(target);
-    const run = (signal?: AbortSignal) => this.#getReference(parts, { signal });
-    return await waitFor(options, this.#clock, run) as RemoteReference<T>;
+    return await waitFor(
+      options,
+      this.#clock,
+      (signal?: AbortSignal) => this.#getReference(parts, { signal }),
+    );
   }
 
   async #getReference(
     { tubId, hints, name }: FurlParts,
     options: ConnectOptions = {},
-  ): Promise<RemoteReference> {
+  ): Promise<RemoteHandle> {
     for (let tries = 1;; tries++) {
       const broker = await this.#network.connect(tubId, hints, options);
       try {
@@ -427,9 +433,29 @@ export class Tub implements AsyncDisposable {
     }
   }
 
-  async #acquire(furl: string, signal: AbortSignal): Promise<RemoteReference> {
-    if (!this.#acceptsGifts) throw new Violation("gifts are prohibited in this Tub");
-    return await fetchGift(furl, (furl) => this.#getReference(parseFurl(furl), { isForPeer: true, signal }));
+  // ---- values with references as bytes
+
+  /**
+   * Turns a value into bytes, as {@linkcode serialize} does, and references in it into the FURLs of their objects: of
+   * objects and functions of this Tub, and of others'. The bytes are as secret as those FURLs, and keep no object alive:
+   * register what shall be found later. Foolscap: `Tub.serialize`.
+   *
+   * @throws {Violation} If some part cannot be serialized, or a reference has no FURL or stands inside a Copyable.
+   */
+  serialize(value: unknown): Uint8Array {
+    return this.#storage.serialize(value);
+  }
+
+  /**
+   * Turns bytes of {@linkcode Tub.serialize}, here or in Python, back into the value, with new references: one of an object
+   * of this Tub as well. Whoever made the bytes says where this Tub connects to: what `acceptGifts` and `giftPolicy`
+   * say holds. Foolscap: `Tub.unserialize`.
+   *
+   * @returns When every reference is there. Rejects as {@linkcode unserialize} throws, and as {@linkcode Tub.getReference}
+   *   does if an object cannot be reached.
+   */
+  unserialize(bytes: Uint8Array): Promise<unknown> {
+    return this.#storage.unserialize(bytes);
   }
 
   // ---- the end

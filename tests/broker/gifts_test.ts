@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { callable } from "../../lib/broker/callable.ts";
+import { GiftTable } from "../../lib/broker/gifts.ts";
+import type { BrokerHost, GiftRequest } from "../../lib/broker/interface.ts";
 import { Referenceable } from "../../lib/broker/referenceable.ts";
-import type { RemoteReference } from "../../lib/broker/remote_reference.ts";
+import { RemoteFunction, type RemoteReference } from "../../lib/broker/remote_reference.ts";
 import { DeadReferenceError, RemoteException, Violation } from "../../lib/errors.ts";
 import { Copyable } from "../../lib/graph/copyable.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 import { EMPTY, failureOf, Pair, RIGHT, turns, until } from "./support.ts";
 
 const FURL = `pb://${RIGHT}@tcp:h:1/carol`;
@@ -68,7 +72,7 @@ Deno.test("a gift in an answer is waited for", () =>
     }
     const giver = new Giver();
     toBob.left.host.names.set("giver", giver);
-    const ref = await toBob.right.broker.getReferenceByName("giver");
+    const ref = (await toBob.right.broker.getReferenceByName("giver")) as RemoteReference;
     const gate = Promise.withResolvers<void>();
     const acquire = toBob.right.host.acquire;
     toBob.right.host.acquire = async (furl) => (await gate.promise, await acquire(furl));
@@ -178,3 +182,106 @@ Deno.test("more gifts at once than may be end the connection", () =>
     assert.ok(error instanceof DeadReferenceError);
     assert.deepEqual(toBob.right.broker.tables(), EMPTY);
   }));
+
+Deno.test("a gift that does not come in time fails its call alone, is acknowledged, and its effort is given up", async () => {
+  const clock = new FakeClock();
+  const object = new Taker();
+  await using toCarol = new Pair({ prepare: (_left, right) => void right.furls.set(object, FURL) });
+  await using toBob = new Pair({ clock, limits: { maxGiftMs: 5_000 } });
+  const taker = new Taker();
+  const carol = await toCarol.refTo(object) as unknown as RemoteReference;
+  const bob = await toBob.refTo(taker) as unknown as RemoteReference;
+  let given: GiftRequest | undefined;
+  (toBob.right.host as { acquire: BrokerHost["acquire"] }).acquire = (_furl, request) => {
+    given = request;
+    return new Promise(() => {});
+  };
+  const failed = failureOf(bob.callRemote("take", [carol]));
+  const after = bob.callRemote("take", "after");
+  await until(() => toBob.right.broker.tables().pendingGifts === 1, "it is being fetched");
+  assert.equal(given!.from, toBob.right.broker.peer.tubId);
+  clock.advance(4_999);
+  await turns();
+  assert.deepEqual(taker.taken, []);
+  assert.equal(given!.signal.aborted, false);
+  clock.advance(1);
+  const error = await failed as RemoteException;
+  assert.equal(error.remoteType, "javascript.UnreachableError");
+  assert.match(error.message, /did not give it within 5000 ms/);
+  await after;
+  assert.deepEqual(taker.taken, ["after"]);
+  assert.equal(given!.signal.aborted, true);
+  await until(() => toBob.left.broker.tables().givenGifts === 0, "acknowledged");
+  assert.equal(toBob.right.broker.tables().pendingGifts, 0);
+});
+
+Deno.test("a gift that comes, or whose giver goes, leaves no timer behind", async () => {
+  const clock = new FakeClock();
+  const object = new Taker();
+  await using toCarol = new Pair({ prepare: (_left, right) => void right.furls.set(object, FURL) });
+  await using toBob = new Pair({ clock });
+  const carol = await toCarol.refTo(object) as unknown as RemoteReference;
+  const bob = await toBob.refTo(new Taker()) as unknown as RemoteReference;
+  toBob.right.host.acquire = () => Promise.resolve(carol);
+  const before = clock.pending;
+  await bob.callRemote("take", carol);
+  await until(() => clock.pending === before, "the timers are gone");
+  toBob.right.host.acquire = () => new Promise(() => {});
+  const lost = failureOf(bob.callRemote("take", carol));
+  await until(() => toBob.right.broker.tables().pendingGifts === 1, "it is being fetched");
+  await toBob[Symbol.asyncDispose]();
+  assert.ok(await lost instanceof DeadReferenceError);
+  assert.equal(clock.pending, 0);
+});
+
+Deno.test("GiftTable lets go of what nobody acknowledges, each in its time", async () => {
+  const object = new Taker();
+  const others = [new Taker(), new Taker()];
+  await using pair = new Pair({
+    prepare: (_left, right) => [object, ...others].forEach((one) => right.furls.set(one, FURL)),
+  });
+  const [one, two] = [await pair.refTo(object), await pair.refTo(others[0]!, "b")];
+  const clock = new FakeClock();
+  const table = new GiftTable({ max: 2, holdMs: 1_000, clock });
+  const first = table.give(one);
+  clock.advance(600);
+  const second = table.give(two);
+  assert.throws(() => table.give({} as unknown as typeof one), TypeError);
+  clock.advance(399);
+  assert.equal(table.give(one), first);
+  // Given again, the first one has its time anew.
+  clock.advance(601);
+  assert.equal(table.size, 1);
+  table.decgift(second, 1);
+  assert.equal(table.size, 1);
+  clock.advance(399);
+  assert.equal(table.size, 0);
+  assert.equal(clock.pending, 0);
+  assert.notEqual(table.give(one), first);
+  table.decgift(first + 2, 1);
+  assert.equal(clock.pending, 0);
+  table.give(one);
+  table.clear();
+  assert.equal(clock.pending, 0);
+});
+
+Deno.test("a function of a third Tub is a gift where it has a FURL", async () => {
+  const f = callable((a: number) => a + 1);
+  await using toCarol = new Pair({ prepare: (_left, right) => void right.furls.set(f, FURL) });
+  await using toBob = new Pair();
+  const carol = await toCarol.left.broker.getReferenceByName(
+    (toCarol.right.host.names.set("f", f), "f"),
+  ) as RemoteFunction<(a: number) => number>;
+  assert.ok(carol instanceof RemoteFunction);
+  assert.equal(await carol.callRemote(1), 2);
+  assert.equal(carol.getSturdyRef().getURL(), FURL);
+  const taker = new Taker();
+  const bob = await toBob.refTo(taker) as unknown as RemoteReference;
+  toBob.right.host.acquire = () => Promise.resolve(carol);
+  await bob.callRemote("take", carol);
+  assert.equal(taker.taken[0], carol);
+  const hidden = callable(() => 1);
+  toCarol.right.host.names.set("hidden", hidden);
+  const nameless = await toCarol.left.broker.getReferenceByName("hidden");
+  assert.match((await failureOf(bob.callRemote("take", nameless))).message, /no FURL/);
+});

@@ -334,7 +334,7 @@ for (
     await using pair = new Pair({ limits, pair: { pieceBytes: 16 * 1024 } });
     const left = await pair.refTo(new Echo()) as unknown as RemoteReference;
     pair.left.host.names.set("left", new Echo());
-    const right = await pair.right.broker.getReferenceByName("left");
+    const right = await pair.right.broker.getReferenceByName("left") as RemoteReference;
     const body = new Uint8Array(MiB);
     const calls = Array.from(
       { length: count },

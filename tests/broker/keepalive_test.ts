@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Keepalive, type KeepaliveTimes } from "../../lib/broker/keepalive.ts";
+import type { RemoteReference } from "../../lib/broker/remote_reference.ts";
 import { Referenceable } from "../../lib/broker/referenceable.ts";
 import { DeadReferenceError } from "../../lib/errors.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -219,7 +220,7 @@ Deno.test("a broker that reads no more because of back-pressure does not blame i
   });
   const slow = new Slow();
   pair.left.host.names.set("slow", slow);
-  const ref = await pair.right.broker.getReferenceByName("slow");
+  const ref = await pair.right.broker.getReferenceByName("slow") as RemoteReference;
   const calls = Array.from({ length: 20 }, () => ref.callRemote("take", new Uint8Array(40_000)));
   await until(() => pair.left.broker.outstanding().inbound.some(({ isStarted }) => !isStarted), "calls wait");
   await turns();

@@ -184,7 +184,7 @@ async function ask(peer: RawPeer, reply: string): Promise<RemoteReference> {
   const asked = peer.broker.getReferenceByName("x");
   await peer.receive(1);
   await peer.send(reply);
-  return await asked;
+  return await asked as RemoteReference;
 }
 
 Deno.test("a reference that comes again, short, while its decref is on the way is kept with what is known of it", async () => {

@@ -2,11 +2,12 @@
  * Brokers without a Tub, connected in memory or to a peer that the test plays by hand.
  */
 import { Broker, type BrokerOptions, type BrokerTables } from "../../lib/broker/broker.ts";
+import type { Publishable } from "../../lib/broker/callable.ts";
 import type { ByteConnection } from "../../lib/broker/byte_connection.ts";
 import type { BrokerHost } from "../../lib/broker/interface.ts";
 import type { KeepaliveTimes } from "../../lib/broker/keepalive.ts";
 import type { Referenceable } from "../../lib/broker/referenceable.ts";
-import type { RemoteReference } from "../../lib/broker/remote_reference.ts";
+import type { RemoteHandle, RemoteReference } from "../../lib/broker/remote_reference.ts";
 import { ProtocolError } from "../../lib/errors.ts";
 import { type Limits, resolveLimits } from "../../lib/limits.ts";
 import { type MemoryConnection, memoryPair, type MemoryPairOptions } from "../../lib/transport/memory.ts";
@@ -31,19 +32,19 @@ export const EMPTY: BrokerTables = {
 /** A Tub that only knows some objects by name. */
 export class TestHost implements BrokerHost {
   exposesTracebacks = false;
-  readonly names = new Map<string, Referenceable>();
-  readonly furls = new Map<Referenceable, string>();
+  readonly names = new Map<string, Publishable>();
+  readonly furls = new Map<Publishable, string>();
   readonly acquired: string[] = [];
-  acquire: (furl: string) => Promise<RemoteReference> = () => Promise.reject(new ProtocolError("no gifts"));
+  acquire: (furl: string) => Promise<RemoteHandle> = () => Promise.reject(new ProtocolError("no gifts"));
   interceptInbound?: NonNullable<BrokerHost["interceptInbound"]>;
   interceptOutbound?: NonNullable<BrokerHost["interceptOutbound"]>;
 
   constructor(readonly tubId: string) {}
 
-  furlOf(object: Referenceable): string | undefined {
+  furlOf(object: Publishable): string | undefined {
     return this.furls.get(object);
   }
-  lookup(name: string): Referenceable | undefined {
+  lookup(name: string): Publishable | undefined {
     return this.names.get(name);
   }
 }

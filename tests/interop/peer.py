@@ -15,7 +15,7 @@ import warnings
 
 sys.dont_write_bytecode = True
 
-from foolscap.api import Referenceable, Tub, flushEventualQueue
+from foolscap.api import Referenceable, SturdyRef, Tub, flushEventualQueue
 from foolscap.ipb import IRemoteReference
 from twisted.internet import defer, protocol, reactor, stdio
 from twisted.protocols.basic import LineOnlyReceiver
@@ -98,6 +98,8 @@ class Peer:
         for name, local in self.locals.items():
             if local is value:
                 return {"local": name}
+        if isinstance(value, SturdyRef):
+            return {"sturdy": value.getURL()}
         if isinstance(value, types.MethodType):
             return {"function": value.__name__}
         if IRemoteReference.providedBy(value):
@@ -125,6 +127,8 @@ class Peer:
             if d["local"] not in self.locals:
                 self.locals[d["local"]] = Local(self, d["local"])
             return self.locals[d["local"]]
+        if "sturdy" in d:
+            return SturdyRef(d["sturdy"])
         if "function" in d:
             return getattr(self.root, "remote_" + d["function"])
         raise ValueError("unknown description %s" % sorted(d))
@@ -183,6 +187,35 @@ class Peer:
 
     def cmd_register(self, local, name=None):
         return {"furl": self.tub.registerReference(self.build_foreign({"local": local}), name)}
+
+    def cmd_register_file(self, local, file):
+        return {"furl": self.tub.registerReference(self.build_foreign({"local": local}), furlFile=file)}
+
+    def cmd_register_function(self, function, name=None):
+        return {"furl": self.tub.registerReference(self.build_foreign({"function": function}), name)}
+
+    def cmd_hold(self, value):
+        self.root.held = self.build(value)
+        return {}
+
+    def cmd_keep_held(self, ref):
+        self.refs[ref] = self.root.held
+        return {}
+
+    def cmd_mangle(self, ref, furl):
+        """Lets a reference be given away under another FURL than its own."""
+        self.refs[ref].tracker.url = furl
+        return {}
+
+    def cmd_connect_timeout(self, seconds):
+        self.tub._test_options["connect_timeout"] = seconds
+        return {}
+
+    def cmd_serialize(self, value):
+        return self.tub.serialize(self.build(value)).addCallback(lambda data: {"hex": data.hex()})
+
+    def cmd_unserialize(self, hex):
+        return self.tub.unserialize(bytes.fromhex(hex)).addCallback(lambda value: {"result": self.describe(value)})
 
     def cmd_unregister(self, local):
         self.tub.unregisterReference(self.locals.pop(local))

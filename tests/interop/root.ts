@@ -13,7 +13,7 @@ import {
   Referenceable,
   registerRemoteCopy,
   type RemoteFunction,
-  type RemoteReference,
+  RemoteReference,
   Violation,
 } from "../../mod.ts";
 import { build, describe, type Description } from "../support/described.ts";
@@ -141,6 +141,10 @@ export class Root extends Referenceable {
   remote_call(ref: RemoteReference, method: string, ...args: unknown[]): Promise<unknown> {
     return Promise.resolve(ref.callRemote(method, ...args));
   }
+  /** The number of the first reference in a container, which has been given away. */
+  remote_use(container: unknown): Promise<unknown> {
+    return Promise.resolve(findReference(container)!.callRemote("number"));
+  }
   remote_call_function(f: RemoteFunction, ...args: unknown[]): Promise<unknown> {
     return Promise.resolve(f.callRemote(...args));
   }
@@ -172,6 +176,21 @@ export class Root extends Referenceable {
   remote_is_root(value: unknown): boolean {
     return value === this;
   }
+}
+
+function findReference(value: unknown): RemoteReference | undefined {
+  if (value instanceof RemoteReference) return value;
+  if (typeof value !== "object" || value === null) return undefined;
+  const members = value instanceof Map
+    ? value.values()
+    : value instanceof Set || Array.isArray(value)
+    ? value
+    : Object.values(value);
+  for (const member of members) {
+    const found = findReference(member);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function kwargsText(named: Kwargs): string {

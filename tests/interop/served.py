@@ -4,6 +4,7 @@ import gc
 import json
 
 from foolscap.api import Any, DictOf, ListOf, Referenceable, RemoteInterface, Violation
+from foolscap.ipb import IRemoteReference
 from foolscap.remoteinterface import RemoteMethodSchema
 from twisted.internet import defer, reactor, task
 from zope.interface import implementer
@@ -80,6 +81,19 @@ class Item(Referenceable):
 
     def remote_number(self):
         return self.number
+
+
+def find_reference(value):
+    if IRemoteReference.providedBy(value):
+        return value
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, (list, tuple, set, frozenset)):
+        return None
+    for member in value:
+        found = find_reference(member)
+        if found is not None:
+            return found
 
 
 class Root(Referenceable):
@@ -190,6 +204,10 @@ class Root(Referenceable):
 
     def remote_call(self, ref, method, *args, **kwargs):
         return ref.callRemote(method, *args, **kwargs)
+
+    def remote_use(self, container):
+        """The number of the first reference in a container, which has been given away."""
+        return find_reference(container).callRemote("number")
 
     def remote_call_many(self, ref, method, count):
         """The results of `count` calls, made at once; each takes its number."""

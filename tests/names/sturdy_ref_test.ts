@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import { FurlError } from "../../lib/errors.ts";
+import { Dict } from "../../lib/graph/values/dict.ts";
+import { ValueSet } from "../../lib/graph/values/value_set.ts";
 import { SturdyRef } from "../../lib/names/sturdy_ref.ts";
 
 const T = "w6i2oohuba2eeyts27gkq4etwr4nndeb";
@@ -78,3 +80,16 @@ for (const [name, print] of Object.entries(printers)) {
     if (name !== "Object.entries()") assert.match(text, new RegExp(`pb://${T}@h:1/…`));
   });
 }
+
+Deno.test("SturdyRef is one key of a Dict and one member of a ValueSet for one Tub and name", () => {
+  const T = "w6i2oohuba2eeyts27gkq4etwr4nndeb";
+  const [here, there] = [new SturdyRef(`pb://${T}@tcp:h:1/a`), new SturdyRef(`pb://${T}@tcp:h:2/a`)];
+  const other = new SturdyRef(`pb://${T}@tcp:h:1/b`);
+  const dict = new Dict<SturdyRef, number>([[here, 1], [other, 2], [new SturdyRef(), 3]]);
+  assert.equal(dict.get(there), 1);
+  assert.equal(dict.get(new SturdyRef("")), 3);
+  assert.deepEqual([...new ValueSet([here, there, other])], [here, other]);
+  assert.equal(new Dict<unknown, number>([[here, 1]]).get(`\0r${T}@a`), undefined);
+  const sorted = [other, here, new SturdyRef()].sort(SturdyRef.compare);
+  assert.deepEqual(sorted.map(({ name }) => name), [undefined, "a", "b"]);
+});

@@ -30,4 +30,10 @@ export type Container =
   | { readonly copyable: readonly [string, readonly (readonly [string, Description])[]] };
 
 /** What only the Python peer knows: an object that it holds or serves under a name. */
-export type Foreign = { readonly ref: string } | { readonly local: string } | { readonly function: string };
+export type Foreign =
+  | { readonly ref: string }
+  | { readonly local: string }
+  | { readonly function: string }
+  | {
+    readonly sturdy: string;
+  };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
-import { FurlError, PermissionDenied } from "../../lib/errors.ts";
+import { FileError, FurlError } from "../../lib/errors.ts";
 import { readFurlFile, writeFurlFile } from "../../lib/tub/furl_file.ts";
 import { interopTest } from "../support/python.ts";
 import { inFolder, mode, python } from "./support.ts";
@@ -58,28 +58,32 @@ const refused = [
   {
     name: "no FURL",
     text: "sekret",
+    type: "FurlError",
     expected: { tubId: T },
     message: /first line is not a FURL; correct it/,
   },
   {
     name: "the FURL of another Tub",
     text: FURL,
+    type: "WrongTubIdError",
     expected: { tubId: U },
     message: /of the Tub w6i2… and this one is x6i2…; load/,
   },
   {
     name: "another name",
     text: FURL,
+    type: "WrongNameError",
     expected: { tubId: T, name: "sekret2" },
     message: /another name than the one given; leave out/,
   },
 ];
-for (const { name, text, expected, message } of refused) {
+for (const { name, text, type, expected, message } of refused) {
   Deno.test(`readFurlFile() refuses ${name}, names the file and hides the name`, async () => {
     await inFolder((folder) => {
       Deno.writeTextFileSync(`${folder}/calc.furl`, text);
       assert.throws(() => readFurlFile(`${folder}/calc.furl`, expected), (error) => {
         assert.ok(error instanceof FurlError);
+        assert.equal(error.name, type);
         assert.match(error.message, /^Cannot use the FURL file ".*calc\.furl": /);
         assert.match(error.message, message);
         assert.doesNotMatch(Deno.inspect(error).replaceAll(import.meta.filename!, ""), /sekret/);
@@ -92,10 +96,10 @@ for (const { name, text, expected, message } of refused) {
 
 Deno.test("readFurlFile() and writeFurlFile() refuse what is no file", async () => {
   await inFolder((folder) => {
-    assert.throws(() => readFurlFile(folder, { tubId: T }), PermissionDenied);
-    assert.throws(() => writeFurlFile(folder, FURL), PermissionDenied);
+    assert.throws(() => readFurlFile(folder, { tubId: T }), FileError);
+    assert.throws(() => writeFurlFile(folder, FURL), FileError);
     assert.throws(() => writeFurlFile(`${folder}/no/f`, FURL), {
-      name: "TypeError",
+      name: "FileError",
       message: /folder does not exist/,
     });
   });

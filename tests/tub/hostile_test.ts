@@ -125,7 +125,7 @@ const MESSAGES: {
   {
     name: "a gift without hints",
     write: (attacker) => gift(attacker, `pb://${"b".repeat(32)}@/x`, 3),
-    hears: /leads to the Tub \[bbbb\]/,
+    hears: /does not say where the Tub \[bbbb\] is/,
   },
   {
     name: "a gift from itself",

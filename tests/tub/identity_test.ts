@@ -115,7 +115,7 @@ Deno.test("loadOrCreateIdentity() refuses a folder, a missing folder and a link 
       { certFile: `${folder}/link.pem`, message: /link to a file that does not exist; remove it/ },
     ];
     for (const { certFile, message } of cases) {
-      await assert.rejects(loadOrCreateIdentity({ certFile }), { name: "CertificateError", message });
+      await assert.rejects(loadOrCreateIdentity({ certFile }), { name: "FileError", message });
     }
   });
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FurlError, NoLocationError, Referenceable, Tub } from "../../mod.ts";
+import { FileError, FurlError, NoLocationError, Referenceable, Tub } from "../../mod.ts";
 import { inFolder, mode } from "./support.ts";
 import { EMPTY_TABLES, startTub, Target } from "./tubs.ts";
 
@@ -168,7 +168,7 @@ Deno.test("Tub.registerReference() registers nothing when the file cannot be wri
   await using tub = await tubAt("tcp:h:1");
   assert.throws(
     () => tub.registerReference(new Referenceable(), { furlFile: "/does-not-exist/at-all/calc.furl" }),
-    TypeError,
+    FileError,
   );
   assert.equal(tub.debug.tables().names, 0);
 });

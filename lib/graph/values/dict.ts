@@ -5,7 +5,8 @@
  */
 
 import { inspectedEntries } from "./inspect.ts";
-import { type ValueKey, valueKey } from "./value_key.ts";
+import type { ValueKey } from "../../util/keyed.ts";
+import { valueKey } from "./value_key.ts";
 
 /**
  * A `Map` that compares its keys as Python does: bytes, tuples and frozen sets by value; `1`, `1n`, `1.0` and

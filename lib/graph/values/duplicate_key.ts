@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type ValueKey, valueKey } from "./value_key.ts";
+import type { ValueKey } from "../../util/keyed.ts";
+import { valueKey } from "./value_key.ts";
 
 /**
  * Two keys that Python takes for one, such as `1` and `true` in a `Map`: a dict with both ends the connection at

@@ -4,15 +4,8 @@
  * @module
  */
 
-import {
-  containerKey,
-  delimited,
-  isDigest,
-  type Keyed,
-  type ValueKey,
-  valueKey,
-  valueKeyOf,
-} from "./value_key.ts";
+import { type Keyed, type ValueKey, valueKeyOf } from "../../util/keyed.ts";
+import { containerKey, delimited, isDigest, valueKey } from "./value_key.ts";
 import { ValueSet } from "./value_set.ts";
 
 let freeze: (set: FrozenSet) => void;

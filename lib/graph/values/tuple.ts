@@ -4,7 +4,8 @@
  * @module
  */
 
-import { containerKey, isDigest, type Keyed, type ValueKey, valueKey, valueKeyOf } from "./value_key.ts";
+import { type Keyed, type ValueKey, valueKeyOf } from "../../util/keyed.ts";
+import { containerKey, isDigest, valueKey } from "./value_key.ts";
 
 /**
  * A tuple, frozen when made by {@link tuple}. As a key of a `Dict` or a member of a `ValueSet` it is compared by

@@ -29,22 +29,7 @@ import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { Violation } from "../../errors.ts";
 import { DEFAULT_LIMITS } from "../../limits.ts";
-
-/** What a native `Map` compares in place of a value. Two values with one key are one key to Python. */
-export type ValueKey = string | number | symbol | object | null;
-
-/** The method by which a value class says its own key. */
-export const valueKeyOf: unique symbol = Symbol("foolscap.valueKey");
-
-/** A value that is compared by what it holds. */
-export interface Keyed {
-  /**
-   * The key of this value.
-   *
-   * @param depth How many containers this one stands in.
-   */
-  [valueKeyOf](depth: number): ValueKey;
-}
+import { type Keyed, type ValueKey, valueKeyOf } from "../../util/keyed.ts";
 
 /** Integers up to this magnitude are their own keys. */
 const MAX_BARE_INTEGER = 32_767;

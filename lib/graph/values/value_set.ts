@@ -5,7 +5,8 @@
  */
 
 import { inspectedEntries } from "./inspect.ts";
-import { type ValueKey, valueKey } from "./value_key.ts";
+import type { ValueKey } from "../../util/keyed.ts";
+import { valueKey } from "./value_key.ts";
 
 /**
  * A `Set` that compares its members as a `Dict` compares its keys: bytes, tuples and frozen sets by value, all
