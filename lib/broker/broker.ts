@@ -6,7 +6,7 @@
  * @module
  */
 
-import { DeadReferenceError, ProtocolError, toError, Violation } from "../errors.ts";
+import { DeadReferenceError, ProtocolError, type RemoteException, toError, Violation } from "../errors.ts";
 import type { PendingScope } from "../graph/pending.ts";
 import { Receiver } from "../graph/receiver.ts";
 import type { Slicing } from "../graph/slicing.ts";
@@ -28,7 +28,8 @@ import { CallContext, enterCall, leaveCall, type PeerInfo } from "./call_context
 import { sliceAnswer, sliceCall, sliceError } from "./call_slicing.ts";
 import { Callable } from "./callable.ts";
 import { Deliveries } from "./deliveries.ts";
-import { failureOf } from "./failure.ts";
+import { failureOf, failureSlicers } from "./failure.ts";
+import "./failure_unslicer.ts";
 import type { HandleToken, Tracker } from "./import_table.ts";
 import { InboundStream } from "./inbound_stream.ts";
 import type { BrokerHost } from "./interface.ts";
@@ -37,6 +38,7 @@ import { ObjectSpace } from "./object_space.ts";
 import { Outbox } from "./outbox.ts";
 import { withoutPaths } from "./paths.ts";
 import { referenceSlicers, referenceUnslicers } from "./references.ts";
+import { localErrorOf, remoteOf } from "./remote_errors.ts";
 import { type HandleOwner, type RemoteHandle, RemoteReference } from "./remote_reference.ts";
 import { RemotePromise } from "./remote_promise.ts";
 import { type PendingRequest, RequestTable } from "./requests.ts";
@@ -110,7 +112,10 @@ export class Broker implements HandleOwner, MessageHost {
     });
     this.#outbox = new Outbox({
       encoder: new TokenEncoder(vocabulary),
-      slicers: BASE_SLICERS.extend(referenceSlicers(this.#objects)),
+      slicers: BASE_SLICERS.extend([
+        ...referenceSlicers(this.#objects),
+        ...failureSlicers(host.exposesTracebacks),
+      ]),
       writable: connection.writable,
       limits,
       clock,
@@ -190,7 +195,9 @@ export class Broker implements HandleOwner, MessageHost {
    * @throws {DeadReferenceError} If the connection is gone before the answer.
    */
   async getReferenceByName(name: string): Promise<RemoteReference> {
-    const object = await this.#callPeer("getReferenceByName", { name: encodeText(name) });
+    const answer = this.#callPeer("getReferenceByName", { name: encodeText(name) });
+    // That a name is not there is not an error of the program's, whatever class that has for a KeyError.
+    const object = await answer.catch((error) => Promise.reject(remoteOf(error) ?? error));
     if (object instanceof RemoteReference) return object;
     throw new Violation("The peer answered a name with something that is not an object");
   }
@@ -387,6 +394,16 @@ export class Broker implements HandleOwner, MessageHost {
   /** @ignore */
   wasIssued(requestId: number): boolean {
     return this.#requests.wasIssued(requestId);
+  }
+
+  /** @ignore */
+  failed(request: PendingRequest, failure: RemoteException): void {
+    const { trace } = this.#options;
+    const { id: requestId, method } = request;
+    trace({ type: "call-rejected", tubId: this.peer.tubId ?? "", requestId, method, error: failure });
+    if (!this.#host.exposesRemoteTypes) return request.reject(failure);
+    const where = "registerRemoteError";
+    request.reject(localErrorOf(failure, (error) => trace({ type: "callback-failed", where, error })));
   }
 
   /** @ignore */

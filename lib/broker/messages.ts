@@ -6,7 +6,7 @@
  * @module
  */
 
-import { ProtocolError, Violation } from "../errors.ts";
+import { ProtocolError, type RemoteException, Violation } from "../errors.ts";
 import { segmentOf } from "../graph/path.ts";
 import type { Pending, PendingScope } from "../graph/pending.ts";
 import { Aborted } from "../graph/receiver.ts";
@@ -45,6 +45,8 @@ export interface MessageHost {
   request(requestId: number): PendingRequest | undefined;
   /** Whether we ever made a call of this number. */
   wasIssued(requestId: number): boolean;
+  /** A call of ours failed over there. */
+  failed(request: PendingRequest, failure: RemoteException): void;
   /** A message was dropped without harm. */
   dropped(reason: string): void;
 }
@@ -301,7 +303,7 @@ export class AnswerUnslicer extends Unslicer {
 export class ErrorUnslicer extends Unslicer {
   readonly #host: MessageHost;
   #request: PendingRequest | undefined;
-  #failure: unknown;
+  #failure: RemoteException | undefined;
 
   /** The failure of a call of `host`. */
   constructor(receiver: Receiving, host: MessageHost) {
@@ -336,7 +338,7 @@ export class ErrorUnslicer extends Unslicer {
         this.#host.dropped(`Error for request ${requestId}, which does not wait`);
       }
     } else {
-      this.#failure = value;
+      this.#failure = value as RemoteException;
     }
   }
 
@@ -346,7 +348,7 @@ export class ErrorUnslicer extends Unslicer {
   }
 
   override close(): void {
-    if (this.count < 2) throw new ProtocolError("Error has no failure");
-    this.#request?.reject(this.#failure);
+    if (this.#failure === undefined) throw new ProtocolError("Error has no failure");
+    if (this.#request !== undefined) this.#host.failed(this.#request, this.#failure);
   }
 }

@@ -1,7 +1,8 @@
 /**
  * Values as bytes without a connection: Foolscap's storage, "Banana as pickle".
  *
- * The same tokens as on a connection, with an empty vocabulary; one top-level value; `reference` reaches the whole of it.
+ * The same tokens as on a connection, with an empty vocabulary, to which the bytes may add; one top-level value;
+ * `reference` reaches the whole of it.
  *
  * Source: Foolscap `storage.py`, `serialize` and `unserialize`.
  *
@@ -16,7 +17,8 @@ import type { Pending } from "./pending.ts";
 import { Receiver } from "./receiver.ts";
 import { Slicing } from "./slicing.ts";
 import { BASE_SLICERS, BASE_UNSLICERS } from "./tables.ts";
-import { Unslicer } from "./unslicer.ts";
+import { type Receiving, Unslicer } from "./unslicer.ts";
+import { StreamVocabulary, VOCABULARY_CHANGED } from "./vocabulary_unslicers.ts";
 
 /**
  * Turns a value into bytes that Python Foolscap's `unserialize`, and ours, turn back into it.
@@ -76,25 +78,40 @@ export interface UnserializeOptions {
  */
 export function unserialize(bytes: Uint8Array, options: UnserializeOptions = {}): unknown {
   let root: StorageRoot | undefined;
-  const receiver = new Receiver((receiver) => root = new StorageRoot(receiver), {
-    limits: resolveLimits(options.limits),
-    tokens: FOOLSCAP_TOKENS,
-    vocabulary: [],
-    unslicers: BASE_UNSLICERS,
-    bareTopLevel: true,
-    wrapFloats: options.floats === "wrap",
-  });
+  const receiver = new Receiver(
+    (receiver) => root = new StorageRoot(receiver, new StreamVocabulary(receiver)),
+    {
+      limits: resolveLimits(options.limits),
+      tokens: FOOLSCAP_TOKENS,
+      vocabulary: [],
+      unslicers: BASE_UNSLICERS,
+      bareTopLevel: true,
+      wrapFloats: options.floats === "wrap",
+    },
+  );
   receiver.push(bytes);
   return root!.result(receiver.inMessage);
 }
 
 /** Takes one value of any kind; a bare number or byte string too, which Python's root takes as well. */
 class StorageRoot extends Unslicer {
+  readonly #vocabulary: StreamVocabulary;
   #value: unknown;
+  #hasValue = false;
   #violation: Violation | undefined;
 
+  constructor(receiver: Receiving, vocabulary: StreamVocabulary) {
+    super(receiver);
+    this.#vocabulary = vocabulary;
+  }
+
+  override open(word: string, detail: string | undefined): Unslicer | undefined {
+    return this.#vocabulary.unslicerFor(word, this.receiver) ?? super.open(word, detail);
+  }
   override receive(value: unknown): void {
-    if (this.count > 0) throw new ProtocolError("Cannot unserialize: there is more than one value");
+    if (value === VOCABULARY_CHANGED) return;
+    if (this.#hasValue) throw new ProtocolError("Cannot unserialize: there is more than one value");
+    this.#hasValue = true;
     this.#value = value;
   }
   override receivePending(pending: Pending): void {
@@ -108,7 +125,7 @@ class StorageRoot extends Unslicer {
 
   result(isCut: boolean): unknown {
     if (this.#violation !== undefined) throw this.#violation;
-    if (isCut || this.count === 0) throw new ProtocolError("Cannot unserialize: the bytes end too early");
+    if (isCut || !this.#hasValue) throw new ProtocolError("Cannot unserialize: the bytes end too early");
     const scope = this.receiver.pendingScope;
     if (scope !== undefined) {
       if (scope.failure !== undefined) throw scope.failure;

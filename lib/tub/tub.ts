@@ -114,6 +114,7 @@ export class Tub implements AsyncDisposable {
     const host: BrokerHost = {
       tubId: identity.tubId,
       exposesTracebacks: options.unsafeTracebacks === true,
+      exposesRemoteTypes: options.exposeRemoteExceptionTypes !== false,
       furlOf: (object) => this.getOrCreateURLForReference(object),
       lookup: (name) => this.registry.find(name),
       acquire: (furl, signal) => this.#acquire(furl, signal),

@@ -30,6 +30,7 @@ export const EMPTY: BrokerTables = {
 /** A Tub that only knows some objects by name. */
 export class TestHost implements BrokerHost {
   exposesTracebacks = false;
+  exposesRemoteTypes = true;
   readonly names = new Map<string, Referenceable>();
   readonly furls = new Map<Referenceable, string>();
   readonly acquired: string[] = [];
