@@ -135,11 +135,23 @@ export interface RemoteErrorOptions<E extends Error> {
 export function registerRemoteError<E extends Error>(
   wireType: string,
   construct: new (message: string) => E,
-  options: RemoteErrorOptions<E> = {},
+  options?: RemoteErrorOptions<E>,
+): void;
+/** The same for a class whose constructor takes something else: `make` makes its errors. */
+export function registerRemoteError<E extends Error>(
+  wireType: string,
+  construct: abstract new (...args: never[]) => E,
+  options: RemoteErrorOptions<E> & { readonly make: (message: string, remote: RemoteException) => E },
+): void;
+export function registerRemoteError(
+  wireType: string,
+  construct: ErrorClass,
+  options: RemoteErrorOptions<Error> = {},
 ): void {
   checkClass(construct);
   checkType(wireType);
-  const { parents = [], make = (message) => new construct(message) } = options;
+  const { parents = [] } = options;
+  const make = options.make ?? ((message) => new (construct as new (message: string) => Error)(message));
   if (names.has(construct.prototype)) {
     throw new RangeError(`Cannot register ${construct.name}: it has a name on the wire already`);
   }

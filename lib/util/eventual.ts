@@ -54,6 +54,8 @@ export function fireEventually(): Promise<undefined>;
 /** A promise of `value` for a later turn. */
 export function fireEventually<T>(value: T): Promise<Awaited<T>>;
 export function fireEventually(value?: unknown): Promise<unknown> {
+  // A promise that is rejected before its turn has been heard of: by who gets the one made here.
+  if (value instanceof Promise) value.catch(() => {});
   return new Promise((resolve) => add(() => resolve(value)));
 }
 
@@ -95,11 +97,16 @@ function runQueue(): void {
 
 function report(thrown: unknown): void {
   const error = toError(thrown);
+  globalThis.dispatchEvent(
+    new ErrorEvent("error", { error, message: messageOf(error), cancelable: true }),
+  );
+}
+
+function messageOf(error: Error): string {
   try {
-    globalThis.dispatchEvent(
-      new ErrorEvent("error", { error, message: String(error.message), cancelable: true }),
-    );
+    return String(error.message);
   } catch {
-    // An error whose own message fails: there is nothing to tell of it.
+    // An error whose own code fails is told all the same.
+    return "";
   }
 }
