@@ -20,16 +20,15 @@ import { RequestTable } from "./requests.ts";
 /** Who calls: nobody from outside. */
 const HERE: PeerInfo = { tubId: undefined, address: "local" };
 
-type MethodOf<T, Name extends string> = `remote_${Name}` extends keyof T ? T[`remote_${Name}`] : never;
-
 /** Arguments of a method, which get them as they are; or any beginning of them and then keyword arguments. */
 export type LocalArguments<T, Name extends string> =
-  | (MethodOf<T, Name> extends (...args: infer A) => unknown ? A : never)
+  | (`remote_${Name}` extends keyof T ? T[`remote_${Name}`] extends (...args: infer A) => unknown ? A : never
+    : never)
   | readonly [...unknown[], Kwargs<object>];
 
 /** The result of a method, as it is. */
-export type LocalResult<T, Name extends string> = MethodOf<T, Name> extends (...args: never[]) => infer R
-  ? Awaited<R>
+export type LocalResult<T, Name extends string> = `remote_${Name}` extends keyof T
+  ? T[`remote_${Name}`] extends (...args: never[]) => infer R ? Awaited<R> : never
   : never;
 
 /** How an object of this process is called. */
