@@ -57,7 +57,15 @@ export { CapabilityRegistry } from "./lib/registry/registry.ts";
 export type { CapabilityRegistryOptions, NameLookupHandler, RegistryEntry } from "./lib/registry/registry.ts";
 
 // Objects that travel by reference, and their references
-export { NoSuchMethodError, Referenceable } from "./lib/broker/referenceable.ts";
+export { NoSuchMethodError, OnlyReferenceable, Referenceable } from "./lib/broker/referenceable.ts";
+export { registerRemotelyCallable, remotelyCallable } from "./lib/broker/remotely_callable.ts";
+export { LocalReference, localReference } from "./lib/broker/local_reference.ts";
+export type {
+  LocalArguments,
+  LocalCalls,
+  LocalReferenceOptions,
+  LocalResult,
+} from "./lib/broker/local_reference.ts";
 export { Callable, callable } from "./lib/broker/callable.ts";
 export type { MethodName, Publishable } from "./lib/broker/callable.ts";
 export { RemoteFunction, RemoteHandle, RemoteReference } from "./lib/broker/remote_reference.ts";
@@ -82,7 +90,11 @@ export type { BrokerListing, InboundDelivery, OutstandingCall } from "./lib/brok
 export { Copyable } from "./lib/graph/copyable.ts";
 export type { CopyableState } from "./lib/graph/copyable.ts";
 export { registerCopier, registerRemoteCopy, registerRemoteCopyFactory } from "./lib/graph/copy_types.ts";
-export type { Copier, RemoteCopyClass } from "./lib/graph/copy_types.ts";
+export type { RemoteCopyClass, RemoteCopyFactoryOptions } from "./lib/graph/copy_types.ts";
+export { registerRemoteCopyUnslicerFactory } from "./lib/graph/remote_copy_unslicer.ts";
+export type { RemoteCopyUnslicer } from "./lib/graph/remote_copy_unslicer.ts";
+export { registerSlicer } from "./lib/graph/adapters.ts";
+export type { AdaptedClass, Copier } from "./lib/graph/adapters.ts";
 export { Tuple, tuple } from "./lib/graph/values/tuple.ts";
 export type { TupleOf } from "./lib/graph/values/tuple.ts";
 export { Dict } from "./lib/graph/values/dict.ts";
@@ -122,3 +134,12 @@ export {
   WrongTubIdError,
 } from "./lib/errors.ts";
 export type { ErrorDetails, RemoteExceptionDetails } from "./lib/errors.ts";
+export { registerRemoteError } from "./lib/broker/remote_errors.ts";
+export type { RemoteErrorOptions } from "./lib/broker/remote_errors.ts";
+
+// For looking inside
+export { describeTokens } from "./lib/wire/describe_tokens.ts";
+export type { DescribeTokensOptions } from "./lib/wire/describe_tokens.ts";
+
+// Later turns
+export { eventually, fireEventually, flushEventualQueue } from "./lib/util/eventual.ts";

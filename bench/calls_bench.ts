@@ -26,6 +26,7 @@ function makeBroker(connection: ReturnType<typeof memoryPair>[0], own: string, p
   const host: BrokerHost = {
     tubId: own,
     exposesTracebacks: false,
+    exposesRemoteTypes: true,
     furlOf: () => undefined,
     lookup: () => target,
     acquire: () => Promise.reject(new FurlError("There are no gifts here")),

@@ -115,6 +115,10 @@ export const MAX_ERROR_BYTES = 1_000;
 export const MAX_OPENTYPE_BYTES = 64;
 /** Bytes of names: methods, arguments, attributes, Copyable types, interfaces. */
 export const MAX_NAME_BYTES = 1_000;
+/** Words of a vocabulary table that stored bytes bring themselves. */
+export const MAX_VOCABULARY_WORDS = 10_000;
+/** Bytes of one of its words (Foolscap's own number). */
+export const MAX_VOCABULARY_WORD_BYTES = 100;
 /** Bytes of a FURL on the wire. */
 export const MAX_FURL_BYTES = 8_192;
 /** Connection hints of one FURL that are tried. */

@@ -10,7 +10,12 @@ import {
   callable,
   type Float,
   kwargs,
+  type LocalReference,
+  localReference,
   Referenceable,
+  registerRemoteError,
+  registerRemotelyCallable,
+  registerSlicer,
   type RemoteFunction,
   type RemotePromise,
   type RemoteReference,
@@ -41,6 +46,42 @@ class Shop extends Referenceable {
 /** Whether two types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
 function same<A, B>(_yes: Same<A, B>): void {}
+
+/** Never called: it is only checked. */
+export async function typesOfLocals(shop: Shop, remote: RemoteReference<Shop>, item: RemoteReference<Item>) {
+  const ref = localReference(shop);
+  same<Awaited<ReturnType<typeof ref.isConnected>>, true>(true);
+  // What comes is what the method gives, and not a reference to it.
+  const items = await ref.callRemote("find", "tea");
+  same<typeof items, Item[]>(true);
+  await ref.callRemote("add", item);
+  // @ts-expect-error the method gets what is given, and wants a reference
+  await ref.callRemote("add", new Item());
+  // @ts-expect-error no such method
+  await ref.callRemote("local");
+  await ref.with({ timeoutMs: 5 }).callRemote("find", kwargs({ name: "tea" }));
+  same<ReturnType<typeof localReference<Shop>>, LocalReference<Shop>>(true);
+  const itself: RemoteReference<Shop> = localReference(remote);
+  void itself;
+}
+
+class Coded extends Error {
+  constructor(readonly code: number) {
+    super();
+  }
+}
+
+/** Never called. */
+export function typesOfErrors(): void {
+  registerRemoteError("tests.Coded", Coded, { make: (message) => new Coded(message.length) });
+  // @ts-expect-error its constructor does not take a message, and nothing else makes one
+  registerRemoteError("tests.Coded", Coded);
+  // @ts-expect-error no error
+  registerRemoteError("tests.Map", Map);
+  registerSlicer(Coded, ({ code }) => code);
+  // @ts-expect-error an adapter is a Referenceable
+  registerRemotelyCallable(Coded, ({ code }) => code);
+}
 
 /** Never called: it is only checked. */
 export async function typesOf(tub: Tub, furl: string): Promise<void> {

@@ -7,7 +7,7 @@
  */
 
 import type { ConnectionInfo } from "../connection_info.ts";
-import { DeadReferenceError, ProtocolError, toError, Violation } from "../errors.ts";
+import { DeadReferenceError, ProtocolError, type RemoteException, toError, Violation } from "../errors.ts";
 import type { PendingScope } from "../graph/pending.ts";
 import { Receiver } from "../graph/receiver.ts";
 import type { MethodRules } from "../graph/schema/method_schema.ts";
@@ -31,7 +31,8 @@ import { sliceAnswer, sliceCall, sliceError } from "./call_slicing.ts";
 import type { BrokerListing } from "./broker_listing.ts";
 import { Callable } from "./callable.ts";
 import { Deliveries } from "./deliveries.ts";
-import { failureOf } from "./failure.ts";
+import { failureOf, failureSlicers } from "./failure.ts";
+import "./failure_unslicer.ts";
 import type { HandleToken, Tracker } from "./import_table.ts";
 import { InboundStream } from "./inbound_stream.ts";
 import type { BrokerHost } from "./interface.ts";
@@ -44,6 +45,7 @@ import { type CheckedCall, checkOutboundCall } from "./outbound_rules.ts";
 import { Outbox } from "./outbox.ts";
 import { withoutPaths } from "./paths.ts";
 import { referenceSlicers, referenceUnslicers } from "./references.ts";
+import { localErrorOf, remoteOf } from "./remote_errors.ts";
 import { type HandleOwner, RemoteHandle } from "./remote_reference.ts";
 import { RemotePromise } from "./remote_promise.ts";
 import { connectionLost, type PendingRequest, RequestTable } from "./requests.ts";
@@ -133,7 +135,10 @@ export class Broker implements HandleOwner, MessageHost {
     });
     this.#outbox = new Outbox({
       encoder: new TokenEncoder(vocabulary),
-      slicers: BASE_SLICERS.extend(referenceSlicers(this.#objects)),
+      slicers: BASE_SLICERS.extend([
+        ...referenceSlicers(this.#objects),
+        ...failureSlicers(host.exposesTracebacks),
+      ]),
       writable: connection.writable,
       limits,
       clock,
@@ -240,7 +245,9 @@ export class Broker implements HandleOwner, MessageHost {
    * @throws What `options` say.
    */
   async getReferenceByName(name: string, options: CallOptions = {}): Promise<RemoteHandle> {
-    const object = await this.#callPeer("getReferenceByName", { name: encodeText(name) }, options);
+    const answer = this.#callPeer("getReferenceByName", { name: encodeText(name) }, options);
+    // That a name is not there is not an error of the program's, whatever class that has for a KeyError.
+    const object = await answer.catch((error) => Promise.reject(remoteOf(error) ?? error));
     if (object instanceof RemoteHandle) return object;
     throw new Violation("The peer answered a name with something that is not an object");
   }
@@ -456,6 +463,16 @@ export class Broker implements HandleOwner, MessageHost {
   /** @ignore */
   wasIssued(requestId: number): boolean {
     return this.#requests.wasIssued(requestId);
+  }
+
+  /** @ignore */
+  failed(request: PendingRequest, failure: RemoteException): void {
+    const { trace } = this.#options;
+    const { id: requestId, method } = request;
+    trace({ type: "call-rejected", tubId: this.peer.tubId ?? "", requestId, method, error: failure });
+    if (!this.#host.exposesRemoteTypes) return request.reject(failure);
+    const where = "registerRemoteError";
+    request.reject(localErrorOf(failure, (error) => trace({ type: "callback-failed", where, error })));
   }
 
   /** @ignore */

@@ -10,6 +10,7 @@ import { Violation } from "../errors.ts";
 import { Kwargs } from "../graph/values/kwargs.ts";
 import { decodeText, quoteForeign } from "../util/text.ts";
 import type { Publishable } from "./callable.ts";
+import { nameErrors } from "./remote_errors.ts";
 
 /** What object 0 does for a peer. */
 export interface BrokerObject {
@@ -22,15 +23,14 @@ export interface BrokerObject {
 /** No object has the name that a peer asked for. Python knows it as a KeyError, with this text. */
 class UnknownNameError extends Error {
   override name = "UnknownNameError";
-  static readonly wireType = "builtins.KeyError";
-  static readonly wireParents: readonly string[] = ["builtins.LookupError"];
 }
+nameErrors(UnknownNameError, "builtins.KeyError", "builtins.LookupError");
 
 /** A peer gave back more than it was given. Python knows it as an AssertionError. */
 class CountError extends Error {
   override name = "CountError";
-  static readonly wireType = "builtins.AssertionError";
 }
+nameErrors(CountError, "builtins.AssertionError");
 
 type Method = (object: BrokerObject, args: unknown[]) => unknown;
 

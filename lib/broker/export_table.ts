@@ -13,6 +13,8 @@ export interface Export<T extends object> {
   /** Its number on this connection: 1 or more, never used again. */
   readonly clid: number;
   readonly object: T;
+  /** What the object is known by, so that several can look like one. */
+  readonly identity: unknown;
   /** How many times it was sent and not yet given back. */
   count: number;
 }
@@ -27,7 +29,7 @@ export interface Given<T extends object> {
 /** The exports of one connection. */
 export class ExportTable<T extends object> {
   readonly #byClid = new Map<number, Export<T>>();
-  readonly #byObject = new Map<T, Export<T>>();
+  readonly #byIdentity = new Map<unknown, Export<T>>();
   readonly #max: number;
   #lastClid = 0;
 
@@ -49,18 +51,19 @@ export class ExportTable<T extends object> {
   /**
    * Counts one more sending of an object.
    *
+   * @param identity What it is known by: while the peer holds one, others of the same identity are that one.
    * @throws {Violation} If the peer holds as many objects as it may.
    */
-  give(object: T): Given<T> {
-    let entry = this.#byObject.get(object);
+  give(object: T, identity: unknown = object): Given<T> {
+    let entry = this.#byIdentity.get(identity);
     const isNew = entry === undefined;
     if (entry === undefined) {
       if (this.#byClid.size >= this.#max) {
         throw new Violation(`Cannot pass an object by reference: the peer holds ${this.#max} already`);
       }
-      entry = { clid: ++this.#lastClid, object, count: 0 };
+      entry = { clid: ++this.#lastClid, object, identity, count: 0 };
       this.#byClid.set(entry.clid, entry);
-      this.#byObject.set(object, entry);
+      this.#byIdentity.set(identity, entry);
     }
     entry.count++;
     return { entry, isNew };
@@ -90,11 +93,11 @@ export class ExportTable<T extends object> {
   /** Forgets everything: the connection is gone. */
   clear(): void {
     this.#byClid.clear();
-    this.#byObject.clear();
+    this.#byIdentity.clear();
   }
 
   #forget(entry: Export<T>): void {
     this.#byClid.delete(entry.clid);
-    this.#byObject.delete(entry.object);
+    this.#byIdentity.delete(entry.identity);
   }
 }

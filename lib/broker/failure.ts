@@ -1,23 +1,22 @@
 /**
- * Errors as they travel: a `copyable` of type `twisted.python.failure.Failure`, all of whose fields are byte
+ * Errors as they are sent: a `copyable` of type `twisted.python.failure.Failure`, all of whose fields are byte
  * strings.
  *
  * A peer learns an error's type and message, no paths of this machine, and its stack only if the Tub says so.
  *
- * Source: Foolscap `call.py`, `FailureSlicer` and `CopiedFailure`. Unlike there, texts are cut by bytes: Python
+ * Source: Foolscap `call.py`, `FailureSlicer`. Unlike there, texts are cut by bytes: Python
  * counts characters, and its receiver refuses what is then too long.
  *
  * @module
  */
 
-import { RemoteException, toError, Violation } from "../errors.ts";
-import { addCopyType } from "../graph/copy_types.ts";
-import type { Slicing } from "../graph/slicing.ts";
+import { RemoteException, toError } from "../errors.ts";
+import type { Slicer, Slicing } from "../graph/slicing.ts";
 import { MAX_FAILURE_BYTES } from "../limits.ts";
 import { redact } from "../names/redact.ts";
 import { encodeText, truncateUtf8 } from "../util/text.ts";
-import { STRING } from "../wire/tokens.ts";
 import { withoutPaths } from "./paths.ts";
+import { remoteOf } from "./remote_errors.ts";
 import { wireTypesOf } from "./wire_types.ts";
 
 /** The type of a failure on the wire. */
@@ -52,7 +51,9 @@ export function failureOf(thrown: unknown, exposes: boolean): FailureFields {
   }
 }
 
-function describe(error: Error, exposes: boolean): FailureFields {
+function describe(thrown: Error, exposes: boolean): FailureFields {
+  // What was made of a peer's failure goes on as that failure.
+  const error = remoteOf(thrown) ?? thrown;
   const types = wireTypesOf(error);
   const [type = "javascript.Error"] = types;
   const message = redact(textOf(() => error.message, MESSAGE_CHARACTERS));
@@ -113,35 +114,10 @@ export function sliceFailure(failure: FailureFields, out: Slicing): void {
   encoder.close(number);
 }
 
-/** Python cuts by characters, of which each can have four bytes. */
-const SLACK = 4;
-
-addCopyType(FAILURE_TYPE, {
-  kind: "factory",
-  cyclic: false,
-  checkToken(name, type, size) {
-    if (type !== STRING) return;
-    const limit = (name === "traceback" || name === "value" || name === "type"
-      ? MAX_FAILURE_BYTES[name]
-      : MAX_FAILURE_BYTES.type) * SLACK;
-    if (size > limit) {
-      throw new Violation(`STRING token too large: ${size} > ${limit}`);
-    }
-  },
-  make(state) {
-    const { parents } = state;
-    // A peer's message ends up in logs like any other: FURLs in it are hidden.
-    return new RemoteException(redact(foreignText(state["value"])), {
-      remoteType: foreignText(state["type"]),
-      remoteTraceback: redact(foreignText(state["traceback"])),
-      remoteParents: Array.isArray(parents)
-        ? parents.slice(0, MAX_FAILURE_BYTES.parents).map(foreignText)
-        : [],
-    });
-  },
-});
-
-function foreignText(value: unknown): string {
-  if (typeof value === "string") return value;
-  return value instanceof Uint8Array ? new TextDecoder().decode(value) : "";
+/** The slicer of a failure that is passed on as a value: it goes as it came. */
+export function failureSlicers(exposes: boolean): readonly (readonly [object, Slicer])[] {
+  return [[
+    RemoteException.prototype,
+    (error: RemoteException, out: Slicing) => sliceFailure(failureOf(error, exposes), out),
+  ]];
 }

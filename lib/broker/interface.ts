@@ -22,6 +22,8 @@ export interface BrokerHost {
   readonly tubId: string;
   /** Whether peers are told tracebacks and paths of this machine. */
   readonly exposesTracebacks: boolean;
+  /** Whether failures of peers become instances of the classes that are registered for their types. */
+  readonly exposesRemoteTypes: boolean;
   /** The FURL under which an object can be found by others; `undefined` if the Tub has no location. */
   furlOf(object: Publishable): string | undefined;
   /** The object of a name, for a peer that asks; `undefined` if there is none. */

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { ProtocolError, toError, Violation } from "../errors.ts";
+import { ProtocolError, type RemoteException, toError, Violation } from "../errors.ts";
 import { segmentOf } from "../graph/path.ts";
 import type { Pending, PendingScope } from "../graph/pending.ts";
 import { Aborted } from "../graph/receiver.ts";
@@ -53,6 +53,8 @@ export interface MessageHost {
   request(requestId: number): PendingRequest | undefined;
   /** Whether we ever made a call of this number. */
   wasIssued(requestId: number): boolean;
+  /** A call of ours failed over there. */
+  failed(request: PendingRequest, failure: RemoteException): void;
   /** A message was dropped without harm. */
   dropped(reason: string): void;
 }
@@ -361,7 +363,7 @@ export class AnswerUnslicer extends Unslicer {
 export class ErrorUnslicer extends Unslicer {
   readonly #host: MessageHost;
   #request: PendingRequest | undefined;
-  #failure: unknown;
+  #failure: RemoteException | undefined;
 
   /** The failure of a call of `host`. */
   constructor(receiver: Receiving, host: MessageHost) {
@@ -396,7 +398,7 @@ export class ErrorUnslicer extends Unslicer {
         this.#host.dropped(`Error for request ${requestId}, which does not wait`);
       }
     } else {
-      this.#failure = value;
+      this.#failure = value as RemoteException;
     }
   }
 
@@ -406,7 +408,7 @@ export class ErrorUnslicer extends Unslicer {
   }
 
   override close(): void {
-    if (this.count < 2) throw new ProtocolError("Error has no failure");
-    this.#request?.reject(this.#failure);
+    if (this.#failure === undefined) throw new ProtocolError("Error has no failure");
+    if (this.#request !== undefined) this.#host.failed(this.#request, this.#failure);
   }
 }

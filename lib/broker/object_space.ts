@@ -109,8 +109,10 @@ export class ObjectSpace implements ReferenceHost {
   }
 
   give(object: Publishable): Given<Publishable> {
+    // The program's own code, which may end the connection.
+    const identity = object instanceof Callable ? object : object.processUniqueID();
     this.#checkSendable();
-    const given = this.#exports.give(object);
+    const given = this.#exports.give(object, identity);
     this.#given.push(given.entry);
     return given;
   }

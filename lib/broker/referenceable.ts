@@ -7,6 +7,36 @@
 import type { InterfaceRules } from "../graph/schema/method_schema.ts";
 import { quoteForeign } from "../util/text.ts";
 import type { CallContext } from "./call_context.ts";
+import { nameErrors } from "./remote_errors.ts";
+
+/**
+ * An object with an identity that connections can know it by, and nothing more: sending one is a Violation. What can be
+ * sent, and called, is a {@linkcode Referenceable}.
+ *
+ * @example
+ * ```ts
+ * import { OnlyReferenceable, serialize, Violation } from "../../mod.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const token = new OnlyReferenceable();
+ * assert.equal(token.processUniqueID(), token);
+ * assert.throws(() => serialize(token), Violation);
+ * ```
+ */
+export class OnlyReferenceable {
+  /**
+   * What tells this object from all others of the process. Objects that give the same value look like one to a peer:
+   * calls of it go to the one that was sent first, for as long as the peer holds that.
+   *
+   * By default: the object itself.
+   *
+   * @returns Any value, compared as keys of a Map are. The objects of all classes share one space: give an object, not a
+   *   plain number.
+   */
+  processUniqueID(): unknown {
+    return this;
+  }
+}
 
 /**
  * An object that travels by reference: whoever gets it, in an argument, a result or by its FURL, can call its methods.
@@ -30,7 +60,7 @@ import type { CallContext } from "./call_context.ts";
  * new Calculator();
  * ```
  */
-export class Referenceable {
+export class Referenceable extends OnlyReferenceable {
   /** The RemoteInterface of the class's objects: calls are checked by its rules, and peers are told its name. */
   static remoteInterface?: InterfaceRules;
 
@@ -68,9 +98,9 @@ declare const referenceable: unique symbol;
 export class NoSuchMethodError extends TypeError {
   /** The name of the class. */
   override name = "NoSuchMethodError";
-  /** Foolscap reports a missing method as Python does. */
-  static readonly wireParents: readonly string[] = ["builtins.AttributeError"];
 }
+// Foolscap reports a missing method as Python does.
+nameErrors(NoSuchMethodError, "javascript.NoSuchMethodError", "builtins.AttributeError");
 
 type Method = (...args: unknown[]) => unknown;
 

@@ -9,7 +9,7 @@
 
 import { ProtocolError, Violation } from "../errors.ts";
 import { Pending, PendingResult } from "../graph/pending.ts";
-import type { Slicer, Slicing } from "../graph/slicing.ts";
+import { onlyByConnection, type Slicer, type Slicing } from "../graph/slicing.ts";
 import { type Receiving, Unslicer, type UnslicerType } from "../graph/unslicer.ts";
 import { MAX_FURL_BYTES, MAX_NAME_BYTES } from "../limits.ts";
 import { decodeText } from "../util/text.ts";
@@ -17,8 +17,11 @@ import { INT, NEG, STRING, VOCAB } from "../wire/tokens.ts";
 import { Callable, type Publishable } from "./callable.ts";
 import { identifier } from "./call_slicing.ts";
 import type { Given } from "./export_table.ts";
-import { Referenceable } from "./referenceable.ts";
+import { OnlyReferenceable, Referenceable } from "./referenceable.ts";
+import { adaptedBy } from "./remotely_callable.ts";
 import { RemoteFunction, RemoteHandle, RemoteReference } from "./remote_reference.ts";
+
+for (const construct of [OnlyReferenceable, Callable, RemoteHandle]) onlyByConnection(construct);
 
 /** What the references do to the broker. */
 export interface ReferenceHost {
@@ -85,6 +88,12 @@ function sliceTheirs(handle: RemoteHandle, out: Slicing, host: ReferenceHost): v
   encoder.close(number);
 }
 
+function refuseIdentity(): never {
+  throw new Violation(
+    "Cannot serialize an OnlyReferenceable: it has an identity and no methods; derive from Referenceable",
+  );
+}
+
 /** The slicers of references on one connection. */
 export function referenceSlicers(host: ReferenceHost): readonly (readonly [object, Slicer])[] {
   const mine = (object: Publishable, out: Slicing) => sliceMine(object, out, host);
@@ -92,6 +101,7 @@ export function referenceSlicers(host: ReferenceHost): readonly (readonly [objec
   return [
     [Referenceable.prototype, mine],
     [Callable.prototype, mine],
+    [OnlyReferenceable.prototype, refuseIdentity],
     [RemoteReference.prototype, theirs],
     [RemoteFunction.prototype, theirs],
   ];
@@ -171,7 +181,8 @@ class YourReferenceUnslicer extends ReferenceTokens {
     this.checkComplete(1);
     const object = this.#host.exported(this.id);
     if (object === undefined) throw new Violation(`your-reference names an unknown object: ${this.id}`);
-    return object;
+    // What an adapter stands for is what comes home.
+    return adaptedBy(object) ?? object;
   }
 }
 

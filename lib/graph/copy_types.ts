@@ -7,13 +7,13 @@
  * @module
  */
 
+import { addAdapter, type Copier } from "./adapters.ts";
 import type { StateRules } from "./schema/state_rules.ts";
+import type { Receiving, Unslicer } from "./unslicer.ts";
 
 /** How objects of one type are made from what arrives. */
 export type CopyType =
   & {
-    /** May a token of this type be the value of this attribute? Throws a Violation or ProtocolError if not. */
-    checkToken?(name: string, type: number, size: number): void;
     /** The rules of its attributes. */
     readonly stateSchema?: StateRules | undefined;
   }
@@ -27,20 +27,45 @@ export type CopyType =
   );
 
 const copyTypes = new Map<string, CopyType>();
+const copyUnslicers = new Map<string, CopyUnslicerFactory>();
+
+/** Makes what takes in one object of a type from its very tokens. */
+export type CopyUnslicerFactory = (receiver: Receiving) => Unslicer;
 
 /** What is registered for a type. */
 export function findCopyType(copytype: string): CopyType | undefined {
   return copyTypes.get(copytype);
 }
 
+/** What takes in the tokens of a type, where something does. */
+export function findCopyUnslicer(copytype: string): CopyUnslicerFactory | undefined {
+  return copyUnslicers.get(copytype);
+}
+
+/** Registers what takes in the tokens of a type. */
+export function addCopyUnslicer(copytype: string, make: CopyUnslicerFactory): void {
+  checkCopytype(copytype);
+  if (copyTypes.has(copytype) || (copyUnslicers.has(copytype) && copyUnslicers.get(copytype) !== make)) {
+    throw alreadyRegistered(copytype);
+  }
+  copyUnslicers.set(copytype, make);
+}
+
+function checkCopytype(copytype: unknown): void {
+  if (typeof copytype === "string" && copytype !== "") return;
+  throw new TypeError("Cannot register a RemoteCopy: its copytype is not a text, or empty");
+}
+
+function alreadyRegistered(copytype: string): RangeError {
+  return new RangeError(`Cannot register a RemoteCopy: "${copytype}" is registered already`);
+}
+
 /** Registers how objects of a type are made. */
 export function addCopyType(copytype: string, type: CopyType): void {
-  if (typeof copytype !== "string" || copytype === "") {
-    throw new TypeError("Cannot register a RemoteCopy: its copytype is not a text, or empty");
-  }
+  checkCopytype(copytype);
   const known = copyTypes.get(copytype);
-  if (known !== undefined && !isSame(known, type)) {
-    throw new RangeError(`Cannot register a RemoteCopy: "${copytype}" is registered already`);
+  if (copyUnslicers.has(copytype) || (known !== undefined && !isSame(known, type))) {
+    throw alreadyRegistered(copytype);
   }
   copyTypes.set(copytype, type);
 }
@@ -86,28 +111,12 @@ function classType(construct: RemoteCopyClass): CopyType {
   return { kind: "class", construct, stateSchema: construct.stateSchema };
 }
 
-/** Takes an object apart: the type's name, and the values by attribute. */
-export type Copier<T> = (object: T) => readonly [copytype: string, state: Record<string, unknown>];
-
-const copiers = new Map<object, Copier<never>>();
-let generation = 0;
-
-/** Changes whenever a copier is registered, for those who remember what they looked up. */
-export function copierGeneration(): number {
-  return generation;
-}
-
-/** The copier for objects with exactly this prototype. */
-export function findCopier(prototype: object): Copier<object> | undefined {
-  return copiers.get(prototype) as Copier<object> | undefined;
-}
-
 /**
  * Teaches instances of a class that is not Copyable to travel by value. Foolscap: `registerCopier`.
  *
  * @param construct The class; subclasses are copied alike, unless they have a copier of their own.
  * @param copier Takes an instance apart. What it throws fails the call with a Violation.
- * @throws {RangeError} If the class has another copier already.
+ * @throws {RangeError} If the class has another copier, or a slicer, already.
  *
  * @example
  * ```ts
@@ -123,24 +132,34 @@ export function registerCopier<T extends object>(
   construct: abstract new (...args: never[]) => T,
   copier: Copier<T>,
 ): void {
-  const prototype: object = construct.prototype;
-  const known = copiers.get(prototype);
-  if (known !== undefined && known !== copier) {
-    throw new RangeError(`Cannot register a copier: ${construct.name} has another one already`);
-  }
-  copiers.set(prototype, copier);
-  generation++;
+  addAdapter(construct, { kind: "copy", take: copier as Copier<object> }, "a copier");
+}
+
+/** Options of {@linkcode registerRemoteCopyFactory}. */
+export interface RemoteCopyFactoryOptions {
+  /**
+   * Whether other parts of the message may refer to the object before it is made. If not, such a reference is a
+   * Violation, as it is for Foolscap's `nonCyclic`.
+   *
+   * @default true
+   */
+  readonly cyclic?: boolean | undefined;
 }
 
 /**
  * Registers a function that makes the objects of a type from their values. Foolscap: `registerRemoteCopyFactory`.
  *
  * @param make Gets the values by attribute. What it throws fails the call with a Violation.
+ * @throws {TypeError} If the type is no text or empty, or there is no function.
  * @throws {RangeError} If something else is registered for the type.
  */
 export function registerRemoteCopyFactory(
   copytype: string,
   make: (state: Record<string, unknown>) => unknown,
+  { cyclic = true }: RemoteCopyFactoryOptions = {},
 ): void {
-  addCopyType(copytype, { kind: "factory", cyclic: true, make });
+  if (typeof make !== "function") {
+    throw new TypeError("Cannot register a RemoteCopy: there is no function");
+  }
+  addCopyType(copytype, { kind: "factory", cyclic, make });
 }

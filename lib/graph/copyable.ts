@@ -59,6 +59,16 @@ export class Copyable {
   static stateSchema?: StateRules;
 
   /**
+   * The name of the type that an object is sent as. By default: the static `copytype` of its class.
+   *
+   * What it throws fails the call with a Violation.
+   */
+  getTypeToCopy(): string | undefined {
+    // Not this.constructor: a copy may have an attribute of that name.
+    return (Object.getPrototypeOf(this).constructor as typeof Copyable).copytype;
+  }
+
+  /**
    * The values to send. By default: own enumerable properties.
    *
    * What it throws fails the call with a Violation.
@@ -109,14 +119,15 @@ function definedByClass(target: object, name: string): boolean {
 
 /** A Copyable. */
 export function sliceCopyable(value: Copyable, out: Slicing): void {
-  // Not value.constructor: a copy may have an attribute of that name.
-  const { copytype, name } = Object.getPrototypeOf(value).constructor as typeof Copyable;
-  if (typeof copytype !== "string" || copytype === "") {
-    throw new Violation(
-      `Cannot serialize a ${name}: a subclass of Copyable must have a static copytype`,
-    );
-  }
+  const copytype = out.isKnown(value) ? "" : typeToCopy(value);
   sliceState(value, copytype, () => value.getStateToCopy(), out);
+}
+
+function typeToCopy(value: Copyable): string {
+  const copytype = value.getTypeToCopy();
+  if (typeof copytype === "string" && copytype !== "") return copytype;
+  const { name } = Object.getPrototypeOf(value).constructor as typeof Copyable;
+  throw new Violation(`Cannot serialize a ${name}: a subclass of Copyable must have a static copytype`);
 }
 
 /** Writes any object as a `copyable` of this type. `state` is asked only if the object is written in full. */
@@ -200,10 +211,7 @@ export class CopyableUnslicer extends Unslicer {
   }
 
   override checkToken(type: number, size: number): void {
-    if (this.#name !== undefined) {
-      this.#type.checkToken?.(this.#name, type, size);
-      return;
-    }
+    if (this.#name !== undefined) return;
     if (type !== STRING && type !== VOCAB) {
       throw new ProtocolError(`RemoteCopyUnslicer keys must be STRINGs, not ${tokenName(type)}`);
     }

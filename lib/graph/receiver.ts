@@ -14,7 +14,7 @@
 
 import { ProtocolError, Violation } from "../errors.ts";
 import { type Limits, MAX_NAME_BYTES, MAX_OPENTYPE_BYTES } from "../limits.ts";
-import { encodeText, quoteForeign } from "../util/text.ts";
+import { decodeLossy, encodeText, quoteForeign } from "../util/text.ts";
 import { TokenDecoder, type TokenSink } from "../wire/decoder.ts";
 import {
   ABORT,
@@ -58,8 +58,8 @@ export class Receiver implements TokenSink {
   readonly #options: ReceiverOptions;
   readonly #decoder: TokenDecoder;
   readonly #types: ReadonlyMap<string, KnownType>;
-  readonly #words: readonly string[];
-  readonly #wordTypes: readonly (KnownType | undefined)[];
+  readonly #words: string[];
+  readonly #wordTypes: (KnownType | undefined)[];
   readonly #wordBytes: (Uint8Array | undefined)[] = [];
   readonly #objects = new ObjectTable();
   readonly #maxMemory: number;
@@ -84,7 +84,7 @@ export class Receiver implements TokenSink {
     this.#maxMemory = options.limits.maxMessageBytes;
     this.unslicers = options.unslicers;
     this.#types = this.#prepareTypes(options.unslicers);
-    this.#words = options.vocabulary;
+    this.#words = [...options.vocabulary];
     this.#wordTypes = options.vocabulary.map((word) => this.#types.get(word));
     this.#decoder = new TokenDecoder(this, {
       tokens: options.tokens,
@@ -123,6 +123,20 @@ export class Receiver implements TokenSink {
       if (error instanceof ProtocolError) throw error;
       throw new ProtocolError("Cannot process what the peer sent", { where: this.#path(), cause: error });
     }
+  }
+
+  /** Puts other words in the place of those that the sender may send by number. */
+  setVocabulary(table: ReadonlyMap<number, Uint8Array>): void {
+    this.#words.length = this.#wordTypes.length = this.#wordBytes.length = 0;
+    for (const [index, word] of table) this.addToVocabulary(index, word);
+  }
+
+  /** Lets the sender send one more word by number. */
+  addToVocabulary(index: number, bytes: Uint8Array): void {
+    const word = decodeLossy(bytes);
+    this.#words[index] = word;
+    this.#wordTypes[index] = this.#types.get(word);
+    this.#wordBytes[index] = bytes;
   }
 
   /** The values of this message that are not there yet. */

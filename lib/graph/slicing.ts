@@ -14,7 +14,7 @@ import { Violation } from "../errors.ts";
 import { MAX_NAME_BYTES } from "../limits.ts";
 import { encodeText } from "../util/text.ts";
 import type { TokenEncoder } from "../wire/encoder.ts";
-import { type Copier, copierGeneration, findCopier } from "./copy_types.ts";
+import { adapterGeneration, type Copier, findAdapter } from "./adapters.ts";
 import { joinPath, segmentOf } from "./path.ts";
 import { Readiness } from "./readiness.ts";
 
@@ -43,7 +43,7 @@ export class SlicerTable {
   readonly #sliceCopy: ((copier: Copier<object>) => AnySlicer) | undefined;
   // What a walk up the prototypes found, so that it is done once for each class.
   #found = new WeakMap<object, AnySlicer | false>();
-  #generation = copierGeneration();
+  #generation = adapterGeneration();
 
   /**
    * A table of slicers by `typeof` and by prototype; `null` is for objects without one.
@@ -85,8 +85,8 @@ export class SlicerTable {
   forObject(value: object): AnySlicer | undefined {
     const prototype: object | null = Object.getPrototypeOf(value);
     if (prototype === null) return this.#prototypes.get(null);
-    if (this.#generation !== copierGeneration()) {
-      this.#generation = copierGeneration();
+    if (this.#generation !== adapterGeneration()) {
+      this.#generation = adapterGeneration();
       this.#found = new WeakMap();
     }
     const found = this.#found.get(prototype);
@@ -94,13 +94,18 @@ export class SlicerTable {
     return this.#search(prototype);
   }
 
+  #adapted(prototype: object): AnySlicer | undefined {
+    const adapter = findAdapter(prototype);
+    if (adapter?.kind === "copy") return this.#sliceCopy?.(adapter.take);
+    return adapter && ((value, out) => out.sliceInstead(value as object, adapter.give));
+  }
+
   #search(prototype: object): AnySlicer | undefined {
     let slicer: AnySlicer | undefined;
     for (let p: object | null = prototype; p !== null; p = Object.getPrototypeOf(p)) {
       // A plain object is a dict; an instance of some class is not, just because it derives from Object.
       if (p === Object.prototype && p !== prototype) break;
-      const copier = this.#sliceCopy === undefined ? undefined : findCopier(p);
-      slicer = copier === undefined ? this.#prototypes.get(p) : this.#sliceCopy!(copier);
+      slicer = this.#adapted(p) ?? this.#prototypes.get(p);
       if (slicer !== undefined) break;
     }
     this.#found.set(prototype, slicer ?? false);
@@ -115,6 +120,7 @@ export class Slicing {
   readonly #maxDepth: number;
   #depth = 0;
   #seen: Map<object, number> | undefined;
+  #instead: Map<object, unknown> | undefined;
   #readiness: Readiness | undefined;
   #unready: object | undefined; // the last value for which `isUnready` was set
   #lost: Set<object> | undefined; // those that Python would have no more than once
@@ -148,6 +154,18 @@ export class Slicing {
       throw new Violation(`Cannot serialize a value that is nested deeper than ${this.#maxDepth}`);
     }
     return this.encoder.open(word);
+  }
+
+  /** Writes another value in the place of an object: the same one wherever the object occurs in this message. */
+  sliceInstead(object: object, give: (object: object) => unknown): void {
+    const instead = this.#instead ??= new Map();
+    if (!instead.has(object)) instead.set(object, give(object));
+    // What stands for an object may be an object that something stands for, and so on.
+    if (++this.#depth > this.#maxDepth) {
+      throw new Violation(`Cannot serialize a value that is nested deeper than ${this.#maxDepth}`);
+    }
+    this.slice(instead.get(object));
+    this.#depth--;
   }
 
   /**
@@ -288,7 +306,19 @@ const ADVICE: readonly (readonly [test: (value: object) => boolean, advice: stri
   [(v) => v instanceof WeakMap || v instanceof WeakSet || v instanceof WeakRef, "a weak collection"],
 ];
 
+const ofConnections: object[] = [];
+
+/** Says of a class that only a connection can send its objects. */
+export function onlyByConnection(construct: { readonly prototype: object }): void {
+  ofConnections.push(construct.prototype);
+}
+
 function unsendable(value: object): Violation {
+  if (ofConnections.some((prototype) => Object.prototype.isPrototypeOf.call(prototype, value))) {
+    return new Violation(
+      `Cannot serialize an instance of ${className(value)}: only a connection can send one; store its FURL`,
+    );
+  }
   const known = ADVICE.find(([test]) => test(value));
   if (known !== undefined) return new Violation(`Cannot serialize ${known[1]}`);
   const name = className(value);

@@ -1,7 +1,8 @@
 /**
  * Values as bytes without a connection: Foolscap's storage, "Banana as pickle".
  *
- * The same tokens as on a connection, with an empty vocabulary; one top-level value; `reference` reaches the whole of it.
+ * The same tokens as on a connection, with an empty vocabulary, to which the bytes may add; one top-level value;
+ * `reference` reaches the whole of it.
  *
  * Source: Foolscap `storage.py`, `serialize` and `unserialize`.
  *
@@ -16,7 +17,8 @@ import type { Pending } from "./pending.ts";
 import { Receiver } from "./receiver.ts";
 import { type SlicerTable, Slicing } from "./slicing.ts";
 import { BASE_SLICERS, BASE_UNSLICERS } from "./tables.ts";
-import { Unslicer, type UnslicerTable } from "./unslicer.ts";
+import { type Receiving, Unslicer, type UnslicerTable } from "./unslicer.ts";
+import { StreamVocabulary, VOCABULARY_CHANGED } from "./vocabulary_unslicers.ts";
 
 /**
  * Turns a value into bytes that Python Foolscap's `unserialize`, and ours, turn back into it.
@@ -103,14 +105,17 @@ export async function unserializeBy(
 
 function receive(bytes: Uint8Array, unslicers: UnslicerTable, options: UnserializeOptions): StorageRoot {
   let root: StorageRoot | undefined;
-  const receiver = new Receiver((receiver) => root = new StorageRoot(receiver), {
-    limits: resolveLimits(options.limits),
-    tokens: FOOLSCAP_TOKENS,
-    vocabulary: [],
-    unslicers,
-    bareTopLevel: true,
-    wrapFloats: options.floats === "wrap",
-  });
+  const receiver = new Receiver(
+    (receiver) => root = new StorageRoot(receiver, new StreamVocabulary(receiver)),
+    {
+      limits: resolveLimits(options.limits),
+      tokens: FOOLSCAP_TOKENS,
+      vocabulary: [],
+      unslicers,
+      bareTopLevel: true,
+      wrapFloats: options.floats === "wrap",
+    },
+  );
   receiver.push(bytes);
   root!.isCut = receiver.inMessage;
   return root!;
@@ -118,13 +123,25 @@ function receive(bytes: Uint8Array, unslicers: UnslicerTable, options: Unseriali
 
 /** Takes one value of any kind; a bare number or byte string too, which Python's root takes as well. */
 class StorageRoot extends Unslicer {
+  readonly #vocabulary: StreamVocabulary;
   #value: unknown;
+  #hasValue = false;
   #violation: Violation | undefined;
   /** Whether the bytes end within a value. */
   isCut = false;
 
+  constructor(receiver: Receiving, vocabulary: StreamVocabulary) {
+    super(receiver);
+    this.#vocabulary = vocabulary;
+  }
+
+  override open(word: string, detail: string | undefined): Unslicer | undefined {
+    return this.#vocabulary.unslicerFor(word, this.receiver) ?? super.open(word, detail);
+  }
   override receive(value: unknown): void {
-    if (this.count > 0) throw new ProtocolError("Cannot unserialize: there is more than one value");
+    if (value === VOCABULARY_CHANGED) return;
+    if (this.#hasValue) throw new ProtocolError("Cannot unserialize: there is more than one value");
+    this.#hasValue = true;
     this.#value = value;
   }
   override receivePending(pending: Pending): void {
@@ -139,7 +156,7 @@ class StorageRoot extends Unslicer {
   /** Throws if there is no value. */
   check(): void {
     if (this.#violation !== undefined) throw this.#violation;
-    if (this.isCut || this.count === 0) {
+    if (this.isCut || !this.#hasValue) {
       throw new ProtocolError("Cannot unserialize: the bytes end too early");
     }
   }

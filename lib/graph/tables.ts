@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Violation } from "../errors.ts";
 import {
   BooleanUnslicer,
   DecimalUnslicer,
@@ -20,6 +21,7 @@ import {
   sliceText,
   TextUnslicer,
 } from "./atoms.ts";
+import { findCopyUnslicer } from "./copy_types.ts";
 import { Copyable, CopyableUnslicer, sliceCopyable, sliceState } from "./copyable.ts";
 import { DictUnslicer, sliceMap, sliceObject } from "./dict.ts";
 import { ListUnslicer, sliceList, sliceTuple, TupleUnslicer } from "./list.ts";
@@ -61,10 +63,10 @@ export const BASE_SLICERS: SlicerTable = new SlicerTable(
     ...views.map((view) => [view, sliceBytes] as const),
   ],
   (copier) => (value, out) => {
-    let parts: readonly [string, Record<string, unknown>];
-    const known = out.isKnown(value as object);
-    if (!known) parts = copier(value as object);
-    sliceState(value as object, known ? "" : parts![0], () => parts[1], out);
+    const object = value as object;
+    if (out.isKnown(object)) return sliceState(object, "", () => ({}), out);
+    const [copytype, state] = copier(object);
+    sliceState(object, copytype ?? classNameOf(object), () => state, out);
   },
 );
 
@@ -80,5 +82,18 @@ export const BASE_UNSLICERS: UnslicerTable = new UnslicerTable([
   ["set", { make: (receiver) => new SetUnslicer(receiver, false) }],
   ["immutable-set", { make: (receiver) => new SetUnslicer(receiver, true) }],
   ["reference", { isLeaf: true, make: (receiver) => new ReferenceUnslicer(receiver) }],
-  ["copyable", { hasDetail: true, make: (receiver, detail) => new CopyableUnslicer(receiver, detail) }],
+  ["copyable", {
+    hasDetail: true,
+    make: (receiver, detail) =>
+      findCopyUnslicer(detail)?.(receiver) ?? new CopyableUnslicer(receiver, detail),
+  }],
 ]);
+
+/** The name of an object's class, as Foolscap takes it for the type where a copier gives none. */
+function classNameOf(object: object): string {
+  const { constructor } = Object.getPrototypeOf(object) as { constructor?: { readonly name?: unknown } };
+  if (typeof constructor?.name === "string" && constructor.name !== "") return constructor.name;
+  throw new Violation(
+    "Cannot serialize an object by its copier: it gives no type, and the class has no name",
+  );
+}

@@ -54,6 +54,13 @@ export interface TubOptions {
    */
   readonly unsafeTracebacks?: boolean | undefined;
   /**
+   * Whether a peer's failure becomes an instance of the class that {@linkcode registerRemoteError} has for its type; if not,
+   * every one is a plain `RemoteException`. Foolscap: option `expose-remote-exception-types`.
+   *
+   * @default true
+   */
+  readonly exposeRemoteExceptionTypes?: boolean | undefined;
+  /**
    * Whether references to objects of third Tubs are taken from peers: this Tub connects to where the peer says. Foolscap:
    * option `accept-gifts`.
    *
@@ -103,6 +110,7 @@ const NAMES: Readonly<Record<keyof TubOptions, true>> = {
   clock: true,
   randomBytes: true,
   unsafeTracebacks: true,
+  exposeRemoteExceptionTypes: true,
   acceptGifts: true,
   giftPolicy: true,
   handleOldDuplicateConnections: true,

@@ -110,6 +110,7 @@ export class Tub implements AsyncDisposable {
     const host: BrokerHost = {
       tubId: identity.tubId,
       exposesTracebacks: options.unsafeTracebacks === true,
+      exposesRemoteTypes: options.exposeRemoteExceptionTypes !== false,
       furlOf: (object) => this.getOrCreateURLForReference(object),
       lookup: (name) => this.registry.lookup(name),
       acquire: (furl, request) => gifts.fetch(furl, request),

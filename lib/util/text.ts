@@ -53,6 +53,11 @@ function decodeUtf8(bytes: Uint8Array): string {
   return text.includes("\ufffd") ? strict.decode(bytes) : text;
 }
 
+/** Text of bytes that a stranger sent, to be shown: what is not UTF-8 is U+FFFD. */
+export function decodeLossy(bytes: Uint8Array): string {
+  return lenient.decode(bytes);
+}
+
 /** UTF-8 of a text. Lone surrogates become U+FFFD: check with `isWellFormed()` where that matters. */
 export function encodeText(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text);

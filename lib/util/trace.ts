@@ -54,6 +54,14 @@ export type TraceEvent =
     readonly method: string;
     readonly error: Error;
   }
+  /** A call of ours failed over there; `error` is what the peer told, before a class of the program's was looked for. */
+  | {
+    readonly type: "call-rejected";
+    readonly tubId: string;
+    readonly requestId: number;
+    readonly method: string;
+    readonly error: Error;
+  }
   /** Something that the peer sent was dropped without harm, such as an unknown kind of message. */
   | { readonly type: "dropped"; readonly tubId: string; readonly reason: string }
   /** A Reconnector has failed, or lost its connection, and tries again in `delayMs`; `error` says why it failed. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { failureOf } from "../../lib/broker/failure.ts";
 import { withoutPaths } from "../../lib/broker/paths.ts";
 import { NoSuchMethodError } from "../../lib/broker/referenceable.ts";
+import { registerRemoteError } from "../../lib/broker/remote_errors.ts";
 import {
   DeadReferenceError,
   PermissionDenied,
@@ -15,10 +16,11 @@ import { fc } from "../deps.ts";
 const bytesOf = (text: string) => new TextEncoder().encode(text).length;
 
 class Special extends RangeError {}
-class Mapped extends Error {
-  static readonly wireType = "my.module.Mapped";
-  static readonly wireParents = ["builtins.LookupError"];
-}
+class Mapped extends Error {}
+registerRemoteError("my.module.Mapped", Mapped, { parents: ["builtins.LookupError"] });
+class SubMapped extends Mapped {}
+class NotFound extends Error {}
+registerRemoteError("my.module.NotFound", NotFound);
 
 const TYPES: readonly [name: string, error: Error, type: string, ...parents: string[]][] = [
   ["Violation", new Violation("x"), "foolscap.tokens.Violation", "builtins.Exception"],
@@ -29,6 +31,8 @@ const TYPES: readonly [name: string, error: Error, type: string, ...parents: str
   ["TypeError", new TypeError("x"), "javascript.TypeError", "builtins.TypeError", "javascript.Error"],
   ["a subclass", new Special("x"), "javascript.Special", "javascript.RangeError", "builtins.ValueError"],
   ["a class with a Python name", new Mapped("x"), "my.module.Mapped", "builtins.LookupError"],
+  ["a subclass of such a class", new SubMapped("x"), "my.module.Mapped", "builtins.LookupError"],
+  ["a class that says no more than its name", new NotFound("x"), "my.module.NotFound"],
   ["a missing method", new NoSuchMethodError("x"), "javascript.NoSuchMethodError", "builtins.AttributeError"],
   ["a timeout", new DOMException("x", "TimeoutError"), "javascript.TimeoutError", "builtins.TimeoutError"],
   ["an abort", new DOMException("x", "AbortError"), "javascript.AbortError"],
@@ -94,13 +98,6 @@ const STRANGE: readonly [name: string, thrown: unknown][] = [
   ["lone surrogates", new Error("\ud800 and \udc00")],
   ["nothing", undefined],
   ["an object without a text", Object.create(null)],
-  [
-    "a class with a strange wireType",
-    new (class extends Error {
-      static wireType = 5;
-      static wireParents = [Symbol("s"), null];
-    })("x"),
-  ],
 ];
 for (const [name, thrown] of STRANGE) {
   Deno.test(`failureOf() describes ${name}`, () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { callable } from "../../lib/broker/callable.ts";
 import { Tracker } from "../../lib/broker/import_table.ts";
 import { Referenceable } from "../../lib/broker/referenceable.ts";
+import { nameErrors } from "../../lib/broker/remote_errors.ts";
 import type { RemoteFunction, RemoteReference } from "../../lib/broker/remote_reference.ts";
 import { Violation } from "../../lib/errors.ts";
 import { Decimal } from "../../lib/graph/values/decimal.ts";
@@ -41,10 +42,8 @@ copyableClass("cp.test");
 
 /** An error that says what Python's says. */
 function pythonError(type: string, parents: string[], message: string): Error {
-  class PythonError extends Error {
-    static readonly wireType = type;
-    static readonly wireParents = parents;
-  }
+  class PythonError extends Error {}
+  nameErrors(PythonError, type, ...parents);
   return new PythonError(message);
 }
 

@@ -32,6 +32,7 @@ export const EMPTY: BrokerTables = {
 /** A Tub that only knows some objects by name. */
 export class TestHost implements BrokerHost {
   exposesTracebacks = false;
+  exposesRemoteTypes = true;
   readonly names = new Map<string, Publishable>();
   readonly furls = new Map<Publishable, string>();
   readonly acquired: string[] = [];

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Foolscap's storage, driven by one JSON command a line on stdin; tests/support/python.ts starts it.
 
-`read` hex answers the description of what unserialize() gives; `write` value answers the hex of what serialize() gives.
+`read` hex answers the description of what unserialize() gives; `write` value answers the hex of what serialize() gives,
+after a set-vocab sequence if there is a `vocab`.
 """
 
 import json
@@ -11,7 +12,10 @@ import sys
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "interop"))
 
+from io import BytesIO
+
 from foolscap.api import serialize, unserialize
+from foolscap.storage import SerializerTransport, StorageBanana
 
 import described
 
@@ -28,10 +32,24 @@ def result_of(deferred):
     return results[0]
 
 
+def serialize_with(vocab, value):
+    """serialize(), by a Banana whose vocabulary is set first; serialize() itself never sets one."""
+    banana = StorageBanana()
+    stream = BytesIO()
+    banana.transport = SerializerTransport(stream)
+    banana.connectionMade()
+    for words in vocab:
+        banana.setOutgoingVocabulary(words)
+    result_of(banana.send(value))
+    return stream.getvalue()
+
+
 def run(command):
     if command["cmd"] == "read":
         value = result_of(unserialize(bytes.fromhex(command["hex"])))
         return {"value": described.describe(value)}
+    if "vocab" in command:
+        return {"hex": serialize_with(command["vocab"], described.build(command["value"])).hex()}
     return {"hex": result_of(serialize(described.build(command["value"]))).hex()}
 
 

@@ -7,6 +7,8 @@ from foolscap.api import Any, DictOf, ListOf, Referenceable, RemoteInterface, Vi
 from foolscap.ipb import IRemoteReference
 from foolscap.remoteinterface import RemoteMethodSchema
 from twisted.internet import defer, reactor, task
+from twisted.python import reflect
+from twisted.python.failure import Failure
 from zope.interface import implementer
 
 import rules
@@ -27,6 +29,10 @@ CLASSES[Point.copytype] = Point
 
 class PeerError(Exception):
     """An exception of this program's own."""
+
+
+class DerivedPeerError(PeerError):
+    """One that derives from it."""
 
 
 class RIStrict(RemoteInterface):
@@ -171,11 +177,39 @@ class Root(Referenceable):
             raise KeyError(text)
         if kind == "custom":
             raise PeerError(text)
+        if kind == "derived":
+            raise DerivedPeerError(text)
         if kind == "violation":
             raise Violation(text)
         if kind == "later":
             return task.deferLater(reactor, 0.01, self.remote_fail, "ValueError", text)
         raise TypeError("unknown kind of failure")
+
+    def remote_give_failure(self, text):
+        """A failure as a value."""
+        return [Failure(DerivedPeerError(text))]
+
+    def remote_send_failure(self, ref, method, text):
+        return ref.callRemote(method, Failure(DerivedPeerError(text)))
+
+    def remote_describe_failure(self, failure):
+        return [
+            type(failure).__name__, reflect.qual(failure.type), failure.value, failure.parents, failure.getTraceback()
+        ]
+
+    def remote_check(self, ref, method, names, *args):
+        """The first of `names` that the failure of a call is."""
+        return ref.callRemote(method, *args).addCallbacks(lambda _: None, lambda f: f.check(*names))
+
+    def remote_trap(self, ref, method, *args):
+        """Whether the failure of a call can be trapped as a LookupError."""
+        return ref.callRemote(method, *args).addErrback(lambda f: f.trap(LookupError) is LookupError)
+
+    def remote_größe(self):
+        return "ü"
+
+    def remote_(self):
+        return "no name"
 
     def remote_unsendable(self):
         return object()

@@ -1,0 +1,195 @@
+/**
+ * References to objects of this process, called as those of others are.
+ *
+ * Source: Foolscap `referenceable.py`, `LocalReferenceable`.
+ *
+ * @module
+ */
+
+import type { Kwargs } from "../graph/values/kwargs.ts";
+import { type Clock, systemClock } from "../util/clock.ts";
+import { inLaterTurn } from "../util/turn.ts";
+import { type CallOptions, checkCallOptions } from "./call.ts";
+import { CallContext, enterCall, leaveCall, type PeerInfo } from "./call_context.ts";
+import type { Referenceable } from "./referenceable.ts";
+import { RemoteReference } from "./remote_reference.ts";
+import type { RemoteMethodName } from "./remote_reference.ts";
+import type { RemotePromise } from "./remote_promise.ts";
+import { RequestTable } from "./requests.ts";
+
+/** Who calls: nobody from outside. */
+const HERE: PeerInfo = { tubId: undefined, address: "local" };
+
+/** Arguments of a method, which get them as they are; or any beginning of them and then keyword arguments. */
+export type LocalArguments<T, Name extends string> =
+  | (`remote_${Name}` extends keyof T ? T[`remote_${Name}`] extends (...args: infer A) => unknown ? A : never
+    : never)
+  | readonly [...unknown[], Kwargs<object>];
+
+/** The result of a method, as it is. */
+export type LocalResult<T, Name extends string> = `remote_${Name}` extends keyof T
+  ? T[`remote_${Name}`] extends (...args: never[]) => infer R ? Awaited<R> : never
+  : never;
+
+/** How an object of this process is called. */
+export interface LocalCalls<T> {
+  /** Calls a method, one turn later: see {@linkcode LocalReference.callRemote}. */
+  callRemote<Name extends RemoteMethodName<T> & string>(
+    name: Name,
+    ...args: LocalArguments<T, Name>
+  ): RemotePromise<LocalResult<T, Name>>;
+  /** Calls a method and wants no answer: see {@linkcode LocalReference.callRemoteOnly}. */
+  callRemoteOnly<Name extends RemoteMethodName<T> & string>(
+    name: Name,
+    ...args: LocalArguments<T, Name>
+  ): void;
+  /** The same with more options. */
+  with(options: CallOptions): LocalCalls<T>;
+}
+
+const NO_OPTIONS: CallOptions = Object.freeze({});
+
+/**
+ * A reference to an object of this process: made by {@linkcode localReference}. It cannot be sent; send the object.
+ *
+ * @typeParam T The class of the object.
+ */
+export class LocalReference<T> implements LocalCalls<T> {
+  readonly #object: Referenceable;
+  readonly #clock: Clock;
+  readonly #requests = new RequestTable();
+
+  /** Use {@linkcode localReference}. */
+  constructor(object: Referenceable, clock: Clock) {
+    this.#object = object;
+    this.#clock = clock;
+  }
+
+  /** True: an object of this process cannot be lost. */
+  isConnected(): true {
+    return true;
+  }
+
+  /** Calls back never. Disposing what it returns is harmless. */
+  notifyOnDisconnect(_callback: () => void): Disposable {
+    return { [Symbol.dispose]() {} };
+  }
+
+  /** Takes a callback back. */
+  dontNotifyOnDisconnect(_watch: Disposable): void {}
+
+  /**
+   * Calls a method in a later turn of the event loop, after the calls that were made before. Arguments and result are not
+   * copied.
+   *
+   * @param name The method's name, without `remote_`.
+   * @returns A promise of the result, rejected with what the method throws; with the reason of a signal or a
+   *   `TimeoutError` if the options of {@linkcode LocalReference.with} say so.
+   */
+  callRemote<Name extends RemoteMethodName<T> & string>(
+    name: Name,
+    ...args: LocalArguments<T, Name>
+  ): RemotePromise<LocalResult<T, Name>> {
+    return this.#call(name, args, NO_OPTIONS) as RemotePromise<LocalResult<T, Name>>;
+  }
+
+  /** Calls a method in a later turn and wants no answer: not the result, and not whether it failed. */
+  callRemoteOnly<Name extends RemoteMethodName<T> & string>(
+    name: Name,
+    ...args: LocalArguments<T, Name>
+  ): void {
+    this.#call(name, args, NO_OPTIONS).catch(() => {});
+  }
+
+  /**
+   * The same reference, for calls with options.
+   *
+   * @throws {RangeError} If `timeoutMs` is not from 0 to 2,147,483,647.
+   * @throws {TypeError} If `signal` is not an AbortSignal.
+   */
+  with(options: CallOptions): LocalCalls<T> {
+    checkCallOptions(options);
+    return {
+      callRemote: ((name: string, ...args: unknown[]) => this.#call(name, args, options)) as LocalCalls<
+        T
+      >["callRemote"],
+      callRemoteOnly: (name, ...args) => void this.#call(name, args, options).catch(() => {}),
+      with: (more) => this.with({ ...options, ...more }),
+    };
+  }
+
+  #call(name: string, args: readonly unknown[], options: CallOptions): RemotePromise<unknown> {
+    const context = new CallContext(HERE, name);
+    let isOver = false;
+    const { promise, request } = this.#requests.begin(name, options, this.#clock, () => isOver = true);
+    if (options.signal?.aborted === true) request.reject(options.signal.reason);
+    // What was given up before its turn is not called at all; what has begun is told by its context's signal.
+    inLaterTurn(() => {
+      if (isOver) return;
+      promise.catch((reason) => context.abort(reason));
+      this.#run(name, args, context).then(request.resolve.bind(request), request.reject.bind(request));
+    });
+    return promise;
+  }
+
+  async #run(name: string, args: readonly unknown[], context: CallContext): Promise<unknown> {
+    const before = enterCall(context);
+    let result: unknown;
+    try {
+      result = this.#object.doRemoteCall(name, [...args], context);
+    } finally {
+      leaveCall(before);
+    }
+    return await result;
+  }
+}
+
+/** Options of {@linkcode localReference}. */
+export interface LocalReferenceOptions {
+  /**
+   * The time and the timers of calls with a `timeoutMs`.
+   *
+   * @default the clock of the machine
+   */
+  readonly clock?: Clock | undefined;
+}
+
+const references = new WeakMap<Referenceable, LocalReference<never>>();
+
+/**
+ * Something that is called by `callRemote`, whether the object is one of this process or not: of a Referenceable, a
+ * reference by which it is called as if it were elsewhere, one turn later; of a RemoteReference, itself.
+ *
+ * Foolscap: `IRemoteReference(object)`.
+ *
+ * @returns The same one for the same object, if no options are given.
+ *
+ * @example
+ * ```ts
+ * import { localReference, Referenceable } from "../../mod.ts";
+ * import assert from "node:assert/strict";
+ *
+ * class Calculator extends Referenceable {
+ *   remote_add(a: number, b: number): number {
+ *     return a + b;
+ *   }
+ * }
+ * assert.equal(await localReference(new Calculator()).callRemote("add", 1, 2), 3);
+ * ```
+ */
+export function localReference<T>(object: RemoteReference<T>): RemoteReference<T>;
+/** A reference to an object of this process. */
+export function localReference<T extends Referenceable>(
+  object: T,
+  options?: LocalReferenceOptions,
+): LocalReference<T>;
+export function localReference(
+  object: Referenceable | RemoteReference<never>,
+  options?: LocalReferenceOptions,
+): LocalReference<never> | RemoteReference<never> {
+  if (object instanceof RemoteReference) return object;
+  if (options?.clock !== undefined) return new LocalReference<never>(object, options.clock);
+  let known = references.get(object);
+  if (known === undefined) references.set(object, known = new LocalReference<never>(object, systemClock));
+  return known;
+}

@@ -1,0 +1,240 @@
+/**
+ * Which class of errors has which name on the wire, in both directions. One table for the process.
+ *
+ * Foolscap has nothing like it: there the name of a Python class is its name on the wire, and what arrives is no
+ * instance of anything.
+ *
+ * @module
+ */
+
+import {
+  CertificateError,
+  DeadReferenceError,
+  DuplicateConnectionError,
+  FileError,
+  FurlError,
+  NegotiationError,
+  NoLocationError,
+  NoLocationHintsError,
+  PermissionDenied,
+  ProtocolError,
+  RemoteException,
+  RemoteNegotiationError,
+  toError,
+  UnreachableError,
+  Violation,
+  WrongNameError,
+  WrongTubIdError,
+} from "../errors.ts";
+import { MAX_FAILURE_BYTES } from "../limits.ts";
+import { encodeText, quoteForeign } from "../util/text.ts";
+
+/** A class of errors, abstract or not. */
+export type ErrorClass = abstract new (...args: never[]) => Error;
+
+/** By prototype: the name on the wire, and other types that mean the same. */
+const names = new Map<object, readonly string[]>();
+/** By name on the wire: what makes an error of this process of one that arrived. */
+const makers = new Map<string, (remote: RemoteException) => Error>();
+/** What each error that was so made was made of: passed on, it is still the peer's. */
+const remotes = new WeakMap<Error, RemoteException>();
+
+/**
+ * Gives errors of a class a name on the wire, only on their way out.
+ *
+ * @param types The name, and after it other types that mean the same.
+ */
+export function nameErrors(construct: ErrorClass, ...types: string[]): void {
+  names.set(construct.prototype, types);
+}
+
+/** The names that errors with this very prototype have been given. */
+export function namesOf(prototype: object): readonly string[] | undefined {
+  return names.get(prototype);
+}
+
+nameErrors(Violation, "foolscap.tokens.Violation");
+nameErrors(DeadReferenceError, "foolscap.ipb.DeadReferenceError");
+nameErrors(ProtocolError, "foolscap.tokens.BananaError");
+nameErrors(NegotiationError, "foolscap.tokens.NegotiationError");
+nameErrors(DuplicateConnectionError, "foolscap.tokens.DuplicateConnection");
+nameErrors(RemoteNegotiationError, "foolscap.tokens.RemoteNegotiationError");
+nameErrors(NoLocationError, "foolscap.tokens.NoLocationError");
+nameErrors(WrongTubIdError, "foolscap.tokens.WrongTubIdError");
+nameErrors(WrongNameError, "foolscap.tokens.WrongNameError");
+nameErrors(NoLocationHintsError, "foolscap.tokens.NoLocationHintsError");
+nameErrors(FileError, "javascript.FileError", "builtins.OSError");
+nameErrors(FurlError, "foolscap.furl.BadFURLError", "builtins.ValueError");
+nameErrors(UnreachableError, "javascript.UnreachableError", "builtins.ConnectionError", "builtins.OSError");
+nameErrors(CertificateError, "javascript.CertificateError", "builtins.ValueError");
+
+/** Errors of these say what happened on this side: no peer makes one. */
+const OWN: readonly ErrorClass[] = [
+  Violation,
+  DeadReferenceError,
+  ProtocolError,
+  NegotiationError,
+  NoLocationError,
+  FurlError,
+  UnreachableError,
+  CertificateError,
+  FileError,
+  PermissionDenied,
+];
+
+/** Options of {@linkcode registerRemoteError}. */
+export interface RemoteErrorOptions<E extends Error> {
+  /**
+   * Other types that mean the same, such as `builtins.LookupError`: Python's `failure.check` and `trap` match them. The
+   * names of the class's own base classes, and `builtins.Exception`, are added.
+   *
+   * @default none
+   */
+  readonly parents?: readonly string[] | undefined;
+  /**
+   * Makes the error of what the peer told. What it throws goes to the Tub's trace, and the caller gets the
+   * RemoteException itself.
+   *
+   * @default the class's constructor is called with the message
+   */
+  readonly make?: ((message: string, remote: RemoteException) => E) | undefined;
+}
+
+/**
+ * Gives a class of errors a name on the wire, in both directions and for the whole process.
+ *
+ * A method that throws one fails at the caller with that type; subclasses have it too, unless they are given a name of
+ * their own. A call that fails over there with that type, or with one derived from it, is rejected with an instance of
+ * the class: the nearest of the failure's parents that has a class decides. Its `cause` is the
+ * {@linkcode RemoteException} with all that the peer told; passed on to a third Tub, it goes as what it was.
+ *
+ * Peers so choose among the classes that were registered, and their texts; they choose no code. A Tub with
+ * `exposeRemoteExceptionTypes: false` makes nothing but RemoteExceptions.
+ *
+ * @param wireType The full name, as Python writes it: `module.Class`.
+ * @param construct The class. None of this library's own: a {@linkcode Violation} says that something failed here.
+ * @throws {TypeError} If the class is not one of errors, or the name has no dot or is longer than 200 bytes.
+ * @throws {RangeError} If the class or the name is registered otherwise, or the name is one of Foolscap's own.
+ *
+ * @example
+ * ```ts
+ * import { Referenceable, registerRemoteError, RemoteException, Tub } from "../../mod.ts";
+ * import assert from "node:assert/strict";
+ *
+ * class NotFound extends Error {}
+ * registerRemoteError("example.errors.NotFound", NotFound, { parents: ["builtins.LookupError"] });
+ *
+ * class Shelf extends Referenceable {
+ *   remote_take(title: string): never {
+ *     throw new NotFound(`no ${title} here`);
+ *   }
+ * }
+ *
+ * await using tub = await Tub.create();
+ * tub.setLocation((await tub.listenOn("tcp:0:interface=127.0.0.1")).hint);
+ * await using client = await Tub.create();
+ * const shelf = await client.getReference<Shelf>(tub.registerReference(new Shelf()));
+ * await assert.rejects(shelf.callRemote("take", "Ulysses"), (error) => {
+ *   assert.ok(error instanceof NotFound && error.cause instanceof RemoteException);
+ *   assert.equal(error.message, "no Ulysses here");
+ *   return error.cause.check("builtins.LookupError") !== undefined;
+ * });
+ * ```
+ */
+export function registerRemoteError<E extends Error>(
+  wireType: string,
+  construct: new (message: string) => E,
+  options?: RemoteErrorOptions<E>,
+): void;
+/** The same for a class whose constructor takes something else: `make` makes its errors. */
+export function registerRemoteError<E extends Error>(
+  wireType: string,
+  construct: abstract new (...args: never[]) => E,
+  options: RemoteErrorOptions<E> & { readonly make: (message: string, remote: RemoteException) => E },
+): void;
+export function registerRemoteError(
+  wireType: string,
+  construct: ErrorClass,
+  options: RemoteErrorOptions<Error> = {},
+): void {
+  checkClass(construct);
+  checkType(wireType);
+  const { parents = [] } = options;
+  const make = options.make ?? ((message) => new (construct as new (message: string) => Error)(message));
+  if (names.has(construct.prototype)) {
+    throw new RangeError(`Cannot register ${construct.name}: it has a name on the wire already`);
+  }
+  if (makers.has(wireType)) {
+    throw new RangeError(`Cannot register ${construct.name}: another class has the name "${wireType}"`);
+  }
+  nameErrors(construct, wireType, ...parents.map(String));
+  makers.set(wireType, (remote) => {
+    const made = make(remote.message, remote);
+    if (!(made instanceof construct)) throw new TypeError(`What was made is not a ${construct.name}`);
+    return made;
+  });
+}
+
+function checkClass(construct: unknown): asserts construct is ErrorClass {
+  if (typeof construct !== "function" || !(construct.prototype instanceof Error)) {
+    throw new TypeError("Cannot register a remote error: it is not a class derived from Error");
+  }
+  const own = OWN.find((type) => construct === type || construct.prototype instanceof type);
+  if (own === undefined && construct !== RemoteException) return;
+  throw new RangeError(
+    `Cannot register ${construct.name}: a ${own?.name ?? "RemoteException"} is made by this library alone`,
+  );
+}
+
+function checkType(wireType: unknown): asserts wireType is string {
+  if (
+    typeof wireType !== "string" || !/^[^\s.]+(?:\.[^\s.]+)+$/u.test(wireType) || !wireType.isWellFormed()
+  ) {
+    throw new TypeError(
+      `Cannot register a remote error: ${quoteForeign(String(wireType), 64)} is not of the form module.Class`,
+    );
+  }
+  if (encodeText(wireType).length > MAX_FAILURE_BYTES.type) {
+    throw new TypeError(
+      `Cannot register a remote error: its name has more than ${MAX_FAILURE_BYTES.type} bytes`,
+    );
+  }
+  if (wireType.startsWith("foolscap.")) {
+    throw new RangeError(`Cannot register a remote error: "${wireType}" is a name of Foolscap's own`);
+  }
+}
+
+/**
+ * The error that a failure of a peer is here: an instance of the class that is registered for its type or the nearest of
+ * its parents, else the RemoteException itself.
+ *
+ * @param onFailure Is told what the program's own code threw.
+ */
+export function localErrorOf(remote: RemoteException, onFailure: (error: Error) => void): Error {
+  const make = makerFor(remote);
+  if (make === undefined) return remote;
+  try {
+    const error = make(remote);
+    remotes.set(error, remote);
+    if (error !== remote && error.cause === undefined) {
+      Object.defineProperty(error, "cause", { value: remote, writable: true, configurable: true });
+    }
+    return error;
+  } catch (thrown) {
+    onFailure(toError(thrown));
+    return remote;
+  }
+}
+
+function makerFor({ remoteType, remoteParents }: RemoteException) {
+  for (const type of [remoteType, ...remoteParents]) {
+    const make = makers.get(type);
+    if (make !== undefined) return make;
+  }
+  return undefined;
+}
+
+/** What a peer told, if the error is, or was made of, a RemoteException. */
+export function remoteOf(error: Error): RemoteException | undefined {
+  return error instanceof RemoteException ? error : remotes.get(error);
+}
