@@ -35,6 +35,18 @@ export { Tub } from "./lib/tub/tub.ts";
 export type { RegisterOptions, TubDebug, TubTables } from "./lib/tub/tub.ts";
 export type { TubOptions } from "./lib/tub/options.ts";
 export type { Listener } from "./lib/tub/listener.ts";
+export type { ConnectionHintHandler, HintConnection, HintConnectOptions } from "./lib/tub/hint_handler.ts";
+export type { ForeignStreams } from "./lib/transport/foreign_streams.ts";
+export { tcp } from "./lib/tub/tcp_handler.ts";
+export { socks } from "./lib/tub/socks_handler.ts";
+export type { SocksHandlerOptions } from "./lib/tub/socks_handler.ts";
+export { tor } from "./lib/tub/tor_handler.ts";
+export type { TorOptions } from "./lib/tub/tor_handler.ts";
+export type { TorLaunchOptions } from "./lib/tub/tor_launch.ts";
+export { i2p } from "./lib/tub/i2p_handler.ts";
+export type { I2pOptions } from "./lib/tub/i2p_handler.ts";
+export { unix } from "./lib/tub/unix_handler.ts";
+export type { UnixOptions } from "./lib/tub/unix_handler.ts";
 export type { ConnectionInfo } from "./lib/tub/connection_info.ts";
 export type { NetworkTables } from "./lib/tub/network.ts";
 export { SturdyRef } from "./lib/names/sturdy_ref.ts";
@@ -92,10 +104,12 @@ export {
   DeadReferenceError,
   DuplicateConnectionError,
   FurlError,
+  InvalidHintError,
   NegotiationError,
   NoLocationError,
   PermissionDenied,
   ProtocolError,
+  ProxyError,
   RemoteException,
   RemoteNegotiationError,
   UnreachableError,

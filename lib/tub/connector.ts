@@ -9,18 +9,21 @@
 import type { Broker } from "../broker/broker.ts";
 import {
   DuplicateConnectionError,
+  InvalidHintError,
   NegotiationError,
   RemoteNegotiationError,
   toError,
   UnreachableError,
 } from "../errors.ts";
 import { MAX_HINTS } from "../limits.ts";
-import { type ConnectionHint, parseHints } from "../names/hints.ts";
+import { type RoutedHint, routeHint } from "../names/hints.ts";
 import { redact } from "../names/redact.ts";
 import { shortTubId } from "../names/tub_id.ts";
 import { DUPLICATE_TEXT } from "../negotiate/refusal.ts";
 import type { Clock } from "../util/clock.ts";
 import { quoteForeign } from "../util/text.ts";
+import { suffixOf } from "./hint_handler.ts";
+import { cutStatus } from "./hint_handlers.ts";
 
 /** What one attempt is given. */
 export interface HintAttempt {
@@ -28,6 +31,8 @@ export interface HintAttempt {
   readonly signal: AbortSignal;
   /** Whether a peer said that the Tub is there. */
   readonly isForPeer: boolean;
+  /** Says how far it is. Late is harmless. */
+  updateStatus(text: string): void;
   /** To be called when the connection is open and negotiated from here on. */
   onNegotiating(): void;
 }
@@ -38,10 +43,10 @@ export interface ConnectorOptions {
   readonly clock: Clock;
   /** For the whole effort, in milliseconds. */
   readonly timeoutMs: number;
-  /** Types of hints that can be tried. */
-  readonly types: { has(type: string): boolean };
+  /** What the handler of a type of hints says that it is; `undefined` if there is none. */
+  describe(type: string): string | undefined;
   /** Follows one hint; resolves to the broker of an established connection. */
-  attempt(hint: ConnectionHint, attempt: HintAttempt): Promise<Broker>;
+  attempt(hint: RoutedHint, attempt: HintAttempt): Promise<Broker>;
   /** Resolves when every connection that is being accepted now has become one, or failed. */
   inboundSettled(): Promise<unknown>;
 }
@@ -53,8 +58,10 @@ const MAX_REASON = 200;
 export class Connector {
   /** The connection, whoever made it. Rejects when the effort has failed. */
   readonly connected: Promise<Broker>;
-  /** How each hint fares. */
+  /** How each hint fares, in Foolscap's words. */
   readonly statuses: Map<string, string> = new Map();
+  /** What handles each hint; `undefined` where nothing does. */
+  readonly handlers: Map<string, string | undefined> = new Map();
   /** The hint that led to the Tub. */
   winningHint: string | undefined;
   readonly #options: ConnectorOptions;
@@ -125,18 +132,18 @@ export class Connector {
       fresh = fresh.slice(0, MAX_HINTS - this.#peerHints);
       this.#peerHints += fresh.length;
     }
-    const { usable, refused } = parseHints(fresh);
-    for (const [text, error] of refused) this.#fail(text, error, "bad hint");
-    // All are known before the first begins: its failure is not that of all.
-    for (const { text } of usable) this.statuses.set(text, "connecting");
-    for (const hint of usable) {
-      if (!this.#options.types.has(hint.type)) {
-        const message = `Cannot connect: no handler is registered for hints of type ${
-          quoteForeign(hint.type, 64)
-        }`;
-        this.#fail(hint.text, new UnreachableError(message), "bad hint");
-        continue;
+    const usable: RoutedHint[] = [];
+    // A FURL's own list bounds neither the connections that are opened nor the errors that are kept.
+    for (const text of [...new Set(fresh)].slice(0, MAX_HINTS)) {
+      try {
+        usable.push(this.#route(text));
+        // All are known before the first begins: its failure is not that of all.
+        this.statuses.set(text, "resolving hint");
+      } catch (thrown) {
+        this.#fail(text, toError(thrown));
       }
+    }
+    for (const hint of usable) {
       this.#running++;
       const task = this.#follow(hint, isForPeer).finally(() => this.#tasks.delete(task));
       this.#tasks.add(task);
@@ -156,12 +163,24 @@ export class Connector {
     this.#finish(reason);
   }
 
-  async #follow(hint: ConnectionHint, isForPeer: boolean): Promise<void> {
+  #route(text: string): RoutedHint {
+    const hint = routeHint(text);
+    const description = this.#options.describe(hint.type);
+    this.handlers.set(text, description);
+    if (description === undefined) throw new InvalidHintError("no handler registered");
+    return hint;
+  }
+
+  async #follow(hint: RoutedHint, isForPeer: boolean): Promise<void> {
     const { text } = hint;
     try {
       const broker = await this.#options.attempt(hint, {
         signal: this.#stop.signal,
         isForPeer,
+        updateStatus: (status) => {
+          const isPast = this.isOver || this.#errors.has(text) || this.#negotiating.has(text);
+          if (!isPast) this.statuses.set(text, status);
+        },
         onNegotiating: () => {
           this.#negotiating.add(text);
           this.statuses.set(text, "negotiating");
@@ -171,18 +190,19 @@ export class Connector {
       this.statuses.set(text, "successful");
       this.succeed(broker);
     } catch (thrown) {
-      this.#fail(text, toError(thrown), "failed");
+      this.#fail(text, toError(thrown));
       if (--this.#running === 0) await this.#allFailed();
     }
   }
 
-  #fail(hint: string, error: Error, status: string): void {
+  #fail(hint: string, error: Error): void {
     if (this.#stop.signal.aborted) {
       this.statuses.set(hint, "abandoned");
       return;
     }
     this.#errors.set(hint, error);
-    this.statuses.set(hint, `${status}: ${cut(error.message)}`);
+    const status = statusOf(error, this.#negotiating.has(hint));
+    this.statuses.set(hint, status + cutStatus(suffixOf(error)));
   }
 
   async #allFailed(): Promise<void> {
@@ -237,6 +257,25 @@ export class Connector {
       new Map(this.#errors),
     );
   }
+}
+
+/** What is said of a hint that failed, in Foolscap's words. */
+function statusOf(error: Error, isNegotiating: boolean): string {
+  if (isNegotiating) return `negotiation failed: ${cut(error.message)}`;
+  if (error instanceof InvalidHintError) return `bad hint: ${cut(error.reason)}`;
+  if (isRefusal(error)) return "connection refused";
+  return `failed to connect: ${cut(error.message) || error.name}`;
+}
+
+/** Whether nobody listens over there, by whatever the platform calls it. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof Deno.errors.ConnectionRefused || ("code" in error && error.code === "ECONNREFUSED")) {
+    return true;
+  }
+  // What the transports throw has it as its cause.
+  return error instanceof UnreachableError && !(error.cause instanceof UnreachableError) &&
+    isRefusal(error.cause);
 }
 
 /** The master calls it so; as a slave we only read its words. */

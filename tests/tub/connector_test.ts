@@ -45,7 +45,7 @@ function start(
     tubId: "abcdefgh",
     clock,
     timeoutMs: 120_000,
-    types: new Set(["tcp"]),
+    describe: (type) => type === "tcp" ? "tcp" : undefined,
     attempt: (hint, attempt) => {
       tried.push(hint.text);
       return scripts[hint.text]!(attempt);
@@ -76,7 +76,7 @@ Deno.test("Connector takes the first hint that leads there, and ends the others"
   assert.equal(connector.winningHint, "tcp:c:3");
   assert.deepEqual([...connector.statuses.values()], [
     "abandoned",
-    "failed: refused",
+    "failed to connect: refused",
     "successful",
     "abandoned",
   ]);
@@ -98,7 +98,7 @@ Deno.test("Connector says what went wrong at each hint when all fail", async () 
   assert.equal(error.errors.get("tcp:a:1"), refused);
   assert.equal(error.errors.get("tcp:b:2"), denied);
   assert.match(error.message, /^Cannot reach Tub \[abcd\]: /);
-  for (const text of ['"tcp:a:1": refused', "--allow-net=b:2", 'hints of type "xyz"', "it has no colon"]) {
+  for (const text of ['"tcp:a:1": refused', "--allow-net=b:2", "no handler registered", "no colon"]) {
     assert.ok(error.message.includes(text), error.message);
   }
   assert.deepEqual(setup.tried, ["tcp:a:1", "tcp:b:2"]);
@@ -137,11 +137,11 @@ for (const refusal of refusals) {
 Deno.test("Connector gives up after its time, and says where each hint was", async () => {
   const setup = start({ "tcp:a:1": hangs, "tcp:b:2": hangs });
   setup.clock.advance(119_999);
-  assert.equal(setup.connector.statuses.get("tcp:a:1"), "connecting");
+  assert.equal(setup.connector.statuses.get("tcp:a:1"), "resolving hint");
   setup.clock.advance(1);
   const error = await failureOf(setup);
   assert.ok(error instanceof UnreachableError);
-  assert.match(error.errors.get("tcp:a:1")!.message, /connecting: no connection within 120000 ms/);
+  assert.match(error.errors.get("tcp:a:1")!.message, /resolving hint: no connection within 120000 ms/);
   const negotiating = start({ "tcp:a:1": hangs, "tcp:b:2": hangsNegotiating });
   negotiating.clock.advance(120_000);
   assert.ok(await failureOf(negotiating) instanceof NegotiationError);
