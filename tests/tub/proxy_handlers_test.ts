@@ -12,6 +12,8 @@ import {
   UnreachableError,
 } from "../../mod.ts";
 import type { ConnectionHintHandler } from "../../mod.ts";
+import { connectSam } from "../../lib/transport/sam.ts";
+import { dialTcp } from "../../lib/transport/tcp.ts";
 import { startSamBridge } from "../support/sam_bridge.ts";
 import { freePort, packageTests, startMicrosocks, startServer, startTor } from "../support/servers.ts";
 import { inFolder, mode } from "./support.ts";
@@ -278,27 +280,35 @@ for (const hint of ["i2p:a_b", "i2p:a:b", "i2p:a.i2p:1:2", "i2p:a.i2p:99999"]) {
 }
 
 await packageTests("i2pd", (test) => {
-  test("i2p() speaks with a real I2P router, which has no network and does not find the name", async () => {
+  test("i2p() and connectSam() speak with a real I2P router, which has no network", async () => {
     const folder = await Deno.makeTempDir();
+    await Deno.writeTextFile(`${folder}/i2pd.conf`, "");
     await using router = await startServer("i2pd", (port) => [
-      ...[
-        `--datadir=${folder}`,
-        `--conf=${folder}/none`,
-        "--log=none",
-        "--netid=99",
-        "--reseed.threshold=0",
-        "--nat=false",
-      ],
+      ...[`--datadir=${folder}`, `--conf=${folder}/i2pd.conf`, "--log=stdout", "--netid=99"],
+      // Nothing goes out to the world.
+      ...["--reseed.urls=https://127.0.0.1:1/", "--host=127.0.0.1", "--address4=127.0.0.1"],
       ...["--http.enabled=false", "--httpproxy.enabled=false", "--socksproxy.enabled=false"],
       ...["--sam.enabled=true", `--sam.port=${port}`],
     ], () => Deno.remove(folder, { recursive: true }));
-    await using client = await clientWith("i2p", i2p({ sam: `tcp:127.0.0.1:${router.port}` }));
-    const error = await errorOf(client, "i2p:unknown.i2p:80");
-    assert.ok(error instanceof ProxyError, String(error));
-    assert.ok(
-      ["KEY_NOT_FOUND", "INVALID_KEY", "CANT_REACH_PEER"].includes(String(error.reply)),
-      error.message,
-    );
+    // A lookup takes no session, a stream does.
+    for (
+      const [name, reply] of [["unknown.i2p", /^(INVALID_KEY|KEY_NOT_FOUND)$/], [
+        "ME",
+        /^INVALID_ID$/,
+      ]] as const
+    ) {
+      const connection = await dialTcp({ host: "127.0.0.1", port: router.port });
+      const { signal } = new AbortController();
+      const stream = connectSam(connection, { id: "none", name, port: 80, who: "SAM bridge", signal });
+      await assert.rejects(stream, (error) => error instanceof ProxyError && reply.test(String(error.reply)));
+    }
+    // Without a network the router makes no session and says nothing: the effort ends that.
+    const client = await clientWith("i2p", i2p({ sam: `tcp:127.0.0.1:${router.port}` }));
+    const furl = `pb://${"a".repeat(32)}@i2p:unknown.i2p:80/name`;
+    const attempt = assert.rejects(client.getReference(furl));
+    const status = () => client.getConnectionInfoForFURL(furl)?.connectorStatuses.get("i2p:unknown.i2p:80");
+    await until(() => status() === "making an I2P session");
+    await Promise.all([client.stop(), attempt]);
   });
 });
 
