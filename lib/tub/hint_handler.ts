@@ -46,24 +46,37 @@ export interface HintConnection extends ForeignStreams {
  * the other hints of a FURL are tried beside it. An `Error` that it throws may have a property
  * `connectionHandlerErrorSuffix`, such as `" (while resolving)"`, which is added to the status of the hint.
  *
- * @example Tubs that find each other in the same process
+ * @example Hints that are looked up in a phone book of the program's own
  * ```ts
- * import { type ConnectionHintHandler, InvalidHintError } from "../../mod.ts";
+ * import { type ConnectionHintHandler, InvalidHintError, Referenceable, Tub } from "../../mod.ts";
  * import assert from "node:assert/strict";
  *
- * const dials: string[] = [];
+ * class Greeter extends Referenceable {
+ *   remote_greet(): string {
+ *     return "hello";
+ *   }
+ * }
+ * await using server = await Tub.create();
+ * const { port } = await server.listenOn("tcp:0:interface=127.0.0.1");
+ * server.setLocation("book:name=greeter");
+ * const furl = server.registerReference(new Greeter());
+ *
+ * const book = new Map([["greeter", { hostname: "127.0.0.1", port }]]);
  * const handler: ConnectionHintHandler = {
- *   connect(hint, { updateStatus }) {
- *     const place = /^pipe:([a-z]+)$/.exec(hint)?.[1];
- *     if (place === undefined) throw new InvalidHintError("unrecognized pipe hint");
+ *   async connect(hint, { signal, updateStatus }) {
+ *     const name = /^book:name=([a-z]+)$/.exec(hint)?.[1];
+ *     const place = name === undefined ? undefined : book.get(name);
+ *     if (place === undefined) throw new InvalidHintError("not in the book");
  *     updateStatus("connecting");
- *     dials.push(place);
- *     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
- *     return { readable, writable, host: place };
+ *     const { readable, writable } = await Deno.connect({ ...place, signal });
+ *     return { readable, writable, host: place.hostname };
  *   },
- *   describe: () => "pipe",
+ *   describe: () => "book",
  * };
- * assert.equal(handler.describe?.(), "pipe");
+ * await using client = await Tub.create();
+ * client.addConnectionHintHandler("book", handler);
+ * const greeter = await client.getReference<Greeter>(furl);
+ * assert.equal(await greeter.callRemote("greet"), "hello");
  * ```
  */
 export interface ConnectionHintHandler {

@@ -96,6 +96,16 @@ Deno.test("Connector says what went wrong at each hint when all fail", async () 
   assert.ok(error instanceof UnreachableError);
   assert.deepEqual([...error.errors.keys()].sort(), ["junk", "tcp:a:1", "tcp:b:2", "xyz:/c"]);
   assert.equal(error.errors.get("tcp:a:1"), refused);
+  assert.deepEqual(Object.fromEntries(setup.connector.statuses), {
+    "tcp:a:1": "failed to connect: refused",
+    "tcp:b:2": "failed to connect: run with --allow-net=b:2",
+    "xyz:/c": "bad hint: no handler registered",
+    "junk": "bad hint: no colon",
+  });
+  assert.deepEqual([...setup.connector.handlers], [["tcp:a:1", "tcp"], ["tcp:b:2", "tcp"], [
+    "xyz:/c",
+    undefined,
+  ]]);
   assert.equal(error.errors.get("tcp:b:2"), denied);
   assert.match(error.message, /^Cannot reach Tub \[abcd\]: /);
   for (const text of ['"tcp:a:1": refused', "--allow-net=b:2", "no handler registered", "no colon"]) {
