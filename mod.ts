@@ -37,6 +37,18 @@ export type { TubDebug, TubTables } from "./lib/tub/debug.ts";
 export type { GiftOffer, GiftPolicy } from "./lib/tub/gifts.ts";
 export type { TubOptions } from "./lib/tub/options.ts";
 export type { Listener } from "./lib/tub/listener.ts";
+export type { ConnectionHintHandler, HintConnection, HintConnectOptions } from "./lib/tub/hint_handler.ts";
+export type { ForeignStreams } from "./lib/transport/foreign_streams.ts";
+export { tcp } from "./lib/tub/tcp_handler.ts";
+export { socks } from "./lib/tub/socks_handler.ts";
+export type { SocksHandlerOptions } from "./lib/tub/socks_handler.ts";
+export { tor } from "./lib/tub/tor_handler.ts";
+export type { TorOptions } from "./lib/tub/tor_handler.ts";
+export type { TorLaunchOptions } from "./lib/tub/tor_launch.ts";
+export { i2p } from "./lib/tub/i2p_handler.ts";
+export type { I2pOptions } from "./lib/tub/i2p_handler.ts";
+export { unix } from "./lib/tub/unix_handler.ts";
+export type { UnixOptions } from "./lib/tub/unix_handler.ts";
 export type { ConnectionInfo } from "./lib/connection_info.ts";
 export type { GetReferenceOptions } from "./lib/tub/waiting.ts";
 export { Reconnector } from "./lib/tub/reconnector.ts";
@@ -121,11 +133,13 @@ export {
   DuplicateConnectionError,
   FileError,
   FurlError,
+  InvalidHintError,
   NegotiationError,
   NoLocationError,
   NoLocationHintsError,
   PermissionDenied,
   ProtocolError,
+  ProxyError,
   RemoteException,
   RemoteNegotiationError,
   UnreachableError,

@@ -38,7 +38,7 @@ export interface ConnectionInfo {
   /** When it was lost, in milliseconds since 1970. */
   readonly lostAt: number | undefined;
   /**
-   * How each hint fares, in Foolscap's words: `connecting`, `negotiating`, `successful`, `abandoned`,
+   * How each hint fares, in Foolscap's words: `resolving hint`, `connecting`, `negotiating`, `successful`, `abandoned`,
    * `connection refused`, `bad hint: ...`, `negotiation failed: ...`, `failed to connect: ...`.
    */
   readonly connectorStatuses: ReadonlyMap<string, string>;

@@ -212,6 +212,29 @@ export class NoLocationHintsError extends UnreachableError {
   override name = "NoLocationHintsError";
 }
 
+/**
+ * A proxy, such as a SOCKS server, Tor or an I2P bridge, did not make the connection. Destroys: the attempt by that hint.
+ */
+export class ProxyError extends UnreachableError {
+  /** The name of the class, also where minifying took it. */
+  override name = "ProxyError";
+  /**
+   * What the proxy answered, where it did: the number of a SOCKS reply such as `5`, or the result of an I2P bridge such
+   * as `CANT_REACH_PEER`.
+   */
+  readonly reply: number | string | undefined;
+
+  /** A connection that a proxy refused, or that failed on the way to it. */
+  constructor(
+    message: string,
+    details: ErrorDetails & { readonly reply?: number | string | undefined } = {},
+  ) {
+    super(message);
+    this.reply = details.reply;
+    if (details.cause !== undefined) this.cause = details.cause;
+  }
+}
+
 /** A text is not a FURL, a hint or a name. Destroys: nothing. Foolscap: `BadFURLError`. */
 export class FurlError extends SyntaxError {
   /** The name of the class, also where minifying took it. */
@@ -255,6 +278,25 @@ export class FileError extends Error {
   /** What cannot be done with the file, with what the system said as `cause`. */
   constructor(message: string, details: ErrorDetails = {}) {
     super(message, { cause: details.cause });
+  }
+}
+
+/**
+ * A connection hint cannot be used: it is passed over, and the other hints of its FURL are tried. What the `connect` of a
+ * {@linkcode ConnectionHintHandler} throws when it does not understand a hint. Destroys: the attempt by that hint.
+ *
+ * Foolscap: `InvalidHintError`.
+ */
+export class InvalidHintError extends FurlError {
+  /** The name of the class, also where minifying took it. */
+  override name = "InvalidHintError";
+  /** Why, in a few words: `unrecognized TCP hint`. The status of the hint is `bad hint: ` and this. */
+  readonly reason: string;
+
+  /** A hint that is passed over, with the reason in a few words. */
+  constructor(reason: string, details: ErrorDetails = {}) {
+    super(`Cannot use the hint: ${reason}`, { cause: details.cause });
+    this.reason = reason;
   }
 }
 

@@ -123,5 +123,9 @@ export const MAX_VOCABULARY_WORD_BYTES = 100;
 export const MAX_FURL_BYTES = 8_192;
 /** Connection hints of one FURL that are tried. */
 export const MAX_HINTS = 16;
+/** Bytes of one line that an I2P bridge or Tor's control port sends; a destination with its private keys has 2,000. */
+export const MAX_PROXY_LINE_BYTES = 8_192;
+/** Lines of one answer of Tor's control port; those that are asked for have a handful. */
+export const MAX_PROXY_LINES = 100;
 /** Bytes of a remote failure's fields: type, value, traceback (Foolscap's `FailureConstraint`). */
 export const MAX_FAILURE_BYTES = { type: 200, value: 1_000, traceback: 2_000, parents: 100 } as const;

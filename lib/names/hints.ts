@@ -7,8 +7,7 @@
  * @module
  */
 
-import { FurlError } from "../errors.ts";
-import { MAX_HINTS } from "../limits.ts";
+import { FurlError, InvalidHintError } from "../errors.ts";
 import { quoteForeign } from "../util/text.ts";
 import { redactHint } from "./redact.ts";
 
@@ -100,33 +99,39 @@ export function formatHint(hint: ConnectionHint): string {
   return isTcpHint(hint) ? `tcp:${joinHostPort(hint.host, hint.port)}` : hint.text;
 }
 
-/** The hints of a FURL, sorted by whether they can be tried. */
-export interface HintList {
-  /** What can be tried, in order: each hint once, at most {@linkcode MAX_HINTS}. */
-  readonly usable: readonly ConnectionHint[];
-  /** Why the others cannot, by their text. */
-  readonly refused: ReadonlyMap<string, FurlError>;
+/** A hint and the type by which its handler is found. */
+export interface RoutedHint {
+  /** What stands before the first colon, case-sensitive; `tcp` for the legacy form. */
+  readonly type: string;
+  /** The whole hint in today's form, for the handler. */
+  readonly hint: string;
+  /** The hint as it was written. */
+  readonly text: string;
 }
 
 /**
- * Parses the hints of a FURL. One bad hint does not spoil the others.
+ * Finds the type of a hint. Only its handler knows whether the rest makes sense.
  *
- * @param hints As `parseFurl` gives them. Those behind the first 16 different ones are left out.
- * @returns Never throws.
+ * @param text One hint, as between the commas of a FURL.
+ * @throws {InvalidHintError} If it has no colon.
  */
-export function parseHints(hints: readonly string[]): HintList {
-  const usable: ConnectionHint[] = [];
-  const refused = new Map<string, FurlError>();
-  let taken = 0;
-  for (const text of new Set(hints)) {
-    // A stranger's list bounds neither the connections that are opened nor the errors that are kept.
-    if (++taken > MAX_HINTS) break;
-    try {
-      usable.push(parseHint(text));
-    } catch (error) {
-      if (!(error instanceof FurlError)) throw error;
-      refused.set(text, error);
-    }
-  }
-  return { usable, refused };
+export function routeHint(text: string): RoutedHint {
+  const hint = LEGACY.test(text) ? `tcp:${text}` : text;
+  const colon = hint.indexOf(":");
+  if (colon < 0) throw new InvalidHintError("no colon");
+  return { type: hint.slice(0, colon), hint, text };
+}
+
+/**
+ * Takes host and port from a hint of any type that has the form `TYPE:HOST:PORT`, for handlers that may be registered for
+ * `tcp` as well.
+ *
+ * @param kind What the hint should have been, for the error: `TCP/Tor`.
+ * @throws {InvalidHintError} If it does not have that form, or the port is none.
+ */
+export function hostPortOf(hint: string, kind: string): { readonly host: string; readonly port: number } {
+  const address = splitHostPort(hint.slice(hint.indexOf(":") + 1));
+  if (address === undefined) throw new InvalidHintError(`unrecognized ${kind} hint`);
+  if (address.port < 1 || address.port > 65_535) throw new InvalidHintError(`port ${address.port} is none`);
+  return address;
 }

@@ -5,38 +5,28 @@
  */
 
 import net from "node:net";
-import type { Duplex } from "node:stream";
 import { PermissionDenied, toError, UnreachableError } from "../errors.ts";
-import type { Clock } from "../util/clock.ts";
+import { dialNode, PlainSocket, type PlainSocketOptions } from "./plain_socket.ts";
 import { dialScoped } from "./scoped_socket.ts";
-import { SocketConnection } from "./socket_connection.ts";
-import { handshake } from "./starttls.ts";
-import { floorOnSocket } from "./tls_floor.ts";
-import type { Connection, StartTlsOptions, TransportListener, UpgradableConnection } from "./transport.ts";
-
-/** What both directions may be told about ending a connection. */
-export interface TcpOptions {
-  /**
-   * How long `close()` of a connection waits for the peer, in milliseconds.
-   * @default 1000
-   */
-  readonly closeTimeoutMs?: number | undefined;
-  /** @default systemClock */
-  readonly clock?: Clock | undefined;
-}
+import type { TransportListener, UpgradableConnection } from "./transport.ts";
 
 /** Options of {@linkcode dialTcp}. */
-export interface DialTcpOptions extends TcpOptions {
+export interface DialTcpOptions extends PlainSocketOptions {
   /** A name, an IPv4 or IPv6 address; IPv6 without brackets, a zone behind `%`. */
   readonly host: string;
   /** 1 to 65535. */
   readonly port: number;
+  /**
+   * What people are told of where the other end is; behind a proxy that is not where the socket leads.
+   * @default the address that is dialled
+   */
+  readonly peerAddress?: string | undefined;
   /** Ends the attempt. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Options of {@linkcode listenTcp}. */
-export interface ListenTcpOptions extends TcpOptions {
+export interface ListenTcpOptions extends PlainSocketOptions {
   /** 0 to 65535; 0 lets the system choose. */
   readonly port: number;
   /**
@@ -66,32 +56,11 @@ export async function dialTcp(options: DialTcpOptions): Promise<UpgradableConnec
   try {
     const socket = host.includes("%")
       ? await dialScoped(host, port, signal)
-      : await dialNode(host, port, signal);
-    return new TcpConnection(socket, place, options);
+      : await dialNode({ host, port, noDelay: true }, signal);
+    return new PlainSocket(socket, options.peerAddress ?? place, options);
   } catch (error) {
     if (signal?.aborted === true) throw error;
     throw explain(`Cannot connect to ${place}`, place, error);
-  }
-}
-
-async function dialNode(host: string, port: number, signal: AbortSignal | undefined): Promise<Duplex> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const onAbort = () => reject(signal?.reason);
-  let socket: net.Socket | undefined;
-  try {
-    signal?.addEventListener("abort", onAbort);
-    socket = net.connect({ host, port, noDelay: true });
-    socket.once("connect", resolve).on("error", reject);
-    await promise;
-    socket.setNoDelay(true);
-    socket.removeListener("error", reject);
-    return socket;
-  } catch (error) {
-    socket?.on("error", () => {});
-    socket?.destroy();
-    throw error;
-  } finally {
-    signal?.removeEventListener("abort", onAbort);
   }
 }
 
@@ -108,7 +77,7 @@ export async function listenTcp(options: ListenTcpOptions): Promise<TransportLis
   const server = net.createServer({ noDelay: true }, (socket) => {
     socket.setNoDelay(true);
     const from = addressOf(socket.remoteAddress ?? "", socket.remotePort ?? 0);
-    const connection = new TcpConnection(socket, from, options);
+    const connection = new PlainSocket(socket, from, options);
     try {
       options.onConnection(connection);
     } catch {
@@ -142,61 +111,6 @@ export async function listenTcp(options: ListenTcpOptions): Promise<TransportLis
       return closed;
     },
   };
-}
-
-/** An open socket, not yet TLS. */
-class TcpConnection implements UpgradableConnection {
-  readonly peerCertificate = undefined;
-  readonly peerAddress: string;
-  readonly #socket: Duplex;
-  readonly #plain: SocketConnection;
-  readonly #options: TcpOptions;
-  #handshake: Promise<Connection> | undefined;
-  #secure: Connection | undefined;
-
-  constructor(socket: Duplex, peerAddress: string, options: TcpOptions) {
-    this.#socket = socket;
-    this.#options = options;
-    this.peerAddress = peerAddress;
-    const { closeTimeoutMs, clock } = options;
-    this.#plain = new SocketConnection(socket, { peerAddress, isReadOnDemand: true, closeTimeoutMs, clock });
-  }
-
-  get readable(): ReadableStream<Uint8Array> {
-    return this.#plain.readable;
-  }
-
-  get writable(): WritableStream<Uint8Array> {
-    return this.#plain.writable;
-  }
-
-  async startTls(options: StartTlsOptions): Promise<Connection> {
-    const floor = floorOnSocket(this.#plain.detach());
-    const { closeTimeoutMs, clock } = this.#options;
-    const gone = socketGone(this.#socket);
-    const close = () => {
-      this.#socket.destroy();
-      return gone;
-    };
-    this.#handshake = handshake(
-      floor,
-      { peerAddress: this.peerAddress, close, closeTimeoutMs, clock },
-      options,
-    );
-    return this.#secure = await this.#handshake;
-  }
-
-  async close(): Promise<void> {
-    if (this.#handshake === undefined) return await this.#plain.close();
-    // A handshake on its way is cut; it then ends what it has made so far.
-    if (this.#secure === undefined) this.#socket.destroy();
-    await this.#handshake.then((secure) => secure.close(), () => {});
-  }
-}
-
-function socketGone(socket: Duplex): Promise<void> {
-  if (socket.closed) return Promise.resolve();
-  return new Promise((resolve) => socket.once("close", () => resolve()));
 }
 
 function addressOf(host: string, port: number): string {

@@ -9,6 +9,7 @@
 import type { Broker } from "../broker/broker.ts";
 import {
   DuplicateConnectionError,
+  InvalidHintError,
   NegotiationError,
   NoLocationHintsError,
   RemoteNegotiationError,
@@ -16,14 +17,14 @@ import {
   UnreachableError,
 } from "../errors.ts";
 import { MAX_HINTS } from "../limits.ts";
-import { type ConnectionHint, parseHints } from "../names/hints.ts";
+import { type RoutedHint, routeHint } from "../names/hints.ts";
 import { redact } from "../names/redact.ts";
 import { shortTubId } from "../names/tub_id.ts";
 import { DUPLICATE_TEXT } from "../negotiate/refusal.ts";
 import type { Clock } from "../util/clock.ts";
 import { quoteForeign } from "../util/text.ts";
 import { ConnectionRecord } from "./connection_record.ts";
-import { badHintStatus, failedStatus, shownReason } from "./hint_status.ts";
+import { failedStatus, shownReason } from "./hint_status.ts";
 
 /** What one attempt is given. */
 export interface HintAttempt {
@@ -31,6 +32,8 @@ export interface HintAttempt {
   readonly signal: AbortSignal;
   /** Whether a peer said that the Tub is there. */
   readonly isForPeer: boolean;
+  /** Says how far it is. Late is harmless. */
+  updateStatus(text: string): void;
   /** To be called when the connection is open and negotiated from here on. */
   onNegotiating(): void;
 }
@@ -41,10 +44,10 @@ export interface ConnectorOptions {
   readonly clock: Clock;
   /** For the whole effort, in milliseconds. */
   readonly timeoutMs: number;
-  /** Types of hints that can be tried. */
-  readonly types: { has(type: string): boolean };
+  /** What the handler of a type of hints says that it is; `undefined` if there is none. */
+  describe(type: string): string | undefined;
   /** Follows one hint; resolves to the broker of an established connection. */
-  attempt(hint: ConnectionHint, attempt: HintAttempt): Promise<Broker>;
+  attempt(hint: RoutedHint, attempt: HintAttempt): Promise<Broker>;
   /** Resolves when every connection that is being accepted now has become one, or failed. */
   inboundSettled(): Promise<unknown>;
 }
@@ -53,9 +56,9 @@ export interface ConnectorOptions {
 export class Connector {
   /** The connection, whoever made it. Rejects when the effort has failed. */
   readonly connected: Promise<Broker>;
-  /** How each hint fares. */
+  /** How each hint fares, in Foolscap's words. */
   readonly statuses: Map<string, string> = new Map();
-  /** What follows each hint; `undefined` where there is nothing for its type. */
+  /** What handles each hint; `undefined` where nothing does. */
   readonly handlers: Map<string, string | undefined> = new Map();
   /** What the program is told of the effort, and of the connection that came of it. */
   readonly info: ConnectionRecord = new ConnectionRecord(this);
@@ -129,21 +132,18 @@ export class Connector {
       fresh = fresh.slice(0, MAX_HINTS - this.#peerHints);
       this.#peerHints += fresh.length;
     }
-    const { usable, refused } = parseHints(fresh);
-    for (const [text, error] of refused) this.#fail(text, error, badHintStatus(text, error));
-    // All are known before the first begins: its failure is not that of all.
-    for (const { text } of usable) this.statuses.set(text, "connecting");
-    for (const hint of usable) {
-      const isKnown = this.#options.types.has(hint.type);
-      this.handlers.set(hint.text, isKnown ? hint.type : undefined);
-      if (!isKnown) {
-        const message = `Cannot connect: no handler is registered for hints of type ${
-          quoteForeign(hint.type, 64)
-        }`;
-        const error = new UnreachableError(message);
-        this.#fail(hint.text, error, badHintStatus(hint.text, error));
-        continue;
+    const usable: RoutedHint[] = [];
+    // A FURL's own list bounds neither the connections that are opened nor the errors that are kept.
+    for (const text of [...new Set(fresh)].slice(0, MAX_HINTS)) {
+      try {
+        usable.push(this.#route(text));
+        // All are known before the first begins: its failure is not that of all.
+        this.statuses.set(text, "resolving hint");
+      } catch (thrown) {
+        this.#fail(text, toError(thrown));
       }
+    }
+    for (const hint of usable) {
       this.#running++;
       const task = this.#follow(hint, isForPeer).finally(() => this.#tasks.delete(task));
       this.#tasks.add(task);
@@ -163,12 +163,24 @@ export class Connector {
     this.#finish(reason);
   }
 
-  async #follow(hint: ConnectionHint, isForPeer: boolean): Promise<void> {
+  #route(text: string): RoutedHint {
+    const hint = routeHint(text);
+    const description = this.#options.describe(hint.type);
+    this.handlers.set(text, description);
+    if (description === undefined) throw new InvalidHintError("no handler registered");
+    return hint;
+  }
+
+  async #follow(hint: RoutedHint, isForPeer: boolean): Promise<void> {
     const { text } = hint;
     try {
       const broker = await this.#options.attempt(hint, {
         signal: this.#stop.signal,
         isForPeer,
+        updateStatus: (status) => {
+          const isPast = this.isOver || this.#errors.has(text) || this.#negotiating.has(text);
+          if (!isPast) this.statuses.set(text, status);
+        },
         onNegotiating: () => {
           this.#negotiating.add(text);
           this.statuses.set(text, "negotiating");
@@ -178,19 +190,18 @@ export class Connector {
       this.statuses.set(text, "successful");
       this.succeed(broker);
     } catch (thrown) {
-      const error = toError(thrown);
-      this.#fail(text, error, failedStatus(error));
+      this.#fail(text, toError(thrown));
       if (--this.#running === 0) await this.#allFailed();
     }
   }
 
-  #fail(hint: string, error: Error, status: string): void {
+  #fail(hint: string, error: Error): void {
     if (this.#stop.signal.aborted) {
       if (!this.#errors.has(hint)) this.statuses.set(hint, "abandoned");
       return;
     }
     this.#errors.set(hint, error);
-    this.statuses.set(hint, status);
+    this.statuses.set(hint, failedStatus(error, this.#negotiating.has(hint)));
   }
 
   async #allFailed(): Promise<void> {
@@ -214,11 +225,7 @@ export class Connector {
       if (this.#errors.has(hint)) continue;
       const message = `${status}: no connection within ${timeoutMs} ms`;
       const isNegotiating = this.#negotiating.has(hint);
-      this.#fail(
-        hint,
-        isNegotiating ? new NegotiationError(message) : new UnreachableError(message),
-        `${isNegotiating ? "negotiation failed" : "failed to connect"}: ${message}`,
-      );
+      this.#fail(hint, isNegotiating ? new NegotiationError(message) : new UnreachableError(message));
     }
     this.#finish(this.#failure());
   }

@@ -11,8 +11,9 @@
 import type { GiftRequest } from "../broker/interface.ts";
 import type { RemoteHandle } from "../broker/remote_reference.ts";
 import { NegotiationError, NoLocationHintsError, toError, UnreachableError, Violation } from "../errors.ts";
+import { MAX_HINTS } from "../limits.ts";
 import { type FurlParts, parseFurl } from "../names/furl.ts";
-import { type ConnectionHint, parseHint, parseHints } from "../names/hints.ts";
+import { type ConnectionHint, parseHint } from "../names/hints.ts";
 import { shortTubId } from "../names/tub_id.ts";
 import { quoteForeign } from "../util/text.ts";
 import type { Trace } from "../util/trace.ts";
@@ -50,15 +51,11 @@ export interface GiftsOptions {
   readonly trace: Trace;
   /** Whether nothing has to be dialled to reach a Tub. */
   isConnected(tubId: string): boolean;
+  /** Whether a hint of a peer may be dialled where the program has no policy: see {@linkcode ConnectionHintHandler}. */
+  followsPeers(hint: string): boolean;
   /** Gets the reference, for a peer. */
   get(parts: FurlParts, signal: AbortSignal): Promise<RemoteHandle>;
 }
-
-/**
- * Types of hints that a peer may make this Tub dial where the program has no policy: ways over a network. A type that
- * reaches into this machine, such as `unix`, and one that only the program knows, needs a {@linkcode GiftPolicy}.
- */
-const NETWORK_TYPES: ReadonlySet<string> = new Set(["tcp", "tls", "tor", "i2p", "socks"]);
 
 /** The gifts that a Tub is given. */
 export class Gifts {
@@ -93,12 +90,12 @@ export class Gifts {
 
   /** The hints that may be dialled. */
   async #hintsOf(parts: FurlParts, from: string | undefined): Promise<readonly string[]> {
-    const { policy, trace, isConnected } = this.#options;
-    if (policy === undefined) return parts.hints.filter(isNetworkHint);
+    const { policy, trace, isConnected, followsPeers } = this.#options;
+    if (policy === undefined) return parts.hints.filter(followsPeers);
     const offer = Object.freeze({
       from,
       tubId: parts.tubId,
-      hints: Object.freeze(parseHints(parts.hints).usable),
+      hints: Object.freeze(parsed(parts.hints)),
       isConnected: isConnected(parts.tubId),
     });
     let decision: unknown;
@@ -125,13 +122,15 @@ function partsOf(furl: string): FurlParts {
   }
 }
 
-function isNetworkHint(text: string): boolean {
-  try {
-    return NETWORK_TYPES.has(parseHint(text).type);
-  } catch {
-    // Who dials says what is wrong with it.
-    return true;
-  }
+/** The hints that make sense, as many of a stranger's list as are looked at. */
+function parsed(hints: readonly string[]): ConnectionHint[] {
+  return [...new Set(hints)].slice(0, MAX_HINTS).flatMap((text) => {
+    try {
+      return [parseHint(text)];
+    } catch {
+      return [];
+    }
+  });
 }
 
 function checkDecision(decision: unknown): boolean | readonly string[] {

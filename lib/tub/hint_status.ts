@@ -6,8 +6,10 @@
  * @module
  */
 
-import { FurlError, NegotiationError, UnreachableError } from "../errors.ts";
+import { InvalidHintError, NegotiationError, UnreachableError } from "../errors.ts";
 import { redact } from "../names/redact.ts";
+import { suffixOf } from "./hint_handler.ts";
+import { cutStatus } from "./hint_handlers.ts";
 
 /** Characters of one hint's error, in a status and in the message about all hints. */
 const MAX_REASON = 200;
@@ -18,25 +20,29 @@ export function shownReason(message: string): string {
   return text.length > MAX_REASON ? `${text.slice(0, MAX_REASON)}…` : text;
 }
 
-/** The status of a hint that cannot be followed. */
-export function badHintStatus(hint: string, error: Error): string {
-  if (!(error instanceof FurlError)) return "bad hint: no handler registered";
-  return hint.includes(":") ? "bad hint: unrecognized TCP hint" : "bad hint: no colon";
+/** What is said of a hint that failed, with what its handler adds. */
+export function failedStatus(error: Error, isNegotiating = false): string {
+  return wordsFor(error, isNegotiating) + cutStatus(suffixOf(error));
 }
 
-/** The status of a hint that was followed in vain. */
-export function failedStatus(error: Error): string {
-  if (error instanceof NegotiationError) {
+function wordsFor(error: Error, isNegotiating: boolean): string {
+  if (isNegotiating || error instanceof NegotiationError) {
     // The cause has the reason alone; what is around it says where the peer is, which the hint does too.
     const { message } = error.cause instanceof NegotiationError ? error.cause : error;
     return `negotiation failed: ${shownReason(message)}`;
   }
-  if (isRefused(error)) return "connection refused";
-  return `failed to connect: ${shownReason(error.message)}`;
+  if (error instanceof InvalidHintError) return `bad hint: ${shownReason(error.reason)}`;
+  if (isRefusal(error)) return "connection refused";
+  return `failed to connect: ${shownReason(error.message) || error.name}`;
 }
 
-function isRefused(error: Error): boolean {
-  if (!(error instanceof UnreachableError)) return false;
-  const { code, name } = (error.cause ?? {}) as { code?: unknown; name?: unknown };
-  return code === "ECONNREFUSED" || name === "ConnectionRefused";
+/** Whether nobody listens over there, by whatever the platform calls it. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof Deno.errors.ConnectionRefused || ("code" in error && error.code === "ECONNREFUSED")) {
+    return true;
+  }
+  // What the transports throw has it as its cause.
+  return error instanceof UnreachableError && !(error.cause instanceof UnreachableError) &&
+    isRefusal(error.cause);
 }

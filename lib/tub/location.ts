@@ -14,6 +14,8 @@ export interface ListeningAt {
   readonly port: number;
   /** The address that it is bound to; `undefined` for every one of the machine. */
   readonly address: string | undefined;
+  /** Whether nobody on another machine can use it, as with a unix socket. */
+  readonly isLocal: boolean;
 }
 
 /**
@@ -42,12 +44,20 @@ function checkPort(hint: ConnectionHint): void {
 }
 
 /**
- * Hints for listeners: the address that each is bound to, or this machine's for those that take any.
+ * Hints for listeners: the address that each is bound to, or this machine's for those that take any. Unix sockets are left
+ * out: their paths mean nothing to others, and are nothing that others should know.
  *
+ * @throws {TypeError} If there are only unix sockets.
  * @throws {PermissionDenied} If this machine's address is needed and the program may not ask for it; names the flag.
  */
 export function locationOf(listeners: readonly ListeningAt[]): string[] {
-  return listeners.map(({ port, address }) => `tcp:${joinHostPort(address ?? machineAddress(), port)}`);
+  const reachable = listeners.filter(({ isLocal }) => !isLocal);
+  if (reachable.length === 0) {
+    throw new TypeError(
+      "Cannot set location: there are only unix sockets; give setLocation the hint of a listener, if that is meant",
+    );
+  }
+  return reachable.map(({ port, address }) => `tcp:${joinHostPort(address ?? machineAddress(), port)}`);
 }
 
 /** The machine's first address that others can reach, IPv4 before IPv6; `127.0.0.1` if it has none. */

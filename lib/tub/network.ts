@@ -10,12 +10,10 @@ import type { KeepaliveTimes } from "../broker/keepalive.ts";
 import type { ConnectionInfo } from "../connection_info.ts";
 import { DeadReferenceError, NegotiationError, toError, UnreachableError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
-import type { ConnectionHint } from "../names/hints.ts";
-import { joinHostPort } from "../names/hints.ts";
+import type { RoutedHint } from "../names/hints.ts";
 import { negotiateInbound, negotiateOutbound } from "../negotiate/negotiate.ts";
 import type { Agreement } from "../negotiate/negotiating_tub.ts";
 import { memoryPair } from "../transport/memory.ts";
-import { listenTcp } from "../transport/tcp.ts";
 import type { Connection, TlsIdentity, UpgradableConnection } from "../transport/transport.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Trace } from "../util/trace.ts";
@@ -23,12 +21,13 @@ import { inLaterTurn } from "../util/turn.ts";
 import { ConnectionRecord } from "./connection_record.ts";
 import { Connections, type Place } from "./connections.ts";
 import { Connector, type HintAttempt } from "./connector.ts";
-import { DIALERS } from "./dialers.ts";
 import { parseEndpoint } from "./endpoint.ts";
 import { Gate } from "./gate.ts";
+import type { ConnectionHintHandler } from "./hint_handler.ts";
+import { HintHandlers } from "./hint_handlers.ts";
+import { checkListenPermission, openListener } from "./listen.ts";
 import { TubListener } from "./listener.ts";
 import { Negotiation, type NegotiationContext } from "./negotiation.ts";
-import { netPermission, requirePermission } from "./permissions.ts";
 
 /** What a {@linkcode Network} needs. */
 export interface NetworkOptions {
@@ -72,6 +71,8 @@ const LOOPBACK = "loopback";
 
 /** Listeners, efforts and connections of one Tub. */
 export class Network {
+  /** What follows the hints, by their type. */
+  readonly hintHandlers: HintHandlers;
   readonly #options: NetworkOptions;
   readonly #connections: Connections;
   readonly #context: NegotiationContext;
@@ -90,6 +91,7 @@ export class Network {
   constructor(options: NetworkOptions) {
     const { tubId, incarnation, identity, limits, clock, oldPeerThresholdMs } = options;
     this.#options = options;
+    this.hintHandlers = new HintHandlers(clock, options.trace);
     this.#gate = new Gate(limits.maxPeerDials);
     this.#connections = new Connections({
       incarnation,
@@ -131,12 +133,10 @@ export class Network {
 
   /** Accepts connections; see {@linkcode Tub.listenOn}. */
   async listen(description: string): Promise<TubListener> {
-    const { port, address } = parseEndpoint(description);
+    const endpoint = parseEndpoint(description);
     this.#checkRunning("listen");
-    requirePermission(netPermission(address, port), `listen on tcp:${joinHostPort(address, port)}`);
-    const opening = listenTcp({
-      port,
-      address,
+    checkListenPermission(endpoint);
+    const opening = openListener(endpoint, {
       clock: this.#options.clock,
       onConnection: (connection) => this.#accept(connection, listener.hint),
     });
@@ -182,12 +182,16 @@ export class Network {
         `Cannot connect for a peer: ${this.#connectors.size} Tubs are being dialled`,
       );
     }
+    const handlers = this.hintHandlers.snapshot();
     const connector = new Connector(hints, {
       tubId,
       clock: this.#options.clock,
       timeoutMs: this.#options.limits.negotiationTimeoutMs,
-      types: DIALERS,
-      attempt: (hint, attempt) => this.#dial(tubId, hint, attempt),
+      describe: (type) => {
+        const handler = handlers.get(type);
+        return handler && this.hintHandlers.describe(handler);
+      },
+      attempt: (hint, attempt) => this.#dial(tubId, handlers.get(hint.type)!, hint, attempt),
       inboundSettled: () => Promise.all(this.#inbound),
     }, isForPeer);
     this.#connectors.set(tubId, connector);
@@ -219,6 +223,7 @@ export class Network {
     );
     await Promise.all(this.listeners.map((listener) => listener.close()));
     await ending;
+    await this.hintHandlers.close();
     while (this.#inbound.size + this.#tasks.size > 0) {
       await Promise.allSettled([...this.#inbound, ...this.#tasks]);
     }
@@ -272,12 +277,16 @@ export class Network {
     oldest!.abort(new NegotiationError("Too many newer connections are being negotiated"));
   }
 
-  async #dial(tubId: string, hint: ConnectionHint, attempt: HintAttempt): Promise<Broker> {
-    const { signal, isForPeer, onNegotiating } = attempt;
+  async #dial(
+    tubId: string,
+    handler: ConnectionHintHandler,
+    hint: RoutedHint,
+    attempt: HintAttempt,
+  ): Promise<Broker> {
+    const { signal, isForPeer, updateStatus, onNegotiating } = attempt;
     using _room = isForPeer ? await this.#gate.enter(signal) : undefined;
-    const dialer = DIALERS.get(hint.type)!;
     const negotiation = new Negotiation(this.#context, tubId);
-    const { connection, host } = await dialer(hint, { clock: this.#options.clock, signal });
+    const { connection, host } = await this.hintHandlers.follow(handler, hint.hint, { signal, updateStatus });
     onNegotiating();
     return await this.#negotiate(
       "outbound",

@@ -22,6 +22,7 @@ import { quoteForeign } from "../util/text.ts";
 import { safeTrace } from "../util/trace.ts";
 import { makeDebug, type TubDebug } from "./debug.ts";
 import { Gifts } from "./gifts.ts";
+import type { ConnectionHintHandler } from "./hint_handler.ts";
 import { getCertData, type Identity, loadOrCreateIdentity } from "./identity.ts";
 import type { Listener } from "./listener.ts";
 import { locationOf, parseLocation } from "./location.ts";
@@ -97,6 +98,7 @@ export class Tub implements AsyncDisposable {
       acceptGifts,
       policy: options.giftPolicy,
       trace,
+      followsPeers: (hint) => this.#network.hintHandlers.followsPeers(hint),
       isConnected: (tubId) => tubId === this.tubId || this.#network.info(tubId)?.connected === true,
       get: (parts, signal) => this.#getReference(parts, { isForPeer: true, signal }),
     });
@@ -191,6 +193,8 @@ export class Tub implements AsyncDisposable {
    *
    * @param description `tcp:PORT`, `tcp:PORT:interface=ADDRESS`, `tcp6:PORT`, or digits alone; port 0 lets the system
    *   choose. Without an interface, `tcp` is every IPv4 address of the machine and `tcp6` every IPv6 address.
+   *   `unix:/PATH` or `unix:/PATH:mode=660` is a unix socket, by default for this user only; the file of one whose process
+   *   has died is replaced, and closing removes it.
    * @returns When the port is open.
    * @throws {TypeError} If it is no such description, or the Tub has stopped.
    * @throws {RangeError} If the port is above 65,535.
@@ -432,6 +436,28 @@ export class Tub implements AsyncDisposable {
     } catch {
       return undefined;
     }
+  }
+
+  /**
+   * Lets `handler` follow hints of a type, in the place of the one that did. Connections that are being made go on as they
+   * began. A new Tub has one, {@linkcode tcp}; there are {@linkcode socks}, {@linkcode tor}, {@linkcode i2p} and
+   * {@linkcode unix}, and a program can make its own.
+   *
+   * @param type What stands before the first colon of such hints: `tor`. With `tcp`, all TCP traffic goes by the handler.
+   * @throws {TypeError} If it can be no type, the handler is none, or the Tub has stopped.
+   */
+  addConnectionHintHandler(type: string, handler: ConnectionHintHandler): void {
+    this.#network.hintHandlers.add(type, handler);
+  }
+
+  /** Takes back the handler of a type of hints; whether there was one. */
+  removeConnectionHintHandler(type: string): boolean {
+    return this.#network.hintHandlers.remove(type);
+  }
+
+  /** Takes back every handler, that of `tcp` too: the Tub then reaches others only when they connect to it. */
+  removeAllConnectionHintHandlers(): void {
+    this.#network.hintHandlers.removeAll();
   }
 
   // ---- values with references as bytes

@@ -12,15 +12,18 @@ import sys
 import time
 import types
 import warnings
+from urllib.parse import quote, unquote
 
 sys.dont_write_bytecode = True
 
+from foolscap import pb
 from foolscap.api import Referenceable, SturdyRef, Tub, flushEventualQueue
-from foolscap.ipb import IRemoteReference
-from twisted.internet import defer, protocol, reactor, stdio
+from foolscap.ipb import IConnectionHintHandler, IRemoteReference
+from twisted.internet import address, defer, endpoints, protocol, reactor, stdio
 from twisted.protocols.basic import LineOnlyReceiver
 from twisted.python import reflect
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 import described
 import served
@@ -40,6 +43,26 @@ class Local(Referenceable):
         if method == "fail":
             raise served.PeerError("asked to fail")
         return args[0] if args else None
+
+
+@implementer(IConnectionHintHandler)
+class UnixHandler:
+    """Hints as lib/names/unix_hint.ts writes them; Foolscap has none for unix sockets."""
+
+    def hint_to_endpoint(self, hint, reactor, update_status):
+        return endpoints.UNIXClientEndpoint(reactor, unquote(hint.split(":", 1)[1])), "localhost"
+
+    def describe(self):
+        return "unix"
+
+
+def let_listeners_know_unix_sockets():
+    """Foolscap 21.7 logs host and port of whoever connects, which fails for a unix socket: its listener accepts nobody."""
+    build = pb.Listener.buildProtocol
+
+    def build_protocol(self, addr):
+        return build(self, addr if hasattr(addr, "host") else address.IPv4Address("TCP", "unix", 0))
+    pb.Listener.buildProtocol = build_protocol
 
 
 class Peer:
@@ -69,7 +92,12 @@ class Peer:
             self.tub.setOption(name, json.loads(value))
         self.tub.unsafeTracebacks = not self.options.safe_tracebacks
         self.tub.startService()
-        if not self.options.no_listen:
+        if self.options.unix:
+            let_listeners_know_unix_sockets()
+            self.tub.addConnectionHintHandler("unix", UnixHandler())
+            self.tub.listenOn("unix:%s:mode=600" % self.options.unix)
+            self.tub.setLocation("unix:" + quote(self.options.unix, safe=""))
+        elif not self.options.no_listen:
             listener = self.tub.listenOn("tcp:%d:interface=127.0.0.1" % self.port)
             self.port = listener.getPortnum()
             self.tub.setLocation("tcp:127.0.0.1:%d" % self.port)
@@ -371,6 +399,7 @@ def main():
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--name", default="root")
     parser.add_argument("--no-listen", action="store_true")
+    parser.add_argument("--unix", metavar="PATH", help="listen on a unix socket instead, and dial such hints")
     parser.add_argument("--safe-tracebacks", action="store_true")
     parser.add_argument("--option", action="append", default=[], help="NAME=JSON for Tub.setOption")
     peer = Peer(parser.parse_args())

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { FurlError } from "../../lib/errors.ts";
-import { MAX_HINTS } from "../../lib/limits.ts";
+import { FurlError, InvalidHintError } from "../../lib/errors.ts";
 import {
   formatHint,
+  hostPortOf,
   isTcpHint,
   joinHostPort,
   parseHint,
-  parseHints,
+  routeHint,
   splitHostPort,
 } from "../../lib/names/hints.ts";
 import { fc } from "../deps.ts";
@@ -90,18 +90,44 @@ Deno.test("parseHint() throws nothing but FurlError and its format is stable", (
   }));
 });
 
-Deno.test("parseHints() keeps the good hints, once each and in order, and says why not the others", () => {
-  const { usable, refused } = parseHints(["tcp:a:1", "bad", "tcp:a:1", "x:y:z", "tcp:b"]);
-  assert.deepEqual(usable.map(({ text }) => text), ["tcp:a:1", "x:y:z"]);
-  assert.deepEqual([...refused.keys()], ["bad", "tcp:b"]);
-  assert.ok([...refused.values()].every((error) => error instanceof FurlError));
+const routed = [
+  { text: "h:1", type: "tcp", hint: "tcp:h:1" },
+  { text: "tor:99", type: "tcp", hint: "tcp:tor:99" },
+  { text: "tcp:::1:2", type: "tcp", hint: "tcp:::1:2" },
+  { text: "tor:x.onion:3", type: "tor", hint: "tor:x.onion:3" },
+  { text: "unix:%2Fx", type: "unix", hint: "unix:%2Fx" },
+  { text: "__proto__:a:b", type: "__proto__", hint: "__proto__:a:b" },
+  { text: ":1", type: "", hint: ":1" },
+];
+for (const { text, type, hint } of routed) {
+  Deno.test(`routeHint() finds the type of "${text}"`, () => {
+    assert.deepEqual(routeHint(text), { type, hint, text });
+  });
+}
+
+Deno.test("routeHint() refuses a hint without a colon", () => {
+  assert.throws(() => routeHint("nocolon"), (error) => {
+    assert.ok(error instanceof InvalidHintError && error instanceof FurlError);
+    return error.reason === "no colon";
+  });
 });
 
-Deno.test("parseHints() looks at no more than 16 hints, good or bad", () => {
-  const many = Array.from({ length: 100 }, (_, i) => i % 2 ? `tcp:h:${i}` : `bad${i}`);
-  const { usable, refused } = parseHints(many);
-  assert.equal(usable.length + refused.size, MAX_HINTS);
-});
+for (const hint of ["tor:a.onion:1", "tcp:a.onion:1", ":a.onion:1"]) {
+  Deno.test(`hostPortOf() takes the host and the port of "${hint}"`, () => {
+    assert.deepEqual(hostPortOf(hint, "TCP/Tor"), { host: "a.onion", port: 1 });
+  });
+}
+
+for (
+  const [hint, reason] of [["tor:a.onion", "unrecognized TCP/Tor hint"], ["tor:a:0", "port 0 is none"], [
+    "tor:a:70000",
+    "port 70000 is none",
+  ]] as const
+) {
+  Deno.test(`hostPortOf() refuses "${hint}"`, () => {
+    assert.throws(() => hostPortOf(hint, "TCP/Tor"), { name: "InvalidHintError", reason });
+  });
+}
 
 Deno.test("splitHostPort() undoes joinHostPort()", () => {
   for (const [host, port] of [["::1", 80], ["h", 0], ["fe80::1%en0", 65535]] as const) {

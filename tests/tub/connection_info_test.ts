@@ -8,8 +8,8 @@ import {
   UnreachableError,
 } from "../../mod.ts";
 import { ConnectionRecord } from "../../lib/tub/connection_record.ts";
-import { badHintStatus, failedStatus } from "../../lib/tub/hint_status.ts";
-import { FurlError, RemoteNegotiationError } from "../../lib/errors.ts";
+import { failedStatus } from "../../lib/tub/hint_status.ts";
+import { InvalidHintError, RemoteNegotiationError } from "../../lib/errors.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { startTub, Target, until } from "./tubs.ts";
 
@@ -61,9 +61,8 @@ const STATUSES: readonly [string, string][] = [
     failedStatus(new TypeError(`it said pb://${UNKNOWN}@tcp:h:1/topsecret`)),
     `failed to connect: it said pb://${UNKNOWN}@tcp:h:1/`,
   ],
-  [badHintStatus("junk", new FurlError("x")), "bad hint: no colon"],
-  [badHintStatus("tcp:a..b:", new FurlError("x")), "bad hint: unrecognized TCP hint"],
-  [badHintStatus("tor:x:1", new UnreachableError("x")), "bad hint: no handler registered"],
+  [failedStatus(new InvalidHintError("no colon")), "bad hint: no colon"],
+  [failedStatus(new TypeError("cut off"), true), "negotiation failed: cut off"],
 ];
 for (const [status, expected] of STATUSES) {
   Deno.test(`the status of a hint can be ${expected.slice(0, 60)}`, () => {
@@ -83,7 +82,7 @@ Deno.test("ConnectionInfo follows a connection from the dialling to its loss", a
   const pending = client.getReference<Target>(furl);
   const info = client.getConnectionInfoForFURL(furl)!;
   assert.deepEqual([info.connected, info.direction, info.address], [false, undefined, undefined]);
-  assert.deepEqual([...info.connectorStatuses], [[hint, "connecting"]]);
+  assert.deepEqual([...info.connectorStatuses], [[hint, "resolving hint"]]);
   assert.deepEqual([...info.connectionHandlers], [[hint, "tcp"]]);
   clock.advance(5);
   const ref = await pending;

@@ -45,7 +45,7 @@ function start(
     tubId: "abcdefgh",
     clock,
     timeoutMs: 120_000,
-    types: new Set(["tcp"]),
+    describe: (type) => type === "tcp" ? "tcp" : undefined,
     attempt: (hint, attempt) => {
       tried.push(hint.text);
       return scripts[hint.text]!(attempt);
@@ -96,9 +96,19 @@ Deno.test("Connector says what went wrong at each hint when all fail", async () 
   assert.ok(error instanceof UnreachableError);
   assert.deepEqual([...error.errors.keys()].sort(), ["junk", "tcp:a:1", "tcp:b:2", "xyz:/c"]);
   assert.equal(error.errors.get("tcp:a:1"), refused);
+  assert.deepEqual(Object.fromEntries(setup.connector.statuses), {
+    "tcp:a:1": "failed to connect: refused",
+    "tcp:b:2": "failed to connect: run with --allow-net=b:2",
+    "xyz:/c": "bad hint: no handler registered",
+    "junk": "bad hint: no colon",
+  });
+  assert.deepEqual([...setup.connector.handlers], [["tcp:a:1", "tcp"], ["tcp:b:2", "tcp"], [
+    "xyz:/c",
+    undefined,
+  ]]);
   assert.equal(error.errors.get("tcp:b:2"), denied);
   assert.match(error.message, /^Cannot reach Tub \[abcd\]: /);
-  for (const text of ['"tcp:a:1": refused', "--allow-net=b:2", 'hints of type "xyz"', "it has no colon"]) {
+  for (const text of ['"tcp:a:1": refused', "--allow-net=b:2", "no handler registered", "no colon"]) {
     assert.ok(error.message.includes(text), error.message);
   }
   assert.deepEqual(setup.tried, ["tcp:a:1", "tcp:b:2"]);
@@ -137,11 +147,11 @@ for (const refusal of refusals) {
 Deno.test("Connector gives up after its time, and says where each hint was", async () => {
   const setup = start({ "tcp:a:1": hangs, "tcp:b:2": hangs });
   setup.clock.advance(119_999);
-  assert.equal(setup.connector.statuses.get("tcp:a:1"), "connecting");
+  assert.equal(setup.connector.statuses.get("tcp:a:1"), "resolving hint");
   setup.clock.advance(1);
   const error = await failureOf(setup);
   assert.ok(error instanceof UnreachableError);
-  assert.match(error.errors.get("tcp:a:1")!.message, /connecting: no connection within 120000 ms/);
+  assert.match(error.errors.get("tcp:a:1")!.message, /resolving hint: no connection within 120000 ms/);
   const negotiating = start({ "tcp:a:1": hangs, "tcp:b:2": hangsNegotiating });
   negotiating.clock.advance(120_000);
   assert.ok(await failureOf(negotiating) instanceof NegotiationError);

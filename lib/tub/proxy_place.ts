@@ -1,0 +1,76 @@
+/**
+ * Where a proxy listens, as text: `tcp:127.0.0.1:1080`, `127.0.0.1:1080`, `unix:/run/tor/socks`, `/run/tor/socks`.
+ *
+ * @module
+ */
+
+import { joinHostPort, splitHostPort } from "../names/hints.ts";
+import { problemOfUnixPath } from "../names/unix_hint.ts";
+import { dialTcp } from "../transport/tcp.ts";
+import type { UpgradableConnection } from "../transport/transport.ts";
+import { dialUnix } from "../transport/unix.ts";
+import type { Clock } from "../util/clock.ts";
+import { quoteForeign } from "../util/text.ts";
+import { checkNetPermission } from "./tcp_handler.ts";
+import { checkUnixPermissions } from "./unix_place.ts";
+
+/** Options of {@linkcode ProxyPlace.dial}. */
+export interface DialProxyOptions {
+  /** Ends the attempt. */
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  /**
+   * Where the connection leads behind the proxy, for people.
+   * @default the proxy
+   */
+  readonly peerAddress?: string | undefined;
+}
+
+/** Where a proxy listens. */
+export interface ProxyPlace {
+  /** For people: `tcp:127.0.0.1:1080`. */
+  readonly text: string;
+  /**
+   * Connects to it.
+   *
+   * @throws {UnreachableError} If nobody listens there.
+   * @throws {PermissionDenied} If the program may not; names the flag.
+   * @throws The reason of the signal, when it fires first.
+   */
+  dial(options: DialProxyOptions): Promise<UpgradableConnection>;
+}
+
+/**
+ * Parses the place of a proxy.
+ *
+ * @param what What listens there, for the error: `a SOCKS proxy`.
+ * @throws {TypeError} If it is none.
+ */
+export function parseProxyPlace(text: string, what: string): ProxyPlace {
+  const path = /^(?:unix:)?(\/.*)$/s.exec(text)?.[1];
+  if (path !== undefined && problemOfUnixPath(path) === undefined) {
+    return {
+      text: `unix:${path}`,
+      // deno-lint-ignore require-await
+      async dial(options) {
+        checkUnixPermissions(path, "connect to");
+        return dialUnix({ path, ...options });
+      },
+    };
+  }
+  const address = splitHostPort(String(text).replace(/^tcp:/, ""));
+  if (address === undefined || address.port < 1 || address.port > 65_535) {
+    throw new TypeError(
+      `Cannot use ${what} at ${quoteForeign(String(text))}: write "tcp:HOST:PORT" or "unix:/PATH"`,
+    );
+  }
+  const { host, port } = address;
+  return {
+    text: `tcp:${joinHostPort(host, port)}`,
+    // deno-lint-ignore require-await
+    async dial(options) {
+      checkNetPermission(host, port);
+      return dialTcp({ host, port, ...options });
+    },
+  };
+}
