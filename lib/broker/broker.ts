@@ -75,6 +75,9 @@ export interface BrokerTables {
 /** One established connection. */
 export class Broker implements HandleOwner, MessageHost {
   readonly peer: PeerInfo;
+  /** Resolves with what ended the connection, when it is closed. Never rejects. */
+  readonly over: Promise<Error>;
+  readonly #over: PromiseWithResolvers<Error> = Promise.withResolvers();
   readonly #options: BrokerOptions;
   readonly #host: BrokerHost;
   readonly #isTraced: boolean;
@@ -99,6 +102,7 @@ export class Broker implements HandleOwner, MessageHost {
     this.#host = host;
     this.#isTraced = options.trace !== noTrace;
     this.peer = options.peer;
+    this.over = this.#over.promise;
     const vocabulary = vocabularyWords(options.vocabTable);
     this.#objects = new ObjectSpace({
       owner: this,
@@ -209,6 +213,7 @@ export class Broker implements HandleOwner, MessageHost {
     this.#outbox.close();
     // Nothing can be done about a transport that cannot even be closed.
     this.#closed = Promise.try(() => this.#connection.close()).catch(() => {});
+    void this.#closed.then(() => this.#over.resolve(reason));
     for (const request of this.#requests.takeAll()) request.reject(this.#lost(request, reason));
     this.#objects.close();
     this.#deliveries.close(reason);

@@ -10,21 +10,26 @@ import { DeadReferenceError, NegotiationError, toError, UnreachableError } from 
 import type { Limits } from "../limits.ts";
 import type { ConnectionHint } from "../names/hints.ts";
 import { joinHostPort } from "../names/hints.ts";
-import { negotiateInbound, negotiateOutbound } from "../negotiate/negotiate.ts";
+import { negotiateOutbound } from "../negotiate/negotiate.ts";
 import type { Agreement } from "../negotiate/negotiating_tub.ts";
+import { negotiatePlain } from "../negotiate/plain.ts";
 import { memoryPair } from "../transport/memory.ts";
+import type { ByteStreams } from "../transport/stream_connection.ts";
 import { listenTcp } from "../transport/tcp.ts";
 import type { Connection, TlsIdentity, UpgradableConnection } from "../transport/transport.ts";
+import { upgradable } from "../transport/upgradable.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Trace } from "../util/trace.ts";
 import { inLaterTurn } from "../util/turn.ts";
+import { Arrivals, type Destination } from "./arrivals.ts";
+import { type AttachedPeer, type Attachment, type AttachOptions, makeAttachment, Peer } from "./attach.ts";
 import type { ConnectionInfo } from "./connection_info.ts";
 import { Connections, type Place } from "./connections.ts";
 import { Connector, type HintAttempt } from "./connector.ts";
 import { DIALERS } from "./dialers.ts";
 import { parseEndpoint } from "./endpoint.ts";
 import { Gate } from "./gate.ts";
-import { TubListener } from "./listener.ts";
+import { SharedListener, TubListener } from "./listener.ts";
 import { Negotiation, type NegotiationContext } from "./negotiation.ts";
 import { netPermission, requirePermission } from "./permissions.ts";
 
@@ -60,21 +65,24 @@ export interface NetworkTables {
   readonly negotiating: number;
 }
 
+/** What has to be known of a connection that was agreed; without a TubID of a peer that has none. */
+type Agreed = Pick<Agreement, "connection" | "direction" | "vocabTable"> & {
+  readonly tubId: string | undefined;
+};
+
 type Origin = Omit<ConnectionInfo, "connected">;
 
 /** The table that every peer knows; loopback does not negotiate one. */
 const LOOPBACK_VOCABULARY = 1;
 
 /** Listeners, efforts and connections of one Tub. */
-export class Network {
+export class Network implements Destination {
   readonly #options: NetworkOptions;
   readonly #connections: Connections;
   readonly #context: NegotiationContext;
-  readonly #listeners = new Set<TubListener>();
+  readonly #listeners = new Set<TubListener | SharedListener>();
   readonly #connectors = new Map<string, Connector>();
-  readonly #inbound = new Set<Promise<void>>();
-  /** What ends each connection that is being accepted, the oldest first; those that were told to end are not in it. */
-  readonly #accepting = new Set<AbortController>();
+  readonly #arrivals: Arrivals;
   /** For the hints of peers. */
   readonly #gate: Gate;
   /** Everything else that must be over before the Tub has stopped. */
@@ -87,6 +95,7 @@ export class Network {
     const { tubId, incarnation, identity, limits, clock, oldPeerThresholdMs } = options;
     this.#options = options;
     this.#gate = new Gate(limits.maxPeerDials);
+    this.#arrivals = new Arrivals({ limits, clock, trace: options.trace });
     this.#connections = new Connections({
       incarnation,
       clock,
@@ -97,7 +106,7 @@ export class Network {
   }
 
   /** The listeners that are open, in the order in which they came. */
-  get listeners(): TubListener[] {
+  get listeners(): (TubListener | SharedListener)[] {
     return [...this.#listeners];
   }
 
@@ -116,7 +125,7 @@ export class Network {
     return {
       connections: this.#connections.size,
       connecting: this.#connectors.size,
-      negotiating: this.#inbound.size,
+      negotiating: this.#arrivals.size,
     };
   }
 
@@ -134,9 +143,11 @@ export class Network {
       port,
       address,
       clock: this.#options.clock,
-      onConnection: (connection) => this.#accept(connection),
+      onConnection: (connection) => this.#accept(connection, listener),
     });
-    const listener = new TubListener(
+    // Somebody may connect before it is there.
+    let listener: TubListener | undefined = undefined;
+    listener = new TubListener(
       await this.#track(opening),
       (listener) => this.#listeners.delete(listener),
     );
@@ -147,6 +158,83 @@ export class Network {
     this.#listeners.add(listener);
     this.#options.trace({ type: "listening", hint: listener.hint });
     return listener;
+  }
+
+  /** Accepts connections on the port of another Tub. */
+  share(listener: TubListener | SharedListener): SharedListener {
+    this.#checkRunning("listen");
+    const owner = listener instanceof SharedListener ? listener.owner : listener;
+    if (!owner.isOpen || this.#listeners.has(owner)) {
+      throw new TypeError(
+        `Cannot listen: the listener is ${
+          owner.isOpen ? "this Tub's own; another Tub can share it" : "closed"
+        }`,
+      );
+    }
+    const shared = owner.share(this, (shared) => this.#listeners.delete(shared));
+    this.#listeners.add(shared);
+    this.#options.trace({ type: "listening", hint: shared.hint });
+    return shared;
+  }
+
+  /**
+   * Makes a connection of streams that the program has; see {@linkcode Tub.attach}.
+   *
+   * @throws {NegotiationError} If the two ends do not agree, or there are too many connections. The streams are closed by then.
+   */
+  async attach(streams: ByteStreams, options: AttachOptions): Promise<AttachedPeer> {
+    this.#checkRunning("attach");
+    const { tubId, clock } = this.#options;
+    const attachment = makeAttachment(tubId, streams, options, clock);
+    return new Peer(await this.#attach(attachment), attachment.way.kind !== "plain");
+  }
+
+  async #attach({ way, connection, signal }: Attachment): Promise<Broker> {
+    const open = this.#connections.size + this.#arrivals.size;
+    if (open >= this.#options.limits.maxConnections) {
+      await connection.close();
+      throw new NegotiationError(`Cannot attach: there are ${open} connections already`);
+    }
+    const upgraded = upgradable(connection, { clock: this.#options.clock });
+    if (way.kind === "server") {
+      return await this.#arrivals.receive(upgraded, true, (wanted) => this.#find(wanted, undefined), signal);
+    }
+    const peer = connection.peerAddress;
+    return await this.#arrivals.begin(false, ({ stop }) => {
+      const ending = signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal]);
+      if (way.kind === "client") {
+        const negotiation = new Negotiation(this.#context, way.target);
+        const common = { tub: negotiation, targetTubId: way.target, host: "attached", signal: ending };
+        return this.#negotiate("outbound", peer, negotiation, () => negotiateOutbound(upgraded, common));
+      }
+      const { trustedAs } = way;
+      const negotiation = new Negotiation(this.#context);
+      const admit = (incarnation: string) => {
+        if (trustedAs !== undefined) negotiation.vouch(trustedAs, incarnation);
+      };
+      return this.#negotiate("outbound", peer, negotiation, async () => ({
+        ...await negotiatePlain(connection, { tub: negotiation, trustedAs, signal: ending, admit }),
+        tubId: trustedAs,
+        direction: "outbound",
+      }));
+    });
+  }
+
+  /** See {@linkcode Destination}. */
+  get tubId(): string {
+    return this.#options.tubId;
+  }
+
+  /** See {@linkcode Destination}. */
+  expect(stop: AbortController, over: Promise<unknown>): Negotiation {
+    this.#arrivals.join(stop, over);
+    const open = this.#connections.size + this.#arrivals.size;
+    if (this.isStopped || open > this.#options.limits.maxConnections) {
+      throw new NegotiationError(
+        this.isStopped ? "The Tub has been stopped" : `There are ${open - 1} connections already`,
+      );
+    }
+    return new Negotiation(this.#context);
   }
 
   /**
@@ -184,7 +272,7 @@ export class Network {
       timeoutMs: this.#options.limits.negotiationTimeoutMs,
       types: DIALERS,
       attempt: (hint, attempt) => this.#dial(tubId, hint, attempt),
-      inboundSettled: () => Promise.all(this.#inbound),
+      inboundSettled: () => this.#arrivals.settled(),
     }, isForPeer);
     this.#connectors.set(tubId, connector);
     known?.handOver(connector);
@@ -220,15 +308,15 @@ export class Network {
 
   async #end(): Promise<void> {
     const reason = new NegotiationError("The Tub has been stopped");
-    for (const attempt of this.#accepting) attempt.abort(reason);
+    this.#arrivals.stop(reason);
     for (const connector of this.#connectors.values()) connector.stop(reason);
     const ending = this.#connections.close(
       new DeadReferenceError("Connection was lost: the Tub has been stopped"),
     );
     await Promise.all(this.listeners.map((listener) => listener.close()));
     await ending;
-    while (this.#inbound.size + this.#tasks.size > 0) {
-      await Promise.allSettled([...this.#inbound, ...this.#tasks]);
+    while (this.#arrivals.size + this.#tasks.size > 0) {
+      await Promise.allSettled([this.#arrivals.settled(), ...this.#tasks]);
     }
     // Callbacks that were due have run when the caller goes on.
     await new Promise<void>(inLaterTurn);
@@ -240,43 +328,26 @@ export class Network {
     }
   }
 
-  #accept(connection: UpgradableConnection): void {
-    const { limits, clock, tubId } = this.#options;
-    const peer = connection.peerAddress;
-    const open = this.#connections.size + this.#inbound.size;
-    if (this.isStopped || open >= limits.maxConnections) {
+  #accept(connection: UpgradableConnection, listener: TubListener | undefined): void {
+    const open = this.#connections.size + this.#arrivals.size;
+    // On a shared port it is not known yet whose connection it would be.
+    const isFull = open >= this.#options.limits.maxConnections && listener?.isShared !== true;
+    if (this.isStopped || isFull) {
       void this.#track(connection.close());
       const error = new NegotiationError(`There are ${open} connections already`);
-      this.#options.trace({ type: "negotiation-failed", direction: "inbound", peer, error });
+      this.#options.trace({
+        type: "negotiation-failed",
+        direction: "inbound",
+        peer: connection.peerAddress,
+        error,
+      });
       return;
     }
-    if (this.#accepting.size >= limits.maxUnnegotiated) this.#giveUpOldest();
-    const negotiation = new Negotiation(this.#context);
-    const stop = new AbortController();
-    this.#accepting.add(stop);
-    const task: Promise<void> = this.#negotiate(
-      "inbound",
-      peer,
-      negotiation,
-      () =>
-        negotiateInbound(connection, {
-          tubFor: (wanted) => wanted === tubId ? negotiation : undefined,
-          limits,
-          clock,
-          signal: stop.signal,
-        }),
-    ).then(() => {}, () => {}).finally(() => {
-      this.#accepting.delete(stop);
-      this.#inbound.delete(task);
-    });
-    this.#inbound.add(task);
+    this.#arrivals.accept(connection, (wanted) => this.#find(wanted, listener));
   }
 
-  /** Whoever says nothing must not keep others out: an honest peer has agreed long before it is the oldest. */
-  #giveUpOldest(): void {
-    const [oldest] = this.#accepting;
-    this.#accepting.delete(oldest!);
-    oldest!.abort(new NegotiationError("Too many newer connections are being negotiated"));
+  #find(wanted: string, listener: TubListener | undefined): Destination | undefined {
+    return wanted === this.#options.tubId ? this : listener?.find(wanted);
   }
 
   async #dial(tubId: string, hint: ConnectionHint, attempt: HintAttempt): Promise<Broker> {
@@ -299,13 +370,13 @@ export class Network {
     direction: "inbound" | "outbound",
     peer: string,
     negotiation: Negotiation,
-    run: () => Promise<Agreement>,
+    run: () => Promise<Agreed>,
     hint?: string,
   ): Promise<Broker> {
     const { trace } = this.#options;
     trace({ type: "negotiating", direction, peer });
     try {
-      return await this.#establish(await run(), negotiation, hint);
+      return await this.establish(await run(), negotiation, hint);
     } catch (thrown) {
       negotiation.release();
       const error = toError(thrown);
@@ -314,23 +385,26 @@ export class Network {
     }
   }
 
-  async #establish(agreement: Agreement, { place }: Negotiation, hint: string | undefined): Promise<Broker> {
-    const { connection, tubId, direction, vocabTable } = agreement;
-    if (place === undefined) {
+  /** See {@linkcode Destination}. */
+  async establish(agreed: Agreed, { place }: Negotiation, hint?: string): Promise<Broker> {
+    const { connection, tubId, direction, vocabTable } = agreed;
+    // A peer without a TubID has no place, and takes nobody's.
+    if (place === undefined && (tubId !== undefined || this.isStopped)) {
       await connection.close();
       throw new NegotiationError(
         this.isStopped ? "The Tub has been stopped" : "A newer connection was made in the meantime",
       );
     }
     const broker = this.#createBroker(connection, tubId, connection.peerAddress, vocabTable, place);
-    this.#connections.occupy(place, broker);
+    if (place === undefined) this.#connections.add(broker);
+    else this.#connections.occupy(place, broker);
     this.#begin(broker, direction, hint);
     return broker;
   }
 
   #createBroker(
     connection: Connection,
-    tubId: string,
+    tubId: string | undefined,
     address: string,
     vocabTable: number,
     place: Place | undefined,
