@@ -89,7 +89,7 @@ export class StreamConnection implements Connection {
       close: () => this.#end(),
       abort: (reason) => this.#fail(toError(reason)),
     });
-    this.#writer.closed.then(() => this.#sinkIsOver(), (error) => this.#fail(toError(error)));
+    this.#writer.closed.then(() => this.#sinkIsOver(), (error) => this.#sinkFailed(toError(error)));
   }
 
   /** Ends the connection as the contract says. */
@@ -97,7 +97,7 @@ export class StreamConnection implements Connection {
     if (this.#isClosing) return this.#closed.promise;
     this.#isClosing = true;
     if (this.#isFinished) return this.#closed.promise;
-    this.#timer = this.#clock.setTimer(this.#closeTimeoutMs, () => {
+    this.#timer ??= this.#clock.setTimer(this.#closeTimeoutMs, () => {
       this.#fail(
         new DeadReferenceError("Connection closed: the peer did not take what was written in time"),
       );
@@ -166,7 +166,7 @@ export class StreamConnection implements Connection {
     if (!(chunk instanceof Uint8Array)) throw new TypeError("Cannot write: the chunk is not a Uint8Array");
     if (this.#lost !== undefined) throw this.#lost;
     if (chunk.byteLength === 0 || this.#isEnding) return;
-    const written = this.#writer.write(chunk).catch((error) => this.#fail(toError(error)));
+    const written = this.#writer.write(chunk).catch((error) => this.#sinkFailed(toError(error)));
     if (this.#isClosing) return;
     return new Promise((resolve, reject) => {
       this.#roomWaiter = resolve;
@@ -188,6 +188,17 @@ export class StreamConnection implements Connection {
     void this.close();
   }
 
+  /** Nothing can be written any more; what the peer has sent before it went can be read still. */
+  #sinkFailed(cause: Error): void {
+    if (this.#lost !== undefined) return;
+    this.#lost = lostBy(cause);
+    this.#isSinkOver = this.#isEnding = true;
+    this.#writable.error(this.#lost);
+    this.#makeRoom();
+    this.#timer ??= this.#clock.setTimer(this.#closeTimeoutMs, () => this.#fail(cause));
+    this.#checkOver();
+  }
+
   #checkOver(): void {
     if (this.#isSourceOver && this.#isSinkOver) void this.#finish([]);
   }
@@ -195,10 +206,7 @@ export class StreamConnection implements Connection {
   /** Cuts both directions. */
   #fail(cause: Error): void {
     if (this.#isFinished) return;
-    const lost = cause instanceof DeadReferenceError
-      ? cause
-      : new DeadReferenceError(`Connection lost: ${cause.message}`, { cause });
-    this.#lost = lost;
+    const lost = this.#lost ??= lostBy(cause);
     this.#isSourceOver = this.#isSinkOver = this.#isEnding = true;
     if (!this.#isDeaf) this.#readable.error(lost);
     this.#isDeaf = true;
@@ -223,6 +231,11 @@ export class StreamConnection implements Connection {
     this.#roomWaiter?.();
     this.#roomWaiter = undefined;
   }
+}
+
+function lostBy(cause: Error): DeadReferenceError {
+  if (cause instanceof DeadReferenceError) return cause;
+  return new DeadReferenceError(`Connection lost: ${cause.message}`, { cause });
 }
 
 function aTurn(): Promise<void> {

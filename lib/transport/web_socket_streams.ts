@@ -70,6 +70,7 @@ export function webSocketStreams(socket: WebSocket, options: WebSocketStreamsOpt
   let failure: Error | undefined;
   let isOver = false;
   let isDeaf = false;
+  let isWriterClosing = false;
   let readController!: ReadableStreamDefaultController<Uint8Array>;
   let writeController!: WritableStreamDefaultController;
 
@@ -107,7 +108,9 @@ export function webSocketStreams(socket: WebSocket, options: WebSocketStreamsOpt
     async close() {
       // What was sent goes before the end. A WebSocket that connects is closed only then, or the other end hears nothing.
       if (socket.readyState === WebSocket.CONNECTING) await opened.promise;
+      isWriterClosing = true;
       await end();
+      if (failure !== undefined) throw failure;
     },
     abort: () => fail(4000, new DeadReferenceError("The WebSocket's stream was aborted")),
   });
@@ -142,7 +145,7 @@ export function webSocketStreams(socket: WebSocket, options: WebSocketStreamsOpt
     } catch {
       // The reader cancelled the stream itself.
     }
-    writeController.error(error);
+    if (!isWriterClosing) writeController.error(error);
     opened.resolve();
     closed.resolve();
   });

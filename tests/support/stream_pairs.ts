@@ -19,7 +19,7 @@ export function streamPair(): [ByteStreams, ByteStreams] {
 
 function transform(): TransformStream<Uint8Array, Uint8Array> {
   const strategy = new ByteLengthQueuingStrategy({ highWaterMark: 65_536 });
-  return new TransformStream({}, strategy, strategy);
+  return new TransformStream<Uint8Array, Uint8Array>({}, strategy, strategy);
 }
 
 /** Two ends of a message channel. */

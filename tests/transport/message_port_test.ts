@@ -28,7 +28,7 @@ const HOSTILE: { name: string; messages: unknown[] }[] = [
   { name: "an empty chunk", messages: [{ foolscap: "data", bytes: new Uint8Array() }] },
   {
     name: "more than there is room for",
-    messages: Array.from({ length: 3 }, () => ({ foolscap: "data", bytes: new Uint8Array(500_000) })),
+    messages: [{ foolscap: "data", bytes: new Uint8Array(MESSAGE_PORT_WINDOW_BYTES + 1) }],
   },
 ];
 for (const { name, messages } of HOSTILE) {
