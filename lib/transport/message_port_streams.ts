@@ -178,7 +178,7 @@ class PortStreams implements MessagePortStreams {
 
   readonly #onError = (event: Event) => {
     const why = event instanceof ErrorEvent ? `: ${quoteForeign(event.message)}` : "";
-    this.#fail(new DeadReferenceError(`The other end of the port failed${why}`));
+    this.#fail(new DeadReferenceError(`The Worker or the port has failed${why}`));
   };
 
   #receive({ foolscap: kind, room, bytes, reason }: Message): void {
@@ -252,7 +252,7 @@ class PortStreams implements MessagePortStreams {
     this.#isDeaf = true;
     this.#queue = [];
     this.#endReading();
-    this.#endWriting({ foolscap: "abort", reason: "closed" });
+    this.#endWriting({ foolscap: "abort", reason: error.message });
   }
 
   #checkOver(): void {
