@@ -387,7 +387,8 @@ export class Tub implements AsyncDisposable {
    * With `tls: false` at both ends nothing is proved and nothing is encrypted; see {@linkcode AttachOptions}.
    *
    * @param streams Are locked from here on, and closed with the connection.
-   * @returns When both ends have agreed.
+   * @returns When the two have agreed. The Tub that decides does not wait for the other one to have read that: at the
+   *   other end the connection may be there a little later.
    * @throws {TypeError} If it is not streams, one is locked, an option is unknown or does not fit, or the Tub has stopped.
    * @throws {FurlError} If the target is no FURL.
    * @throws {NegotiationError} If there is no agreement within `limits.negotiationTimeoutMs`; `phase` and reason are in the

@@ -64,7 +64,9 @@ interopTest("tub.attach() of a plain socket connects with Python in every role",
     tub.setLocation("attach:");
     const furl = tub.registerReference(new Root());
     const socket = await Deno.connect({ hostname: "127.0.0.1", port: peer.ready.port });
-    await tub.attach(socket, { target: peer.ready.tubid });
+    const attached = await tub.attach(socket, { target: peer.ready.tubid });
+    // Where Deno decides, Python may not have read the decision yet; until it answers it knows of no connection.
+    await attached.getReference(peer.furl);
     await peer.get(furl, "quiet");
     assert.deepEqual(await peer.call("quiet", "add", { int: "3" }, { int: "4" }), { int: "7" });
     assert.equal((await peer.command("furl", { ref: "quiet" })).furl, furl);
