@@ -129,3 +129,11 @@ export const MAX_PROXY_LINE_BYTES = 8_192;
 export const MAX_PROXY_LINES = 100;
 /** Bytes of a remote failure's fields: type, value, traceback (Foolscap's `FailureConstraint`). */
 export const MAX_FAILURE_BYTES = { type: 200, value: 1_000, traceback: 2_000, parents: 100 } as const;
+/** Bytes that are on their way by a message port in one direction, and that its receiver so may have to keep. */
+export const MESSAGE_PORT_WINDOW_BYTES = 1 * MiB;
+/** Bytes of one message of a message port: the two ends can take turns. */
+export const MESSAGE_PORT_CHUNK_BYTES = 256 * 1024;
+/** Bytes that a WebSocket has not sent yet, above which a writer waits. */
+export const WEB_SOCKET_BUFFER_BYTES = 1 * MiB;
+/** Bytes that came by a WebSocket and were not read, above which it is cut off: it cannot be told to wait. */
+export const WEB_SOCKET_UNREAD_BYTES = 64 * MiB;

@@ -97,6 +97,9 @@ export interface BrokerTables {
 /** One established connection. */
 export class Broker implements HandleOwner, MessageHost {
   readonly peer: PeerInfo;
+  /** Resolves with what ended the connection, when it is closed. Never rejects. */
+  readonly over: Promise<Error>;
+  readonly #over: PromiseWithResolvers<Error> = Promise.withResolvers();
   readonly #options: BrokerOptions;
   readonly #host: BrokerHost;
   readonly #isTraced: boolean;
@@ -122,6 +125,7 @@ export class Broker implements HandleOwner, MessageHost {
     this.#host = host;
     this.#isTraced = options.trace !== noTrace;
     this.peer = options.peer;
+    this.over = this.#over.promise;
     const vocabulary = vocabularyWords(options.vocabTable);
     this.#objects = new ObjectSpace({
       owner: this,
@@ -267,6 +271,7 @@ export class Broker implements HandleOwner, MessageHost {
     this.#outbox.close();
     // Nothing can be done about a transport that cannot even be closed.
     this.#closed = Promise.try(() => this.#connection.close()).catch(() => {});
+    void this.#closed.then(() => this.#over.resolve(reason));
     for (const request of this.#requests.takeAll()) {
       request.reject(connectionLost(request, this.peer, reason));
     }

@@ -74,7 +74,9 @@ function sliceTheirs(handle: RemoteHandle, out: Slicing, host: ReferenceHost): v
     return;
   }
   if (furl === undefined) {
-    throw new Violation("Cannot give a third Tub's object away: it has no FURL, for its Tub has no location");
+    throw new Violation(
+      "Cannot give a third Tub's object away: it has no FURL, for its Tub has no location or has proved no TubID",
+    );
   }
   if (out.copyableDepth > 0) {
     throw new Violation(

@@ -25,7 +25,7 @@ export function isMasterOver(ownTubId: string, peerTubId: string): boolean {
  *
  * @throws {Refusal} If no table is known to both.
  */
-export function chooseVocabulary(offer: PeerOffer): number {
+export function chooseVocabulary(offer: Pick<PeerOffer, "vocabularies">): number {
   return bestOverlap(VOCABULARY_RANGE, offer.vocabularies, "initial vocab set");
 }
 

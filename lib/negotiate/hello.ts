@@ -82,21 +82,7 @@ export interface HelloChecks {
  * one we dialled.
  */
 export function evaluateHello(hello: ReadonlyMap<string, string>, checks: HelloChecks): PeerOffer {
-  const error = hello.get("error");
-  if (error !== undefined) throw new RemoteNegotiationError(`The peer refused: ${quoteForeign(error)}`);
-  const range = hello.get("banana-negotiation-range");
-  if (range === undefined) {
-    throw openRefusal(
-      hello.has("banana-negotiation-version")
-        ? "Peer is speaking foolscap-0.0.5 or earlier, which is not compatible with this version. " +
-          "Please upgrade the peer."
-        : "No valid banana-negotiation sequence seen",
-    );
-  }
-  bestOverlap(VERSIONS, parseRange(range, "exact"), "banana version");
-  if (hello.get("negotiation-forced")?.toLowerCase() === "true") {
-    throw new Refusal("The peer wants a forced negotiation, which does not exist");
-  }
+  checkVersion(hello);
   const tubId = hello.get("my-tub-id") ?? "";
   if (tubId !== checks.certificateTubId) {
     throw refusalOf(
@@ -114,9 +100,38 @@ export function evaluateHello(hello: ReadonlyMap<string, string>, checks: HelloC
     tubId,
     incarnation: hello.get("my-incarnation") ?? "",
     lastConnection: parseMemory(hello.get("last-connection")),
-    vocabularies: parseRange(hello.get("initial-vocab-table-range") ?? "0 0", "open"),
+    vocabularies: vocabulariesOf(hello),
     hello,
   };
+}
+
+/**
+ * Checks what a hello says about the protocol.
+ *
+ * @throws {RemoteNegotiationError} If the peer gives up in it.
+ * @throws {Refusal} If there is no version in common.
+ */
+export function checkVersion(hello: ReadonlyMap<string, string>): void {
+  const error = hello.get("error");
+  if (error !== undefined) throw new RemoteNegotiationError(`The peer refused: ${quoteForeign(error)}`);
+  const range = hello.get("banana-negotiation-range");
+  if (range === undefined) {
+    throw openRefusal(
+      hello.has("banana-negotiation-version")
+        ? "Peer is speaking foolscap-0.0.5 or earlier, which is not compatible with this version. " +
+          "Please upgrade the peer."
+        : "No valid banana-negotiation sequence seen",
+    );
+  }
+  bestOverlap(VERSIONS, parseRange(range, "exact"), "banana version");
+  if (hello.get("negotiation-forced")?.toLowerCase() === "true") {
+    throw new Refusal("The peer wants a forced negotiation, which does not exist");
+  }
+}
+
+/** The vocabulary tables that a peer knows. */
+export function vocabulariesOf(hello: ReadonlyMap<string, string>): Range {
+  return parseRange(hello.get("initial-vocab-table-range") ?? "0 0", "open");
 }
 
 /** Of `last-connection` and `current-connection`; what cannot be read counts as not there. */

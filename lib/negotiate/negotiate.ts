@@ -88,7 +88,8 @@ export function negotiateInbound(
     const tubId = decodeGet(await attempt.readBlock());
     const tub = options.tubFor(tubId);
     if (tub === undefined) throw unknownTubId(tubId);
-    await attempt.write(SWITCHING_PROTOCOLS);
+    // A copy: whoever carries it may give the memory away.
+    await attempt.write(SWITCHING_PROTOCOLS.slice());
     attempt.errorForm = "nothing";
     attempt.phase = "tls";
     await attempt.startTls({ role: "server", identity: tub.identity });

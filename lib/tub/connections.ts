@@ -129,6 +129,22 @@ export class Connections {
     return this.#take(tubId, master?.seqnum ?? 0, "");
   }
 
+  /**
+   * Takes the place for a connection for whose other end the program vouches. It never replaces one that is there.
+   *
+   * @throws {DuplicateConnectionError} If a connection with that Tub is there or is being made.
+   * @throws {NegotiationError} If the Tub has stopped.
+   */
+  vouch(tubId: string, incarnation: string): Place {
+    this.#checkOpen();
+    if (this.#places.has(tubId)) {
+      throw new DuplicateConnectionError(
+        "Duplicate connection: the one with that Tub has to be closed first",
+      );
+    }
+    return this.#take(tubId, 0, incarnation);
+  }
+
   /** Takes the place for the connection of a Tub with itself. */
   takeOwn(tubId: string): Place {
     this.#checkOpen();

@@ -4,10 +4,15 @@
  * @module
  */
 
+import type { Destination } from "./arrivals.ts";
 import type { OpenListener } from "./listen.ts";
 import type { ListeningAt } from "./location.ts";
 
-/** A place where a Tub accepts connections. Made by {@linkcode Tub.listenOn}. */
+/**
+ * A place where a Tub accepts connections. Made by {@linkcode Tub.listenOn}.
+ *
+ * Other Tubs can share it: `otherTub.listenOn(listener)`. Which of them a connection is for, its first line says.
+ */
 export interface Listener extends AsyncDisposable {
   /** The port, as the program named it or the system chose it; 0 for a unix socket. */
   readonly port: number;
@@ -17,11 +22,14 @@ export interface Listener extends AsyncDisposable {
    * for programs that have added {@linkcode unix}.
    */
   readonly hint: string;
-  /** Accepts no more connections; those that are there stay. More than once is harmless. */
+  /**
+   * Accepts no more connections; those that are there stay. The port is that of the Tub that opened it, and closes for those
+   * too that share it; one of those that closes its own listener, or stops, only leaves. More than once is harmless.
+   */
   close(): Promise<void>;
 }
 
-/** The listener that a Tub keeps. */
+/** The listener that a Tub keeps, for a port that it has opened. */
 export class TubListener implements Listener, ListeningAt {
   readonly port: number;
   readonly address: string | undefined;
@@ -29,6 +37,8 @@ export class TubListener implements Listener, ListeningAt {
   readonly isLocal: boolean;
   readonly #transport: OpenListener;
   readonly #onClosed: (listener: TubListener) => void;
+  readonly #guests = new Map<string, SharedListener>();
+  #isOpen = true;
 
   /** @param onClosed Called when the listener is about to close. */
   constructor(transport: OpenListener, onClosed: (listener: TubListener) => void) {
@@ -40,9 +50,77 @@ export class TubListener implements Listener, ListeningAt {
     this.isLocal = transport.isLocal;
   }
 
+  /** Whether it still accepts connections. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Whether Tubs share the port. */
+  get isShared(): boolean {
+    return this.#guests.size > 0;
+  }
+
+  /** The Tub of that name, of those that share the port. */
+  find(tubId: string): Destination | undefined {
+    return this.#guests.get(tubId)?.tub;
+  }
+
+  /**
+   * Lets another Tub share the port.
+   *
+   * @param onClosed Called when it is about to share it no more.
+   * @throws {TypeError} If it does already.
+   */
+  share(tub: Destination, onClosed: (listener: TubListener | SharedListener) => void): SharedListener {
+    if (this.#guests.has(tub.tubId)) {
+      throw new TypeError("Cannot listen: a Tub of the same TubID shares the listener already");
+    }
+    const shared = new SharedListener(this, tub, () => {
+      this.#guests.delete(tub.tubId);
+      onClosed(shared);
+    });
+    this.#guests.set(tub.tubId, shared);
+    return shared;
+  }
+
   async close(): Promise<void> {
+    this.#isOpen = false;
     this.#onClosed(this);
+    for (const guest of this.#guests.values()) void guest.close();
     await this.#transport.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+/** The listener of a Tub that shares the port of another one. */
+export class SharedListener implements Listener, ListeningAt {
+  readonly port: number;
+  readonly address: string | undefined;
+  readonly hint: string;
+  readonly isLocal: boolean;
+  /** The Tub that opened the port. */
+  readonly owner: TubListener;
+  /** The Tub that shares it. */
+  readonly tub: Destination;
+  readonly #leave: () => void;
+
+  /** Made by {@linkcode TubListener.share}. */
+  constructor(owner: TubListener, tub: Destination, leave: () => void) {
+    this.owner = owner;
+    this.tub = tub;
+    this.#leave = leave;
+    this.port = owner.port;
+    this.address = owner.address;
+    this.hint = owner.hint;
+    this.isLocal = owner.isLocal;
+  }
+
+  // deno-lint-ignore require-await
+  async close(): Promise<void> {
+    this.#leave();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

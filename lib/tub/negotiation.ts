@@ -69,6 +69,11 @@ export class Negotiation implements NegotiatingTub {
     this.#place = this.#connections.follow(tubId, master);
   }
 
+  /** The program vouches for the peer: see {@linkcode Connections.vouch}. */
+  vouch(tubId: string, incarnation: string): void {
+    this.#place = this.#connections.vouch(tubId, incarnation);
+  }
+
   /** Gives the place back: the negotiation has failed. */
   release(): void {
     if (this.#place !== undefined) this.#connections.release(this.#place);

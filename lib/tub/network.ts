@@ -11,14 +11,19 @@ import type { ConnectionInfo } from "../connection_info.ts";
 import { DeadReferenceError, NegotiationError, toError, UnreachableError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { RoutedHint } from "../names/hints.ts";
-import { negotiateInbound, negotiateOutbound } from "../negotiate/negotiate.ts";
+import { negotiateOutbound } from "../negotiate/negotiate.ts";
 import type { Agreement } from "../negotiate/negotiating_tub.ts";
+import { negotiatePlain } from "../negotiate/plain.ts";
 import { memoryPair } from "../transport/memory.ts";
+import type { ByteStreams } from "../transport/stream_connection.ts";
 import type { Connection, TlsIdentity, UpgradableConnection } from "../transport/transport.ts";
+import { upgradable } from "../transport/upgradable.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Trace } from "../util/trace.ts";
 import { inLaterTurn } from "../util/turn.ts";
-import { ConnectionRecord } from "./connection_record.ts";
+import { Arrivals, type Destination } from "./arrivals.ts";
+import { type AttachedPeer, type Attachment, type AttachOptions, makeAttachment, Peer } from "./attach.ts";
+import { type Agreed, Brokers, type Way } from "./brokers.ts";
 import { Connections, type Place } from "./connections.ts";
 import { Connector, type HintAttempt } from "./connector.ts";
 import { parseEndpoint } from "./endpoint.ts";
@@ -26,7 +31,7 @@ import { Gate } from "./gate.ts";
 import type { ConnectionHintHandler } from "./hint_handler.ts";
 import { HintHandlers } from "./hint_handlers.ts";
 import { checkListenPermission, openListener } from "./listen.ts";
-import { TubListener } from "./listener.ts";
+import { SharedListener, TubListener } from "./listener.ts";
 import { Negotiation, type NegotiationContext } from "./negotiation.ts";
 
 /** What a {@linkcode Network} needs. */
@@ -62,25 +67,17 @@ export interface NetworkTables {
   readonly negotiating: number;
 }
 
-/** By what a connection came: a hint of the peer's, or a listener here. */
-type Way = { readonly winningHint: string } | { readonly listener: string };
-
-/** The table that every peer knows; loopback does not negotiate one. */
-const LOOPBACK_VOCABULARY = 1;
-const LOOPBACK = "loopback";
-
 /** Listeners, efforts and connections of one Tub. */
-export class Network {
+export class Network implements Destination {
   /** What follows the hints, by their type. */
   readonly hintHandlers: HintHandlers;
   readonly #options: NetworkOptions;
   readonly #connections: Connections;
   readonly #context: NegotiationContext;
-  readonly #listeners = new Set<TubListener>();
+  readonly #listeners = new Set<TubListener | SharedListener>();
   readonly #connectors = new Map<string, Connector>();
-  readonly #inbound = new Set<Promise<void>>();
-  /** What ends each connection that is being accepted, the oldest first; those that were told to end are not in it. */
-  readonly #accepting = new Set<AbortController>();
+  readonly #arrivals: Arrivals;
+  readonly #brokers: Brokers;
   /** For the hints of peers. */
   readonly #gate: Gate;
   /** Everything else that must be over before the Tub has stopped. */
@@ -93,6 +90,7 @@ export class Network {
     this.#options = options;
     this.hintHandlers = new HintHandlers(clock, options.trace);
     this.#gate = new Gate(limits.maxPeerDials);
+    this.#arrivals = new Arrivals({ limits, clock, trace: options.trace });
     this.#connections = new Connections({
       incarnation,
       clock,
@@ -100,10 +98,16 @@ export class Network {
       maxRememberedTubs: limits.maxRememberedTubs,
     });
     this.#context = { tubId, incarnation, identity, limits, clock, connections: this.#connections };
+    this.#brokers = new Brokers({
+      ...options,
+      connections: this.#connections,
+      isStopped: () => this.isStopped,
+      effort: (tubId) => this.#connectors.get(tubId),
+    });
   }
 
   /** The listeners that are open, in the order in which they came. */
-  get listeners(): TubListener[] {
+  get listeners(): (TubListener | SharedListener)[] {
     return [...this.#listeners];
   }
 
@@ -122,7 +126,7 @@ export class Network {
     return {
       connections: this.#connections.size,
       connecting: this.#connectors.size,
-      negotiating: this.#inbound.size,
+      negotiating: this.#arrivals.size,
     };
   }
 
@@ -138,9 +142,11 @@ export class Network {
     checkListenPermission(endpoint);
     const opening = openListener(endpoint, {
       clock: this.#options.clock,
-      onConnection: (connection) => this.#accept(connection, listener.hint),
+      onConnection: (connection) => this.#accept(connection, listener),
     });
-    const listener = new TubListener(
+    // Somebody may connect before it is there.
+    let listener: TubListener | undefined = undefined;
+    listener = new TubListener(
       await this.#track(opening),
       (listener) => this.#listeners.delete(listener),
     );
@@ -151,6 +157,89 @@ export class Network {
     this.#listeners.add(listener);
     this.#options.trace({ type: "listening", hint: listener.hint });
     return listener;
+  }
+
+  /** Accepts connections on the port of another Tub. */
+  share(listener: TubListener | SharedListener): SharedListener {
+    this.#checkRunning("listen");
+    const owner = listener instanceof SharedListener ? listener.owner : listener;
+    if (!owner.isOpen || this.#listeners.has(owner)) {
+      throw new TypeError(
+        `Cannot listen: the listener is ${
+          owner.isOpen ? "this Tub's own; another Tub can share it" : "closed"
+        }`,
+      );
+    }
+    const shared = owner.share(this, (shared) => this.#listeners.delete(shared));
+    this.#listeners.add(shared);
+    this.#options.trace({ type: "listening", hint: shared.hint });
+    return shared;
+  }
+
+  /**
+   * Makes a connection of streams that the program has; see {@linkcode Tub.attach}.
+   *
+   * @throws {NegotiationError} If the two ends do not agree, or there are too many connections. The streams are closed by then.
+   */
+  async attach(streams: ByteStreams, options: AttachOptions): Promise<AttachedPeer> {
+    this.#checkRunning("attach");
+    const { tubId, clock } = this.#options;
+    const attachment = makeAttachment(tubId, streams, options, clock);
+    return new Peer(await this.#attach(attachment), attachment.way.kind !== "plain");
+  }
+
+  async #attach({ way, connection, signal }: Attachment): Promise<Broker> {
+    const open = this.#connections.size + this.#arrivals.size;
+    if (open >= this.#options.limits.maxConnections) {
+      await connection.close();
+      throw new NegotiationError(`Cannot attach: there are ${open} connections already`);
+    }
+    const upgraded = upgradable(connection, { clock: this.#options.clock });
+    if (way.kind === "server") {
+      return await this.#arrivals.receive(
+        upgraded,
+        true,
+        (wanted) => this.#find(wanted, undefined),
+        {},
+        signal,
+      );
+    }
+    const peer = connection.peerAddress;
+    return await this.#arrivals.begin(false, ({ stop }) => {
+      const ending = signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal]);
+      if (way.kind === "client") {
+        const negotiation = new Negotiation(this.#context, way.target);
+        const common = { tub: negotiation, targetTubId: way.target, host: "attached", signal: ending };
+        return this.#negotiate("outbound", peer, negotiation, () => negotiateOutbound(upgraded, common), {});
+      }
+      const { trustedAs } = way;
+      const negotiation = new Negotiation(this.#context);
+      const admit = (incarnation: string) => {
+        if (trustedAs !== undefined) negotiation.vouch(trustedAs, incarnation);
+      };
+      return this.#negotiate("outbound", peer, negotiation, async () => ({
+        ...await negotiatePlain(connection, { tub: negotiation, trustedAs, signal: ending, admit }),
+        tubId: trustedAs,
+        direction: "outbound",
+      }), {});
+    });
+  }
+
+  /** See {@linkcode Destination}. */
+  get tubId(): string {
+    return this.#options.tubId;
+  }
+
+  /** See {@linkcode Destination}. */
+  expect(stop: AbortController, over: Promise<unknown>): Negotiation {
+    this.#arrivals.join(stop, over);
+    const open = this.#connections.size + this.#arrivals.size;
+    if (this.isStopped || open > this.#options.limits.maxConnections) {
+      throw new NegotiationError(
+        this.isStopped ? "The Tub has been stopped" : `There are ${open - 1} connections already`,
+      );
+    }
+    return new Negotiation(this.#context);
   }
 
   /**
@@ -168,7 +257,7 @@ export class Network {
     this.#checkRunning("get reference");
     const broker = this.#connections.get(tubId);
     if (broker !== undefined) return broker;
-    if (tubId === this.#options.tubId) return this.#loopback();
+    if (tubId === this.#options.tubId) return this.#brokers.loopback();
     const found = this.#connectors.get(tubId);
     const known = found?.isOver === false ? found : undefined;
     // What a peer began may stand behind other peers' hints: the program's own effort does not wait for that.
@@ -192,7 +281,7 @@ export class Network {
         return handler && this.hintHandlers.describe(handler);
       },
       attempt: (hint, attempt) => this.#dial(tubId, handlers.get(hint.type)!, hint, attempt),
-      inboundSettled: () => Promise.all(this.#inbound),
+      inboundSettled: () => this.#arrivals.settled(),
     }, isForPeer);
     this.#connectors.set(tubId, connector);
     known?.handOver(connector);
@@ -216,7 +305,7 @@ export class Network {
 
   async #end(): Promise<void> {
     const reason = new NegotiationError("The Tub has been stopped");
-    for (const attempt of this.#accepting) attempt.abort(reason);
+    this.#arrivals.stop(reason);
     for (const connector of this.#connectors.values()) connector.stop(reason);
     const ending = this.#connections.close(
       new DeadReferenceError("Connection was lost: the Tub has been stopped"),
@@ -224,8 +313,8 @@ export class Network {
     await Promise.all(this.listeners.map((listener) => listener.close()));
     await ending;
     await this.hintHandlers.close();
-    while (this.#inbound.size + this.#tasks.size > 0) {
-      await Promise.allSettled([...this.#inbound, ...this.#tasks]);
+    while (this.#arrivals.size + this.#tasks.size > 0) {
+      await Promise.allSettled([this.#arrivals.settled(), ...this.#tasks]);
     }
     // Callbacks that were due have run when the caller goes on.
     await new Promise<void>(inLaterTurn);
@@ -237,44 +326,27 @@ export class Network {
     }
   }
 
-  #accept(connection: UpgradableConnection, listener: string): void {
-    const { limits, clock, tubId } = this.#options;
-    const peer = connection.peerAddress;
-    const open = this.#connections.size + this.#inbound.size;
-    if (this.isStopped || open >= limits.maxConnections) {
+  #accept(connection: UpgradableConnection, listener: TubListener | undefined): void {
+    const open = this.#connections.size + this.#arrivals.size;
+    // On a shared port it is not known yet whose connection it would be.
+    const isFull = open >= this.#options.limits.maxConnections && listener?.isShared !== true;
+    if (this.isStopped || isFull) {
       void this.#track(connection.close());
       const error = new NegotiationError(`There are ${open} connections already`);
-      this.#options.trace({ type: "negotiation-failed", direction: "inbound", peer, error });
+      this.#options.trace({
+        type: "negotiation-failed",
+        direction: "inbound",
+        peer: connection.peerAddress,
+        error,
+      });
       return;
     }
-    if (this.#accepting.size >= limits.maxUnnegotiated) this.#giveUpOldest();
-    const negotiation = new Negotiation(this.#context);
-    const stop = new AbortController();
-    this.#accepting.add(stop);
-    const task: Promise<void> = this.#negotiate(
-      "inbound",
-      peer,
-      negotiation,
-      () =>
-        negotiateInbound(connection, {
-          tubFor: (wanted) => wanted === tubId ? negotiation : undefined,
-          limits,
-          clock,
-          signal: stop.signal,
-        }),
-      { listener },
-    ).then(() => {}, () => {}).finally(() => {
-      this.#accepting.delete(stop);
-      this.#inbound.delete(task);
-    });
-    this.#inbound.add(task);
+    const way = { listener: listener?.hint };
+    this.#arrivals.accept(connection, (wanted) => this.#find(wanted, listener), way);
   }
 
-  /** Whoever says nothing must not keep others out: an honest peer has agreed long before it is the oldest. */
-  #giveUpOldest(): void {
-    const [oldest] = this.#accepting;
-    this.#accepting.delete(oldest!);
-    oldest!.abort(new NegotiationError("Too many newer connections are being negotiated"));
+  #find(wanted: string, listener: TubListener | undefined): Destination | undefined {
+    return wanted === this.#options.tubId ? this : listener?.find(wanted);
   }
 
   async #dial(
@@ -301,13 +373,13 @@ export class Network {
     direction: "inbound" | "outbound",
     peer: string,
     negotiation: Negotiation,
-    run: () => Promise<Agreement>,
+    run: () => Promise<Agreed>,
     way: Way,
   ): Promise<Broker> {
     const { trace } = this.#options;
     trace({ type: "negotiating", direction, peer });
     try {
-      return await this.#establish(await run(), negotiation, way);
+      return await this.establish(await run(), negotiation, way);
     } catch (thrown) {
       negotiation.release();
       const error = toError(thrown);
@@ -316,79 +388,9 @@ export class Network {
     }
   }
 
-  async #establish(agreement: Agreement, { place }: Negotiation, way: Way): Promise<Broker> {
-    const { connection, tubId, direction, vocabTable } = agreement;
-    if (place === undefined) {
-      await connection.close();
-      throw new NegotiationError(
-        this.isStopped ? "The Tub has been stopped" : "A newer connection was made in the meantime",
-      );
-    }
-    const record = this.#recordFor(tubId, direction);
-    const broker = this.#createBroker(connection, record, { tubId, vocabTable, place });
-    this.#connections.occupy(place, broker);
-    const address = connection.peerAddress;
-    record.established({ direction, address, ...way, at: this.#options.clock.now() });
-    this.#begin(broker, direction);
-    return broker;
-  }
-
-  /** The effort's own record becomes that of the connection that it has made, so that who has it sees it connected. */
-  #recordFor(tubId: string, direction: "inbound" | "outbound"): ConnectionRecord {
-    const connector = this.#connectors.get(tubId);
-    const isFirst = direction === "outbound" && connector?.info.establishedAt === undefined;
-    return isFirst && connector !== undefined ? connector.info : new ConnectionRecord(connector);
-  }
-
-  #createBroker(
-    connection: Connection,
-    record: ConnectionRecord,
-    { tubId, vocabTable, place }: { tubId: string; vocabTable: number; place: Place | undefined },
-  ): Broker {
-    const { host, limits, clock, trace, keepalive } = this.#options;
-    const broker: Broker = new Broker(connection, {
-      host,
-      limits,
-      clock,
-      trace,
-      vocabTable,
-      peer: { tubId, address: connection.peerAddress },
-      // A Tub is there as long as it is: its connection with itself needs no sign of life.
-      keepalive: tubId === this.#options.tubId ? {} : keepalive,
-      // Both ends of a loopback are this module.
-      takesFunctionsHome: tubId === this.#options.tubId,
-      connectionInfo: record,
-      onEnded: (error) => {
-        record.lost(clock.now());
-        if (place !== undefined) this.#connections.release(place);
-        this.#connections.ended(broker, error);
-      },
-    });
-    return broker;
-  }
-
-  #begin(broker: Broker, direction: "inbound" | "outbound" | "loopback"): void {
-    const { tubId = "", address } = broker.peer;
-    this.#options.trace({ type: "connected", tubId, direction, peer: address });
-    broker.start();
-    this.#connectors.get(tubId)?.succeed(broker);
-  }
-
-  /** A connection of the Tub with itself: real bytes, no network. */
-  #loopback(): Broker {
-    const { tubId, clock } = this.#options;
-    const place = this.#connections.takeOwn(tubId);
-    const [near, far] = memoryPair({ peerAddress: LOOPBACK, clock });
-    const vocabTable = LOOPBACK_VOCABULARY;
-    const make = (end: Connection, place: Place | undefined) =>
-      this.#createBroker(end, ConnectionRecord.ofLoopback(clock.now()), { tubId, vocabTable, place });
-    const server = make(far, undefined);
-    const broker = make(near, place);
-    this.#connections.add(server);
-    this.#connections.occupy(place, broker);
-    server.start();
-    this.#begin(broker, "loopback");
-    return broker;
+  /** See {@linkcode Destination}. */
+  async establish(agreed: Agreed, negotiation: Negotiation, way: Way): Promise<Broker> {
+    return await this.#brokers.establish(agreed, negotiation, way);
   }
 
   #track<T>(task: Promise<T>): Promise<T> {

@@ -17,14 +17,16 @@ import { SturdyRef } from "../names/sturdy_ref.ts";
 import { systemRandomBytes } from "../names/swissnum.ts";
 import { shortTubId } from "../names/tub_id.ts";
 import { CapabilityRegistry, type NameLookupHandler } from "../registry/registry.ts";
+import type { ByteStreams } from "../transport/stream_connection.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import { quoteForeign } from "../util/text.ts";
 import { safeTrace } from "../util/trace.ts";
+import type { AttachedPeer, AttachOptions } from "./attach.ts";
 import { makeDebug, type TubDebug } from "./debug.ts";
 import { Gifts } from "./gifts.ts";
 import type { ConnectionHintHandler } from "./hint_handler.ts";
 import { getCertData, type Identity, loadOrCreateIdentity } from "./identity.ts";
-import type { Listener } from "./listener.ts";
+import { type Listener, SharedListener, TubListener } from "./listener.ts";
 import { locationOf, parseLocation } from "./location.ts";
 import { registerObject, type RegisterOptions } from "./naming.ts";
 import { type ConnectOptions, Network } from "./network.ts";
@@ -191,18 +193,20 @@ export class Tub implements AsyncDisposable {
   /**
    * Accepts connections. A Tub may have several listeners, or none: then it can reach others, who can call back.
    *
-   * @param description `tcp:PORT`, `tcp:PORT:interface=ADDRESS`, `tcp6:PORT`, or digits alone; port 0 lets the system
+   * @param where `tcp:PORT`, `tcp:PORT:interface=ADDRESS`, `tcp6:PORT`, or digits alone; port 0 lets the system
    *   choose. Without an interface, `tcp` is every IPv4 address of the machine and `tcp6` every IPv6 address.
    *   `unix:/PATH` or `unix:/PATH:mode=660` is a unix socket, by default for this user only; the file of one whose process
-   *   has died is replaced, and closing removes it.
+   *   has died is replaced, and closing removes it. Or a listener of another Tub, whose port both share then: those who
+   *   connect say which Tub they want.
    * @returns When the port is open.
-   * @throws {TypeError} If it is no such description, or the Tub has stopped.
+   * @throws {TypeError} If it is no such description, the listener is closed or this Tub's own, or the Tub has stopped.
    * @throws {RangeError} If the port is above 65,535.
    * @throws {PermissionDenied} If the program may not listen there; names the flag. Never prompts.
    * @throws {UnreachableError} If the port cannot be opened: it is in use, say.
    */
-  async listenOn(description: string | number): Promise<Listener> {
-    return await this.#network.listen(String(description));
+  async listenOn(where: string | number | Listener): Promise<Listener> {
+    if (where instanceof TubListener || where instanceof SharedListener) return this.#network.share(where);
+    return await this.#network.listen(String(where));
   }
 
   /**
@@ -423,6 +427,26 @@ export class Tub implements AsyncDisposable {
   ): Reconnector<T> {
     if (!this.running) throw new TypeError("Cannot connect: this Tub has been stopped; create another one");
     return this.#reconnectors.start<T>(partsOf(target), callback, options);
+  }
+
+  /**
+   * Makes a connection over streams that the program has: the pipes of a child, a WebSocket, a Worker, a socket of its own.
+   * All of Foolscap's handshake runs over them, TLS included, so that both TubIDs are proved; then the connection is like any
+   * other, and `getReference` of that Tub's FURLs goes by it, whatever their hints say. One end names its `target` and begins,
+   * the other does not. A Tub that is only reached so has a location such as `attach:`.
+   *
+   * With `tls: false` at both ends nothing is proved and nothing is encrypted; see {@linkcode AttachOptions}.
+   *
+   * @param streams Are locked from here on, and closed with the connection.
+   * @returns When the two have agreed. The Tub that decides does not wait for the other one to have read that: at the
+   *   other end the connection may be there a little later.
+   * @throws {TypeError} If it is not streams, one is locked, an option is unknown or does not fit, or the Tub has stopped.
+   * @throws {FurlError} If the target is no FURL.
+   * @throws {NegotiationError} If there is no agreement within `limits.negotiationTimeoutMs`; `phase` and reason are in the
+   *   message. {@linkcode DuplicateConnectionError} if the connection that is there stays. The streams are closed then.
+   */
+  async attach(streams: ByteStreams, options: AttachOptions = {}): Promise<AttachedPeer> {
+    return await this.#network.attach(streams, options);
   }
 
   /**

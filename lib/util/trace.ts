@@ -21,7 +21,7 @@ export type TraceEvent =
     readonly peer: string;
     readonly error: Error;
   }
-  /** Two Tubs are connected. */
+  /** Two Tubs are connected; `tubId` is empty for a peer without one. */
   | {
     readonly type: "connected";
     readonly tubId: string;
