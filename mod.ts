@@ -55,6 +55,7 @@ export { Callable, callable } from "./lib/broker/callable.ts";
 export { RemoteFunction, RemoteHandle, RemoteReference } from "./lib/broker/remote_reference.ts";
 export { RemotePromise } from "./lib/broker/remote_promise.ts";
 export type {
+  DeclarationOf,
   Received,
   RemoteArguments,
   RemoteCalls,
@@ -62,12 +63,24 @@ export type {
   RemoteMethods,
   RemoteResult,
   Sendable,
+  UndeclaredArguments,
   Untyped,
 } from "./lib/broker/remote_reference.ts";
 export { CallContext, currentCall } from "./lib/broker/call_context.ts";
 export type { PeerInfo } from "./lib/broker/call_context.ts";
 export type { CallOptions } from "./lib/broker/call.ts";
 export type { BrokerTables } from "./lib/broker/broker.ts";
+
+// Schemas: what methods take and give
+export {
+  getRemoteInterfaceByName,
+  registerRemoteInterface,
+  RemoteInterface,
+} from "./lib/broker/remote_interface.ts";
+export * as schema from "./lib/broker/schema.ts";
+export { DuplicateRemoteInterfaceError } from "./lib/graph/schema/interface_table.ts";
+export { UnknownSchemaType } from "./lib/graph/schema/make_constraint.ts";
+export { InvalidRemoteInterface } from "./lib/graph/schema/method.ts";
 
 // Values
 export { Copyable } from "./lib/graph/copyable.ts";

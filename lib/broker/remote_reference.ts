@@ -9,6 +9,15 @@
 import { DeadReferenceError } from "../errors.ts";
 import { SturdyRef } from "../names/sturdy_ref.ts";
 import { redact } from "../names/redact.ts";
+import {
+  type AnyFunction,
+  type AnyReference,
+  type isFunctionReference,
+  type isReference,
+  type Provided,
+  providedInterface,
+  type Providing,
+} from "../graph/schema/provided.ts";
 import type { Kwargs } from "../graph/values/kwargs.ts";
 import { type CallOptions, checkCallOptions } from "./call.ts";
 import type { Callable } from "./callable.ts";
@@ -16,6 +25,7 @@ import type { PeerInfo } from "./call_context.ts";
 import type { HandleToken, Tracker } from "./import_table.ts";
 import type { Referenceable } from "./referenceable.ts";
 import type { RemotePromise } from "./remote_promise.ts";
+import type { Declared, declared, DeclaredArguments, DeclaredResult } from "./schema_types.ts";
 
 /** An object of which nothing is known: any method, `unknown` arguments and results. */
 export interface Untyped {
@@ -47,17 +57,32 @@ export type Sendable<T> = T extends
   : T extends readonly unknown[] ? { [I in keyof T]: Sendable<T[I]> }
   : T;
 
-/** Arguments of a method as the caller passes them; or any beginning of them and then keyword arguments. */
-export type RemoteArguments<T, Name extends string> =
+/** What a RemoteInterface declares of a method, where `T` is the type of one: see `schema.InterfaceOf`. */
+export type DeclarationOf<T, Name extends string> = typeof declared extends keyof T
+  ? T extends Declared<infer M> ? Name extends keyof NonNullable<M> ? NonNullable<M>[Name] : never : never
+  : never;
+
+/**
+ * Arguments of a method as the caller passes them; or any beginning of them and then keyword arguments, whose names and
+ * types are known where `T` is the type of a RemoteInterface.
+ */
+export type RemoteArguments<T, Name extends string> = [DeclarationOf<T, Name>] extends [never]
+  ? UndeclaredArguments<T, Name>
+  : DeclaredArguments<DeclarationOf<T, Name>>;
+
+/** Arguments of a method of which the types know nothing but the method itself. */
+export type UndeclaredArguments<T, Name extends string> =
   | (`remote_${Name}` extends keyof T
     ? T[`remote_${Name}`] extends (...args: infer A) => unknown ? { [I in keyof A]: Sendable<A[I]> } : never
     : never)
   | readonly [...unknown[], Kwargs<object>];
 
 /** The result of a method as the caller gets it. */
-export type RemoteResult<T, Name extends string> = `remote_${Name}` extends keyof T
-  ? T[`remote_${Name}`] extends (...args: never[]) => infer R ? Received<Awaited<R>> : never
-  : never;
+export type RemoteResult<T, Name extends string> = [DeclarationOf<T, Name>] extends [never]
+  ? `remote_${Name}` extends keyof T
+    ? T[`remote_${Name}`] extends (...args: never[]) => infer R ? Received<Awaited<R>> : never
+  : never
+  : DeclaredResult<DeclarationOf<T, Name>, RemoteReference, RemoteFunction>;
 
 /** An object's methods as a proxy offers them. */
 export type RemoteMethods<T> = {
@@ -232,7 +257,10 @@ function methodsOf<T>(
  *
  * @typeParam T The class of the object over there, or an interface with its `remote_` methods.
  */
-export class RemoteReference<T = Untyped> extends RemoteHandle implements RemoteCalls<T> {
+export class RemoteReference<T = Untyped> extends RemoteHandle
+  implements RemoteCalls<T>, AnyReference, Providing {
+  /** Only the types need it: what travels by reference. */
+  declare readonly [isReference]: true;
   #proxy: RemoteMethods<T> | undefined;
 
   /**
@@ -312,6 +340,11 @@ export class RemoteReference<T = Untyped> extends RemoteHandle implements Remote
     return RemoteHandle.trackerOf(this).interfaceName;
   }
 
+  /** What constraints ask; no peer can. */
+  [providedInterface](): Provided {
+    return { kind: "remote", interfaceName: this.getInterfaceName() };
+  }
+
   /** What `Deno.inspect` and `console.log` print: the FURL without its secret. */
   [Symbol.for("Deno.customInspect")](): string {
     const { furl } = RemoteHandle.trackerOf(this);
@@ -322,9 +355,12 @@ export class RemoteReference<T = Untyped> extends RemoteHandle implements Remote
 
 /** A function that lives in a peer. Source: Foolscap `RemoteMethodReference`. */
 export class RemoteFunction<F extends (...args: never[]) => unknown = (...args: unknown[]) => unknown>
-  extends RemoteHandle {
+  extends RemoteHandle
+  implements AnyFunction, Providing {
   /** Only the types need it: there is no such property. */
   declare readonly [functionType]: F;
+  /** Only the types need it: functions that travel by reference. */
+  declare readonly [isFunctionReference]: true;
 
   /** Calls the function. Errors are those of {@linkcode RemoteReference.callRemote}. */
   callRemote(...args: Parameters<F>): RemotePromise<Awaited<ReturnType<F>>> {
@@ -339,6 +375,11 @@ export class RemoteFunction<F extends (...args: never[]) => unknown = (...args: 
   /** Another handle of the same function, which is disposed by itself. */
   dup(): RemoteFunction<F> {
     return RemoteHandle.duplicate(this, (owner, tracker) => new RemoteFunction<F>(owner, tracker));
+  }
+
+  /** What constraints ask; no peer can. */
+  [providedInterface](): Provided {
+    return { kind: "remote", isFunction: true };
   }
 }
 
