@@ -82,6 +82,60 @@ export { DuplicateRemoteInterfaceError } from "./lib/graph/schema/interface_tabl
 export { UnknownSchemaType } from "./lib/graph/schema/make_constraint.ts";
 export { InvalidRemoteInterface } from "./lib/graph/schema/method.ts";
 
+// Types that the declarations of schemas lead to; programs rarely name them
+export type { Implementation, RemoteInterfaceOptions } from "./lib/broker/remote_interface.ts";
+export type {
+  Arriving,
+  AsReference,
+  Declarations,
+  Declared,
+  declared,
+  DeclaredArguments,
+  DeclaredByAll,
+  DeclaredMethod,
+  DeclaredMethods,
+  DeclaredResult,
+  Inherited,
+  InterfaceTypes,
+  MethodArguments,
+  MethodResult,
+  MixedArguments,
+  NamedArguments,
+  PositionalArguments,
+} from "./lib/broker/schema_types.ts";
+export type {
+  Constraint,
+  Contents,
+  received as receivedType,
+  sent as sentType,
+  Taster,
+  Typed,
+} from "./lib/graph/schema/constraint.ts";
+export type { Checking } from "./lib/graph/schema/checking.ts";
+export type { MayBeMissing, mayBeMissing } from "./lib/graph/schema/containers.ts";
+export type { CopyableClass } from "./lib/graph/schema/copyable_rule.ts";
+export type { ArgumentDeclaration, argumentTypes, MethodTypes } from "./lib/graph/schema/method.ts";
+export type { InterfaceRules, Keywords, MethodRules } from "./lib/graph/schema/method_schema.ts";
+export { anyReference, providedInterface } from "./lib/graph/schema/provided.ts";
+export type {
+  AnyFunction,
+  AnyReference,
+  isFunctionReference,
+  isReference,
+  Provided,
+  Providing,
+} from "./lib/graph/schema/provided.ts";
+export type {
+  ReceivedAs,
+  ReceivedTuple,
+  ReferenceClass,
+  SentAs,
+  SentTuple,
+  Shortcut,
+} from "./lib/graph/schema/shortcuts.ts";
+export type { StandardIssue, StandardResult, StandardSchema } from "./lib/graph/schema/standard_schema.ts";
+export type { Unconstrained, unconstrained } from "./lib/graph/schema/unconstrained_method.ts";
+
 // Values
 export { Copyable } from "./lib/graph/copyable.ts";
 export type { CopyableState } from "./lib/graph/copyable.ts";

@@ -43,7 +43,7 @@ export type { DictOptions } from "../graph/schema/dict.ts";
 export { FailureConstraint } from "../graph/schema/failure_constraint.ts";
 export { makeConstraint } from "../graph/schema/make_constraint.ts";
 export { method, RemoteMethodSchema } from "../graph/schema/method.ts";
-export type { ArgumentDeclaration, MethodOptions, MethodTypes } from "../graph/schema/method.ts";
+export type { ArgumentDeclaration, MethodOptions } from "../graph/schema/method.ts";
 export type { InterfaceRules, Keywords, MethodRules } from "../graph/schema/method_schema.ts";
 export { FloatConstraint as Float, IntegerConstraint, NumberConstraint } from "../graph/schema/numbers.ts";
 export type { IntegerOptions, NumberOptions } from "../graph/schema/numbers.ts";
@@ -62,23 +62,4 @@ export type { StandardIssue, StandardResult, StandardSchema } from "../graph/sch
 export { UnicodeConstraint } from "../graph/schema/text.ts";
 export type { TextOptions } from "../graph/schema/text.ts";
 export { UnconstrainedMethod } from "../graph/schema/unconstrained_method.ts";
-export type { Unconstrained } from "../graph/schema/unconstrained_method.ts";
-export type { Implementation, InterfaceOf, RemoteInterfaceOptions } from "./remote_interface.ts";
-export type {
-  Arriving,
-  AsReference,
-  Declarations,
-  Declared,
-  DeclaredArguments,
-  DeclaredByAll,
-  DeclaredMethod,
-  DeclaredMethods,
-  DeclaredResult,
-  Inherited,
-  InterfaceTypes,
-  MethodArguments,
-  MethodResult,
-  MixedArguments,
-  NamedArguments,
-  PositionalArguments,
-} from "./schema_types.ts";
+export type { InterfaceOf } from "./remote_interface.ts";

@@ -79,7 +79,8 @@ export class Checking {
       finding.result = result;
       this.#kept.push({ values, value });
       return result;
-    } catch (error) {
+    } catch (thrown) {
+      const error = asViolation(thrown);
       // A rule that is broken although something was assumed is broken. What was found kept may have been so
       // because this was assumed.
       for (const { values, value } of this.#kept.splice(before)) values.delete(value);
@@ -90,4 +91,10 @@ export class Checking {
       this.#depth--;
     }
   }
+}
+
+/** A stack that overflows means that the value is nested too deep: a program may call from any depth. */
+function asViolation(thrown: unknown): unknown {
+  const isOverflow = thrown instanceof RangeError && /call stack/i.test(thrown.message);
+  return isOverflow ? new Violation("Value is nested too deep to be checked", { cause: thrown }) : thrown;
 }

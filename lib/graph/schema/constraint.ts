@@ -31,8 +31,10 @@ export interface Contents {
   at(index: number): Constraint | undefined;
 }
 
-declare const sent: unique symbol;
-declare const received: unique symbol;
+/** Only the types need it: there is no such property. */
+export declare const sent: unique symbol;
+/** Only the types need it: there is no such property. */
+export declare const received: unique symbol;
 
 /**
  * What has types for both ends of the wire.

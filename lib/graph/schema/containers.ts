@@ -144,7 +144,8 @@ export interface MayBeMissing<HasDefault extends boolean = boolean> {
   /** Only the types need it: whether something is put in its place. */
   readonly [mayBeMissing]: HasDefault;
 }
-declare const mayBeMissing: unique symbol;
+/** Only the types need it: there is no such property. */
+export declare const mayBeMissing: unique symbol;
 
 /**
  * Takes what another constraint takes, in an argument or attribute that may be left out.

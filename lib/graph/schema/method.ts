@@ -46,7 +46,8 @@ interface Argument {
   readonly rule: Constraint;
 }
 
-declare const argumentTypes: unique symbol;
+/** Only the types need it: there is no such property. */
+export declare const argumentTypes: unique symbol;
 
 /** What the types need to know of a method's declaration. */
 export interface MethodTypes<A, R, O> {
