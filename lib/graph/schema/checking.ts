@@ -80,7 +80,8 @@ export class Checking {
       this.#kept.push({ values, value });
       return result;
     } catch (thrown) {
-      const error = asViolation(thrown);
+      // Further in, a stack that has overflowed has no room to look.
+      const error = this.#depth === 1 ? asViolation(thrown) : thrown;
       // A rule that is broken although something was assumed is broken. What was found kept may have been so
       // because this was assumed.
       for (const { values, value } of this.#kept.splice(before)) values.delete(value);
