@@ -112,9 +112,10 @@ export type {
   Typed,
 } from "./lib/graph/schema/constraint.ts";
 export type { Checking } from "./lib/graph/schema/checking.ts";
-export type { MayBeMissing, mayBeMissing } from "./lib/graph/schema/containers.ts";
+export type { MayBeMissing } from "./lib/graph/schema/containers.ts";
 export type { CopyableClass } from "./lib/graph/schema/copyable_rule.ts";
-export type { ArgumentDeclaration, argumentTypes, MethodTypes } from "./lib/graph/schema/method.ts";
+export type { ArgumentDeclaration, MethodTypes } from "./lib/graph/schema/method.ts";
+export type { argumentTypes, mayBeMissing, unconstrained } from "./lib/graph/schema/marks.ts";
 export type { InterfaceRules, Keywords, MethodRules } from "./lib/graph/schema/method_schema.ts";
 export { anyReference, providedInterface } from "./lib/graph/schema/provided.ts";
 export type {
@@ -134,7 +135,7 @@ export type {
   Shortcut,
 } from "./lib/graph/schema/shortcuts.ts";
 export type { StandardIssue, StandardResult, StandardSchema } from "./lib/graph/schema/standard_schema.ts";
-export type { Unconstrained, unconstrained } from "./lib/graph/schema/unconstrained_method.ts";
+export type { Unconstrained } from "./lib/graph/schema/unconstrained_method.ts";
 
 // Values
 export { Copyable } from "./lib/graph/copyable.ts";

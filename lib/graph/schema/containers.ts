@@ -16,6 +16,7 @@ import type { Constraint } from "./constraint.ts";
 import { type DictOptions, DictRule } from "./dict.ts";
 import { ListRule } from "./list.ts";
 import { constraintOf } from "./make_constraint.ts";
+import type { mayBeMissing } from "./marks.ts";
 import type { InterfaceRules } from "./method_schema.ts";
 import type { AnyReference } from "./provided.ts";
 import { ReferenceRule, referenceRule } from "./reference_rules.ts";
@@ -144,8 +145,6 @@ export interface MayBeMissing<HasDefault extends boolean = boolean> {
   /** Only the types need it: whether something is put in its place. */
   readonly [mayBeMissing]: HasDefault;
 }
-/** Only the types need it: there is no such property. */
-export declare const mayBeMissing: unique symbol;
 
 /**
  * Takes what another constraint takes, in an argument or attribute that may be left out.

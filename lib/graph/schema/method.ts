@@ -14,6 +14,7 @@ import type { UnknownOptions } from "./attribute_dict.ts";
 import type { Constraint } from "./constraint.ts";
 import { quoteName } from "./kind_of.ts";
 import { constraintOf } from "./make_constraint.ts";
+import type { argumentTypes } from "./marks.ts";
 import type { Keywords, MethodRules } from "./method_schema.ts";
 import type { Shortcut } from "./shortcuts.ts";
 import { OptionalRule } from "./wrapping.ts";
@@ -45,9 +46,6 @@ interface Argument {
   readonly name: string;
   readonly rule: Constraint;
 }
-
-/** Only the types need it: there is no such property. */
-export declare const argumentTypes: unique symbol;
 
 /** What the types need to know of a method's declaration. */
 export interface MethodTypes<A, R, O> {

@@ -5,10 +5,8 @@
  */
 
 import { Kwargs } from "../values/kwargs.ts";
+import type { unconstrained } from "./marks.ts";
 import type { Keywords, MethodRules } from "./method_schema.ts";
-
-/** Only the types need it: there is no such property. */
-export declare const unconstrained: unique symbol;
 
 /** The rules of a method that has none. */
 export interface Unconstrained extends MethodRules {
