@@ -24,7 +24,7 @@ import {
   type TupleOf,
   type ValueSet,
 } from "../mod.ts";
-import { z } from "./deps.ts";
+import { z } from "./validator_deps.ts";
 
 class Point extends Copyable {
   static override copytype = "types.example.com/Point";

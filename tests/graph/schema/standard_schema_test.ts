@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { checkValue } from "../../../lib/graph/schema/constraint.ts";
 import { schema, tuple, Violation } from "../../../mod.ts";
-import { arktype, valibot, z } from "../../deps.ts";
+import { arktype, valibot, z } from "../../validator_deps.ts";
 
 /** The same rule in each library: `{ name: text of 2 characters or more, tags: list of text }`. */
 const SAME: readonly (readonly [string, schema.Shortcut])[] = [
