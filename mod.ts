@@ -89,6 +89,7 @@ export type { MethodName, Publishable } from "./lib/broker/callable.ts";
 export { RemoteFunction, RemoteHandle, RemoteReference } from "./lib/broker/remote_reference.ts";
 export { RemotePromise } from "./lib/broker/remote_promise.ts";
 export type {
+  DeclarationOf,
   Received,
   RemoteArguments,
   RemoteCalls,
@@ -96,6 +97,7 @@ export type {
   RemoteMethods,
   RemoteResult,
   Sendable,
+  UndeclaredArguments,
   Untyped,
 } from "./lib/broker/remote_reference.ts";
 export { CallContext, currentCall } from "./lib/broker/call_context.ts";
@@ -103,6 +105,72 @@ export type { PeerInfo } from "./lib/broker/call_context.ts";
 export type { CallOptions } from "./lib/broker/call.ts";
 export type { BrokerTables } from "./lib/broker/broker.ts";
 export type { BrokerListing, InboundDelivery, OutstandingCall } from "./lib/broker/broker_listing.ts";
+
+// Schemas: what methods take and give
+export {
+  getRemoteInterfaceByName,
+  registerRemoteInterface,
+  RemoteInterface,
+} from "./lib/broker/remote_interface.ts";
+export * as schema from "./lib/broker/schema.ts";
+export { DuplicateRemoteInterfaceError } from "./lib/graph/schema/interface_table.ts";
+export { UnknownSchemaType } from "./lib/graph/schema/make_constraint.ts";
+export { InvalidRemoteInterface } from "./lib/graph/schema/method.ts";
+
+// Types that the declarations of schemas lead to; programs rarely name them
+export type { Implementation, RemoteInterfaceOptions } from "./lib/broker/remote_interface.ts";
+export type {
+  Arriving,
+  AsReference,
+  Declarations,
+  Declared,
+  declared,
+  DeclaredArguments,
+  DeclaredByAll,
+  DeclaredMethod,
+  DeclaredMethods,
+  DeclaredResult,
+  Inherited,
+  InterfaceTypes,
+  MethodArguments,
+  MethodResult,
+  MixedArguments,
+  NamedArguments,
+  PositionalArguments,
+} from "./lib/broker/schema_types.ts";
+export type {
+  Constraint,
+  Contents,
+  received as receivedType,
+  sent as sentType,
+  Taster,
+  Typed,
+} from "./lib/graph/schema/constraint.ts";
+export type { Checking } from "./lib/graph/schema/checking.ts";
+export type { MayBeMissing } from "./lib/graph/schema/containers.ts";
+export type { CopyableClass } from "./lib/graph/schema/copyable_rule.ts";
+export type { ArgumentDeclaration, MethodTypes } from "./lib/graph/schema/method.ts";
+export type { argumentTypes, mayBeMissing, unconstrained } from "./lib/graph/schema/marks.ts";
+export type { InterfaceRules, Keywords, MethodRules } from "./lib/graph/schema/method_schema.ts";
+export { anyReference, providedInterface } from "./lib/graph/schema/provided.ts";
+export type {
+  AnyFunction,
+  AnyReference,
+  isFunctionReference,
+  isReference,
+  Provided,
+  Providing,
+} from "./lib/graph/schema/provided.ts";
+export type {
+  ReceivedAs,
+  ReceivedTuple,
+  ReferenceClass,
+  SentAs,
+  SentTuple,
+  Shortcut,
+} from "./lib/graph/schema/shortcuts.ts";
+export type { StandardIssue, StandardResult, StandardSchema } from "./lib/graph/schema/standard_schema.ts";
+export type { Unconstrained } from "./lib/graph/schema/unconstrained_method.ts";
 
 // Values
 export { Copyable } from "./lib/graph/copyable.ts";
@@ -125,11 +193,6 @@ export { type Keyed, type ValueKey, valueKeyOf } from "./lib/util/keyed.ts";
 export { serialize, unserialize } from "./lib/graph/storage.ts";
 export type { UnserializeOptions } from "./lib/graph/storage.ts";
 
-// Rules for values and methods
-export { Constraint } from "./lib/graph/schema/constraint.ts";
-export type { Contents, Taster } from "./lib/graph/schema/constraint.ts";
-export type { Checking } from "./lib/graph/schema/checking.ts";
-export type { InterfaceRules, Keywords, MethodRules } from "./lib/graph/schema/method_schema.ts";
 export type { StateRules } from "./lib/graph/schema/state_rules.ts";
 
 // Errors

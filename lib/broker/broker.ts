@@ -25,7 +25,7 @@ import { FOOLSCAP_TOKENS } from "../wire/tokens.ts";
 import { vocabularyWords } from "../wire/vocabulary.ts";
 import { type BrokerObject, callBrokerObject } from "./broker_object.ts";
 import type { ByteConnection } from "./byte_connection.ts";
-import type { CallOptions, InboundCall, OutboundCall } from "./call.ts";
+import type { CheckedOptions, InboundCall, OutboundCall } from "./call.ts";
 import { CallContext, type PeerInfo } from "./call_context.ts";
 import { sliceAnswer, sliceCall, sliceError } from "./call_slicing.ts";
 import type { BrokerListing } from "./broker_listing.ts";
@@ -248,7 +248,7 @@ export class Broker implements HandleOwner, MessageHost {
    * @throws {DeadReferenceError} If the connection is gone before the answer.
    * @throws What `options` say.
    */
-  async getReferenceByName(name: string, options: CallOptions = {}): Promise<RemoteHandle> {
+  async getReferenceByName(name: string, options: CheckedOptions = {}): Promise<RemoteHandle> {
     const answer = this.#callPeer("getReferenceByName", { name: encodeText(name) }, options);
     // That a name is not there is not an error of the program's, whatever class that has for a KeyError.
     const object = await answer.catch((error) => Promise.reject(remoteOf(error) ?? error));
@@ -310,7 +310,7 @@ export class Broker implements HandleOwner, MessageHost {
     tracker: Tracker<RemoteHandle>,
     method: string,
     args: readonly unknown[],
-    options: CallOptions,
+    options: CheckedOptions,
   ): RemotePromise<unknown> {
     let checked: CheckedCall;
     try {
@@ -327,7 +327,7 @@ export class Broker implements HandleOwner, MessageHost {
     tracker: Tracker<RemoteHandle>,
     method: string,
     args: readonly unknown[],
-    options: CallOptions,
+    options: CheckedOptions,
   ): void {
     let checked: CheckedCall;
     try {
@@ -349,7 +349,7 @@ export class Broker implements HandleOwner, MessageHost {
   #callPeer(
     method: string,
     named: Record<string, unknown>,
-    options: CallOptions = {},
+    options: CheckedOptions = {},
   ): RemotePromise<unknown> {
     if (this.#ended !== undefined) {
       return this.reject(new DeadReferenceError("Connection is lost", { cause: this.#ended }));
@@ -361,7 +361,7 @@ export class Broker implements HandleOwner, MessageHost {
     clid: number,
     method: string,
     { args, response }: CheckedCall,
-    options: CallOptions,
+    options: CheckedOptions,
     onEnd: () => void,
   ): RemotePromise<unknown> {
     const { promise, request } = this.#requests.begin(method, options, this.#options.clock, onEnd);

@@ -7,10 +7,19 @@
  */
 
 import { Violation } from "../errors.ts";
-import { Kwargs } from "../graph/values/kwargs.ts";
-import { decodeText, quoteForeign } from "../util/text.ts";
+import { method } from "../graph/schema/method.ts";
+import type { InterfaceRules } from "../graph/schema/method_schema.ts";
+import { RemoteInterfaceRules } from "../graph/schema/remote_interface.ts";
+import { decodeText } from "../util/text.ts";
 import type { Publishable } from "./callable.ts";
 import { nameErrors } from "./remote_errors.ts";
+
+/** The methods of object 0. */
+export const RIBroker: InterfaceRules = new RemoteInterfaceRules("RIBroker", {
+  getReferenceByName: method([["name", Uint8Array]]),
+  decref: method([["clid", BigInt], ["count", BigInt]], null),
+  decgift: method([["giftID", BigInt], ["count", BigInt]], null),
+});
 
 /** What object 0 does for a peer. */
 export interface BrokerObject {
@@ -34,45 +43,22 @@ nameErrors(CountError, "builtins.AssertionError");
 
 type Method = (object: BrokerObject, args: unknown[]) => unknown;
 
-const METHODS: ReadonlyMap<string, { readonly names: readonly string[]; readonly call: Method }> = new Map([
-  ["getReferenceByName", { names: ["name"], call: getReferenceByName }],
-  ["decref", { names: ["clid", "count"], call: decref }],
-  ["decgift", { names: ["giftID", "count"], call: decgift }],
+const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
+  ["getReferenceByName", getReferenceByName],
+  ["decref", decref],
+  ["decgift", decgift],
 ]);
 
-/** Calls a method of object 0; arguments are positional or named. */
-export function callBrokerObject(object: BrokerObject, method: string, args: readonly unknown[]): unknown {
-  const known = METHODS.get(method);
-  if (known === undefined) throw new Violation(`method ${quoteForeign(method, 64)} not defined in RIBroker`);
-  return known.call(object, inOrder(args, known.names));
-}
-
-function inOrder(args: readonly unknown[], names: readonly string[]): unknown[] {
-  const last = args.at(-1);
-  const named: Readonly<Record<string, unknown>> = last instanceof Kwargs ? last.values : {};
-  const positional = last instanceof Kwargs ? args.slice(0, -1) : args;
-  if (positional.length > names.length) {
-    throw new Violation(`too many positional arguments: ${positional.length} > ${names.length}`);
-  }
-  for (const name of Object.keys(named)) {
-    const at = names.indexOf(name);
-    if (at < 0) throw new Violation(`unknown argument ${quoteForeign(name, 64)}`);
-    if (at < positional.length) {
-      throw new Violation(`got multiple values for argument ${quoteForeign(name, 64)}`);
-    }
-  }
-  return names.map((name, i) => {
-    if (i < positional.length) return positional[i];
-    if (!Object.hasOwn(named, name)) throw new Violation(`missing required argument "${name}"`);
-    return named[name];
-  });
+/** Calls a method of object 0, which {@linkcode RIBroker} has, with its arguments in order. */
+export function callBrokerObject(object: BrokerObject, method: string, args: unknown[]): unknown {
+  return METHODS.get(method)!(object, args);
 }
 
 async function getReferenceByName(object: BrokerObject, [name]: unknown[]): Promise<Publishable> {
-  if (!(name instanceof Uint8Array)) throw new Violation("name must be a byte string");
+  const bytes = name as Uint8Array;
   let text: string;
   try {
-    text = decodeText(name, 0, name.length);
+    text = decodeText(bytes, 0, bytes.length);
   } catch (cause) {
     throw new Violation("name is not UTF-8", { cause });
   }
@@ -83,8 +69,9 @@ async function getReferenceByName(object: BrokerObject, [name]: unknown[]): Prom
   throw new UnknownNameError(`"unable to find reference for name starting with '${start}'"`);
 }
 
+/** No number of ours needs a bigint. */
 function integers(args: readonly unknown[]): number[] {
-  if (!args.every(Number.isSafeInteger)) throw new Violation("arguments must be integers");
+  if (!args.every(Number.isSafeInteger)) throw new Violation("number too large");
   return args as number[];
 }
 

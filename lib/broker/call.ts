@@ -5,7 +5,9 @@
  */
 
 import type { Constraint } from "../graph/schema/constraint.ts";
+import { makeConstraint } from "../graph/schema/make_constraint.ts";
 import type { MethodRules } from "../graph/schema/method_schema.ts";
+import type { Shortcut } from "../graph/schema/shortcuts.ts";
 import type { CallContext } from "./call_context.ts";
 import type { Referenceable } from "./referenceable.ts";
 
@@ -50,10 +52,16 @@ export interface CallOptions {
   /** Rules for this call instead of those of the RemoteInterface. Foolscap: `_methodConstraint`. */
   readonly methodConstraint?: MethodRules | undefined;
   /**
-   * The rule for this call's result instead of the method's; `undefined`: any will do. Foolscap: `_resultConstraint`.
+   * The rule for this call's result instead of the method's, as a constraint or what stands for one; `undefined`: any will
+   * do. Foolscap: `_resultConstraint`.
    *
    * @default what the method's rules say
    */
+  readonly resultConstraint?: Shortcut | undefined;
+}
+
+/** Options of a call, looked through once for all calls that they are for. */
+export interface CheckedOptions extends Omit<CallOptions, "resultConstraint"> {
   readonly resultConstraint?: Constraint | undefined;
 }
 
@@ -63,14 +71,18 @@ const MAX_TIMEOUT_MS = 0x7fffffff;
 /**
  * Checks the options of a call where the program gives them, so that the call itself cannot throw.
  *
+ * @throws {UnknownSchemaType} If `resultConstraint` cannot be a constraint.
  * @throws {RangeError} If `timeoutMs` is not from 0 to 2,147,483,647.
  * @throws {TypeError} If `signal` is not an AbortSignal.
  */
-export function checkCallOptions({ signal, timeoutMs }: CallOptions): void {
+export function checkCallOptions(options: CallOptions): CheckedOptions {
+  const { signal, timeoutMs } = options;
   if (timeoutMs !== undefined && !(timeoutMs >= 0 && timeoutMs <= MAX_TIMEOUT_MS)) {
     throw new RangeError(`Cannot limit a call to ${timeoutMs} ms: timeoutMs is from 0 to ${MAX_TIMEOUT_MS}`);
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new TypeError("Cannot watch the signal of a call: it is not an AbortSignal");
   }
+  if (options.resultConstraint === undefined) return options as CheckedOptions;
+  return { ...options, resultConstraint: makeConstraint(options.resultConstraint) };
 }

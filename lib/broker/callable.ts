@@ -5,9 +5,23 @@
  */
 
 import type { Referenceable } from "./referenceable.ts";
+import {
+  type AnyFunction,
+  anyReference,
+  type isFunctionReference,
+  type Provided,
+  providedInterface,
+  type Providing,
+} from "../graph/schema/provided.ts";
 
 /** A function that has been allowed to travel by reference. Made by {@linkcode callable}. */
-export class Callable<F extends (...args: never[]) => unknown = (...args: never[]) => unknown> {
+export class Callable<F extends (...args: never[]) => unknown = (...args: never[]) => unknown>
+  implements AnyFunction, Providing {
+  /** The class itself, where a constraint is expected, stands for any function that travels by reference. */
+  static readonly [anyReference] = "function";
+  /** Only the types need it: functions that travel by reference. */
+  declare readonly [isFunctionReference]: true;
+
   // Private, so that a function, which has a `call` too, is not taken for a Callable.
   readonly #call: F;
 
@@ -19,6 +33,11 @@ export class Callable<F extends (...args: never[]) => unknown = (...args: never[
   /** The function. */
   get call(): F {
     return this.#call;
+  }
+
+  /** What constraints ask; no peer can. */
+  [providedInterface](): Provided {
+    return { kind: "local", isFunction: true };
   }
 }
 

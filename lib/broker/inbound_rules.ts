@@ -12,8 +12,8 @@ import { checkValue } from "../graph/schema/constraint.ts";
 import type { InterfaceRules, MethodRules } from "../graph/schema/method_schema.ts";
 import { Kwargs } from "../graph/values/kwargs.ts";
 import { quoteForeign } from "../util/text.ts";
+import { RIBroker } from "./broker_object.ts";
 import type { InboundCall } from "./call.ts";
-import { Referenceable } from "./referenceable.ts";
 
 /**
  * The rules of a method of what a call is for.
@@ -21,17 +21,21 @@ import { Referenceable } from "./referenceable.ts";
  * @throws {Violation} If its RemoteInterface has no such method.
  */
 export function rulesOf(target: InboundCall["target"], method: string): MethodRules | undefined {
-  if (!(target instanceof Referenceable)) return undefined;
-  let provided: InterfaceRules | undefined;
-  try {
-    provided = target.getInterface();
-  } catch (cause) {
-    throw new Violation("The object cannot say which RemoteInterface it provides", { cause });
-  }
+  const provided = interfaceOf(target);
   if (provided === undefined) return undefined;
   const rules = provided.method(method);
   if (rules !== undefined) return rules;
   throw new Violation(`method ${quoteForeign(method, 100)} not defined in ${provided.name}`);
+}
+
+function interfaceOf(target: InboundCall["target"]): InterfaceRules | undefined {
+  if (target === undefined) return RIBroker;
+  if (typeof target === "function") return undefined;
+  try {
+    return target.getInterface();
+  } catch (cause) {
+    throw new Violation("The object cannot say which RemoteInterface it provides", { cause });
+  }
 }
 
 /**

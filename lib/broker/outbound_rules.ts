@@ -12,7 +12,7 @@ import type { Constraint } from "../graph/schema/constraint.ts";
 import { findRemoteInterface } from "../graph/schema/interface_table.ts";
 import type { MethodRules } from "../graph/schema/method_schema.ts";
 import { quoteForeign } from "../util/text.ts";
-import type { CallOptions } from "./call.ts";
+import type { CheckedOptions } from "./call.ts";
 
 /** A call as it may be sent. */
 export interface CheckedCall {
@@ -31,14 +31,14 @@ export function checkOutboundCall(
   interfaceName: string,
   method: string,
   args: readonly unknown[],
-  options: CallOptions,
+  options: CheckedOptions,
 ): CheckedCall {
   const rules = rulesFor(interfaceName, method, options);
   const response = "resultConstraint" in options ? options.resultConstraint : rules?.response;
   return { args: rules === undefined ? args : rules.checkOutbound(args), response };
 }
 
-function rulesFor(interfaceName: string, method: string, options: CallOptions): MethodRules | undefined {
+function rulesFor(interfaceName: string, method: string, options: CheckedOptions): MethodRules | undefined {
   if (options.methodConstraint !== undefined) return options.methodConstraint;
   if (interfaceName === "" || options.useSchema === false) return undefined;
   const known = findRemoteInterface(interfaceName);

@@ -5,6 +5,14 @@
  */
 
 import type { InterfaceRules } from "../graph/schema/method_schema.ts";
+import {
+  type AnyReference,
+  anyReference,
+  type isReference,
+  type Provided,
+  providedInterface,
+  type Providing,
+} from "../graph/schema/provided.ts";
 import { quoteForeign } from "../util/text.ts";
 import type { CallContext } from "./call_context.ts";
 import { nameErrors } from "./remote_errors.ts";
@@ -60,12 +68,19 @@ export class OnlyReferenceable {
  * new Calculator();
  * ```
  */
-export class Referenceable extends OnlyReferenceable {
-  /** The RemoteInterface of the class's objects: calls are checked by its rules, and peers are told its name. */
-  static remoteInterface?: InterfaceRules;
+export class Referenceable extends OnlyReferenceable implements AnyReference, Providing {
+  /** The class itself, where a constraint is expected, stands for any object that travels by reference. */
+  static readonly [anyReference] = "object";
+  /**
+   * The RemoteInterface that objects of the class provide: calls are checked against it, here and, where it is known by
+   * its name, at the caller. Default: none, and nothing is checked.
+   */
+  static remoteInterface?: InterfaceRules | undefined;
 
   /** Only the types need it, to tell a Referenceable from a plain object with the same methods. */
   declare readonly [referenceable]: true;
+  /** Only the types need it: what travels by reference. */
+  declare readonly [isReference]: true;
 
   /**
    * Serves one call: the single hook for dynamic dispatch. By default calls the method `remote_<name>`.
@@ -81,14 +96,20 @@ export class Referenceable extends OnlyReferenceable {
     return findRemoteMethod(this, name).apply(this, args);
   }
 
-  /** The RemoteInterface that this object provides: by default its class's `remoteInterface`. */
+  /** The RemoteInterface that this object provides: by default the `remoteInterface` of its class. */
   getInterface(): InterfaceRules | undefined {
-    return (this.constructor as typeof Referenceable).remoteInterface;
+    // Not this.constructor: an object may have a property of that name.
+    return (Object.getPrototypeOf(this).constructor as typeof Referenceable).remoteInterface;
   }
 
   /** The name of the RemoteInterface that this object provides, told to peers; `undefined` for none. */
   getInterfaceName(): string | undefined {
     return this.getInterface()?.name;
+  }
+
+  /** What constraints ask; no peer can. */
+  [providedInterface](): Provided {
+    return { kind: "local", interfaceName: this.getInterfaceName(), rules: this.getInterface() };
   }
 }
 

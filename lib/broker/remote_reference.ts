@@ -10,13 +10,23 @@ import type { ConnectionInfo } from "../connection_info.ts";
 import { DeadReferenceError } from "../errors.ts";
 import { SturdyRef } from "../names/sturdy_ref.ts";
 import { redact } from "../names/redact.ts";
+import {
+  type AnyFunction,
+  type AnyReference,
+  type isFunctionReference,
+  type isReference,
+  type Provided,
+  providedInterface,
+  type Providing,
+} from "../graph/schema/provided.ts";
 import type { Kwargs } from "../graph/values/kwargs.ts";
-import { type CallOptions, checkCallOptions } from "./call.ts";
+import { type CallOptions, checkCallOptions, type CheckedOptions } from "./call.ts";
 import type { Callable } from "./callable.ts";
 import type { PeerInfo } from "./call_context.ts";
 import type { HandleToken, Tracker } from "./import_table.ts";
 import type { Referenceable } from "./referenceable.ts";
 import type { RemotePromise } from "./remote_promise.ts";
+import type { Declared, declared, DeclaredArguments, DeclaredResult } from "./schema_types.ts";
 
 /** An object of which nothing is known: any method, `unknown` arguments and results. */
 export interface Untyped {
@@ -48,17 +58,32 @@ export type Sendable<T> = T extends
   : T extends readonly unknown[] ? { [I in keyof T]: Sendable<T[I]> }
   : T;
 
-/** Arguments of a method as the caller passes them; or any beginning of them and then keyword arguments. */
-export type RemoteArguments<T, Name extends string> =
+/** What a RemoteInterface declares of a method, where `T` is the type of one: see `schema.InterfaceOf`. */
+export type DeclarationOf<T, Name extends string> = typeof declared extends keyof T
+  ? T extends Declared<infer M> ? Name extends keyof NonNullable<M> ? NonNullable<M>[Name] : never : never
+  : never;
+
+/**
+ * Arguments of a method as the caller passes them; or any beginning of them and then keyword arguments, whose names and
+ * types are known where `T` is the type of a RemoteInterface.
+ */
+export type RemoteArguments<T, Name extends string> = [DeclarationOf<T, Name>] extends [never]
+  ? UndeclaredArguments<T, Name>
+  : DeclaredArguments<DeclarationOf<T, Name>>;
+
+/** Arguments of a method of which the types know nothing but the method itself. */
+export type UndeclaredArguments<T, Name extends string> =
   | (`remote_${Name}` extends keyof T
     ? T[`remote_${Name}`] extends (...args: infer A) => unknown ? { [I in keyof A]: Sendable<A[I]> } : never
     : never)
   | readonly [...unknown[], Kwargs<object>];
 
 /** The result of a method as the caller gets it. */
-export type RemoteResult<T, Name extends string> = `remote_${Name}` extends keyof T
-  ? T[`remote_${Name}`] extends (...args: never[]) => infer R ? Received<Awaited<R>> : never
-  : never;
+export type RemoteResult<T, Name extends string> = [DeclarationOf<T, Name>] extends [never]
+  ? `remote_${Name}` extends keyof T
+    ? T[`remote_${Name}`] extends (...args: never[]) => infer R ? Received<Awaited<R>> : never
+  : never
+  : DeclaredResult<DeclarationOf<T, Name>, RemoteReference, RemoteFunction>;
 
 /** An object's methods as a proxy offers them. */
 export type RemoteMethods<T> = {
@@ -80,13 +105,13 @@ export interface HandleOwner {
     tracker: Tracker<RemoteHandle>,
     method: string,
     args: readonly unknown[],
-    options: CallOptions,
+    options: CheckedOptions,
   ): RemotePromise<unknown>;
   callOnly(
     tracker: Tracker<RemoteHandle>,
     method: string,
     args: readonly unknown[],
-    options: CallOptions,
+    options: CheckedOptions,
   ): void;
   watch(tracker: Tracker<RemoteHandle>, handle: RemoteHandle): HandleToken;
   release(tracker: Tracker<RemoteHandle>, token: HandleToken): void;
@@ -204,14 +229,14 @@ export abstract class RemoteHandle {
   }
 
   /** Sends a call. */
-  protected send(method: string, args: readonly unknown[], options: CallOptions): RemotePromise<unknown> {
+  protected send(method: string, args: readonly unknown[], options: CheckedOptions): RemotePromise<unknown> {
     const dead = this.#dead();
     if (dead !== undefined) return this.#owner.reject(dead);
     return this.#owner.call(this.#tracker, method, args, options);
   }
 
   /** Sends a call that wants no answer. */
-  protected sendOnly(method: string, args: readonly unknown[], options: CallOptions): void {
+  protected sendOnly(method: string, args: readonly unknown[], options: CheckedOptions): void {
     if (this.#dead() === undefined) this.#owner.callOnly(this.#tracker, method, args, options);
   }
 
@@ -251,7 +276,7 @@ export interface RemoteCalls<T> {
   with(options: CallOptions): RemoteCalls<T>;
 }
 
-const NO_OPTIONS: CallOptions = Object.freeze({});
+const NO_OPTIONS: CheckedOptions = Object.freeze({});
 
 /** What the proxy of an object's methods is: not a plain object, which would travel as an empty dict. */
 class MethodsProxy {}
@@ -279,7 +304,10 @@ function methodsOf<T>(
  *
  * @typeParam T The class of the object over there, or an interface with its `remote_` methods.
  */
-export class RemoteReference<T = Untyped> extends RemoteHandle implements RemoteCalls<T> {
+export class RemoteReference<T = Untyped> extends RemoteHandle
+  implements RemoteCalls<T>, AnyReference, Providing {
+  /** Only the types need it: what travels by reference. */
+  declare readonly [isReference]: true;
   #proxy: RemoteMethods<T> | undefined;
 
   /**
@@ -329,11 +357,11 @@ export class RemoteReference<T = Untyped> extends RemoteHandle implements Remote
    * ```
    */
   with(options: CallOptions): RemoteCalls<T> {
-    checkCallOptions(options);
-    const call = (name: string, args: readonly unknown[]) => this.send(name, args, options);
+    const checked = checkCallOptions(options);
+    const call = (name: string, args: readonly unknown[]) => this.send(name, args, checked);
     return {
       callRemote: ((name: string, ...args: unknown[]) => call(name, args)) as RemoteCalls<T>["callRemote"],
-      callRemoteOnly: (name, ...args) => this.sendOnly(name, args as readonly unknown[], options),
+      callRemoteOnly: (name, ...args) => this.sendOnly(name, args as readonly unknown[], checked),
       with: (more) => this.with({ ...options, ...more }),
       remote: methodsOf<T>(call),
     };
@@ -348,13 +376,21 @@ export class RemoteReference<T = Untyped> extends RemoteHandle implements Remote
   getInterfaceName(): string {
     return RemoteHandle.trackerOf(this).interfaceName;
   }
+
+  /** What constraints ask; no peer can. */
+  [providedInterface](): Provided {
+    return { kind: "remote", interfaceName: this.getInterfaceName() };
+  }
 }
 
 /** A function that lives in a peer. Source: Foolscap `RemoteMethodReference`. */
 export class RemoteFunction<F extends (...args: never[]) => unknown = (...args: unknown[]) => unknown>
-  extends RemoteHandle {
+  extends RemoteHandle
+  implements AnyFunction, Providing {
   /** Only the types need it: there is no such property. */
   declare readonly [functionType]: F;
+  /** Only the types need it: functions that travel by reference. */
+  declare readonly [isFunctionReference]: true;
 
   /** Calls the function. Errors are those of {@linkcode RemoteReference.callRemote}. */
   callRemote(...args: Parameters<F>): RemotePromise<Awaited<ReturnType<F>>> {
@@ -369,6 +405,11 @@ export class RemoteFunction<F extends (...args: never[]) => unknown = (...args: 
   /** Another handle of the same function, which is disposed by itself. */
   dup(): RemoteFunction<F> {
     return RemoteHandle.duplicate(this, (owner, tracker) => new RemoteFunction<F>(owner, tracker));
+  }
+
+  /** What constraints ask; no peer can. */
+  [providedInterface](): Provided {
+    return { kind: "remote", isFunction: true };
   }
 }
 

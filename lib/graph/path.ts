@@ -41,5 +41,7 @@ export function violationAt(violation: Violation, prefix: string): Violation {
   const bare = violation.where !== "" && violation.message.endsWith(suffix)
     ? violation.message.slice(0, -suffix.length)
     : violation.message;
-  return new Violation(bare, { where: joinPath([prefix, violation.where]), cause: violation.cause });
+  // The first segment of a place is written without its dot.
+  const inner = /^($|[.[…])/.test(violation.where) ? violation.where : `.${violation.where}`;
+  return new Violation(bare, { where: joinPath([prefix, inner]), cause: violation.cause });
 }

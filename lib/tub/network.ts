@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Broker } from "../broker/broker.ts";
+import type { Broker } from "../broker/broker.ts";
 import type { BrokerHost } from "../broker/interface.ts";
 import type { KeepaliveTimes } from "../broker/keepalive.ts";
 import type { ConnectionInfo } from "../connection_info.ts";
@@ -12,11 +12,9 @@ import { DeadReferenceError, NegotiationError, toError, UnreachableError } from 
 import type { Limits } from "../limits.ts";
 import type { RoutedHint } from "../names/hints.ts";
 import { negotiateOutbound } from "../negotiate/negotiate.ts";
-import type { Agreement } from "../negotiate/negotiating_tub.ts";
 import { negotiatePlain } from "../negotiate/plain.ts";
-import { memoryPair } from "../transport/memory.ts";
 import type { ByteStreams } from "../transport/stream_connection.ts";
-import type { Connection, TlsIdentity, UpgradableConnection } from "../transport/transport.ts";
+import type { TlsIdentity, UpgradableConnection } from "../transport/transport.ts";
 import { upgradable } from "../transport/upgradable.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Trace } from "../util/trace.ts";
@@ -24,7 +22,7 @@ import { inLaterTurn } from "../util/turn.ts";
 import { Arrivals, type Destination } from "./arrivals.ts";
 import { type AttachedPeer, type Attachment, type AttachOptions, makeAttachment, Peer } from "./attach.ts";
 import { type Agreed, Brokers, type Way } from "./brokers.ts";
-import { Connections, type Place } from "./connections.ts";
+import { Connections } from "./connections.ts";
 import { Connector, type HintAttempt } from "./connector.ts";
 import { parseEndpoint } from "./endpoint.ts";
 import { Gate } from "./gate.ts";

@@ -31,8 +31,23 @@ export interface Contents {
   at(index: number): Constraint | undefined;
 }
 
-declare const sent: unique symbol;
-declare const received: unique symbol;
+/** Only the types need it: there is no such property. */
+export declare const sent: unique symbol;
+/** Only the types need it: there is no such property. */
+export declare const received: unique symbol;
+
+/**
+ * What has types for both ends of the wire.
+ *
+ * @typeParam In What may be sent.
+ * @typeParam Out What then arrives.
+ */
+export interface Typed<out In = unknown, out Out = unknown> {
+  /** Only the types need it: what may be sent. */
+  readonly [sent]: In;
+  /** Only the types need it: what arrives. */
+  readonly [received]: Out;
+}
 
 /**
  * A rule about values. Made by the functions of the namespace `schema`.
@@ -40,7 +55,7 @@ declare const received: unique symbol;
  * @typeParam In What may be sent under the rule.
  * @typeParam Out What then arrives.
  */
-export abstract class Constraint<out In = unknown, out Out = unknown> {
+export abstract class Constraint<out In = unknown, out Out = unknown> implements Typed<In, Out> {
   /** Only the types need it: what may be sent. */
   declare readonly [sent]: In;
   /** Only the types need it: what arrives. */
@@ -51,6 +66,20 @@ export abstract class Constraint<out In = unknown, out Out = unknown> {
 
   /** Which tokens may come where this is the rule, and how large. OPEN is among them if sequences may. */
   protected abstract readonly taster: Taster;
+
+  /** Whether a token may come: {@linkcode Constraint.checkToken} without the cost of an error. */
+  accepts(type: number, size: number): boolean {
+    const limit = this.taster.get(type);
+    return limit !== undefined && size <= limit;
+  }
+
+  /**
+   * Whether a whole value is of the kind that the rule is about. A quick look that costs no error: what fits may break
+   * the rule all the same, and what does not fit breaks it for certain.
+   */
+  fits(_value: unknown): boolean {
+    return true;
+  }
 
   /**
    * May this token come? Asked before its body is read.

@@ -13,6 +13,8 @@ import type { InterfaceRules } from "./method_schema.ts";
 export class DuplicateRemoteInterfaceError extends RangeError {
   /** The name of the class, also where minifying took it. */
   override name = "DuplicateRemoteInterfaceError";
+  /** Foolscap's name for it. */
+  static readonly wireType = "foolscap.remoteinterface.DuplicateRemoteInterfaceError";
 }
 
 const interfaces = new Map<string, InterfaceRules>();

@@ -50,6 +50,8 @@ export interface MethodRules {
 export interface InterfaceRules {
   /** Its name on the wire. */
   readonly name: string;
+  /** The RemoteInterfaces that it extends: what provides it provides them too. */
+  readonly bases?: readonly InterfaceRules[];
   /** The rules of a method; `undefined` if it has no such method. */
   method(name: string): MethodRules | undefined;
 }

@@ -1,0 +1,112 @@
+/**
+ * From the declaration of a RemoteInterface to the types of both of its sides: the methods of the object, and what a
+ * caller passes and gets.
+ *
+ * @module
+ */
+
+import type { MayBeMissing } from "../graph/schema/containers.ts";
+import type { Typed } from "../graph/schema/constraint.ts";
+import type { ArgumentDeclaration, MethodTypes } from "../graph/schema/method.ts";
+import type { InterfaceRules, MethodRules } from "../graph/schema/method_schema.ts";
+import type { AnyFunction, AnyReference } from "../graph/schema/provided.ts";
+import type { ReceivedAs, SentAs } from "../graph/schema/shortcuts.ts";
+import type { Unconstrained } from "../graph/schema/unconstrained_method.ts";
+import type { Kwargs } from "../graph/values/kwargs.ts";
+
+/** Only the types need it: the methods that an interface declares. */
+export declare const declared: unique symbol;
+
+/** What knows the declaration of its methods. */
+export interface Declared<M> {
+  /** Only the types need it. */
+  readonly [declared]?: M;
+}
+
+/** What arrives where a constraint is declared. `R` and `F` are references of unknown objects and functions. */
+export type Arriving<S, R, F> = AsReference<ReceivedAs<S>, R, F>;
+
+/** References to anything by their class; and so in arrays. */
+export type AsReference<T, R, F> = T extends AnyReference ? [AnyReference] extends [T] ? R : T
+  : T extends AnyFunction ? [AnyFunction] extends [T] ? F : T
+  : T extends readonly AnyReference[] ? [AnyReference[]] extends [T] ? R[] : T
+  : T;
+
+/** The arguments as the method gets them. */
+export type MethodArguments<A, R, F> = A extends readonly [
+  infer First extends ArgumentDeclaration,
+  ...infer Rest extends readonly ArgumentDeclaration[],
+]
+  ? First[1] extends MayBeMissing<false>
+    ? [argument?: Arriving<First[1], R, F> | undefined, ...MethodArguments<Rest, R, F>]
+  : [argument: Arriving<First[1], R, F>, ...MethodArguments<Rest, R, F>]
+  : [];
+
+/** The arguments as a caller passes them by position. */
+export type PositionalArguments<A> = A extends readonly [
+  infer First extends ArgumentDeclaration,
+  ...infer Rest extends readonly ArgumentDeclaration[],
+] ? First[1] extends MayBeMissing ? [argument?: SentAs<First[1]> | undefined, ...PositionalArguments<Rest>]
+  : [argument: SentAs<First[1]>, ...PositionalArguments<Rest>]
+  : [];
+
+/** Arguments by name; those of `Given` must not be among them. */
+export type NamedArguments<A extends readonly ArgumentDeclaration[], Given extends string> =
+  & { readonly [P in A[number] as P[1] extends MayBeMissing ? never : P[0]]: SentAs<P[1]> }
+  & { readonly [P in A[number] as P[1] extends MayBeMissing ? P[0] : never]?: SentAs<P[1]> | undefined }
+  & { readonly [N in Given]?: never };
+
+/** Some arguments by position and the others by name. */
+export type MixedArguments<A, Before extends readonly unknown[] = [], Given extends string = never> =
+  | (A extends readonly ArgumentDeclaration[] ? readonly [...Before, Kwargs<NamedArguments<A, Given>>]
+    : never)
+  | (A extends readonly [
+    infer First extends ArgumentDeclaration,
+    ...infer Rest extends readonly ArgumentDeclaration[],
+  ] ? MixedArguments<Rest, [...Before, SentAs<First[1]>], Given | First[0]>
+    : never);
+
+/** The arguments of a declared method as a caller passes them. */
+export type DeclaredArguments<T> = T extends MethodTypes<infer A, unknown, infer O>
+  ? O extends { readonly acceptUnknown: true } | { readonly ignoreUnknown: true }
+    ? readonly [...PositionalArguments<A>] | readonly [...unknown[], Kwargs<object>]
+  : readonly [...PositionalArguments<A>] | MixedArguments<A>
+  : unknown[];
+
+/** The result of a declared method as a caller gets it. `R` and `F` are references of unknown objects and functions. */
+export type DeclaredResult<T, R, F> = T extends MethodTypes<unknown, infer S, unknown>
+  ? S extends undefined ? unknown : Arriving<S, R, F>
+  : unknown;
+
+/** A result as the method gives it: what is declared as `null` need not be returned. */
+export type MethodResult<S> = S extends undefined ? unknown
+  : S extends null ? null | undefined | void
+  : SentAs<S>;
+
+/** A method of the object. */
+export type DeclaredMethod<T, R, F> = T extends MethodTypes<infer A, infer S, infer O> ? (
+    ...args: O extends { readonly acceptUnknown: true }
+      ? [...MethodArguments<A, R, F>, unknown?: Kwargs | undefined]
+      : MethodArguments<A, R, F>
+  ) => MethodResult<S> | PromiseLike<MethodResult<S>>
+  : (...args: never[]) => unknown;
+
+/** The methods of the object. */
+export type DeclaredMethods<M, R, F> = {
+  [Name in keyof M & string as `remote_${Name}`]: DeclaredMethod<M[Name], R, F>;
+};
+
+/** Rules of methods by name. */
+export type Declarations = Readonly<Record<string, MethodRules | Unconstrained>>;
+
+/** What is declared by all of several interfaces together. */
+export type DeclaredByAll<B extends readonly unknown[]> = B extends readonly [infer First, ...infer Rest]
+  ? (First extends Declared<infer M> ? NonNullable<M> : unknown) & DeclaredByAll<Rest>
+  : unknown;
+
+/** What an interface declares, with what it has from those that it extends and does not declare anew. */
+export type Inherited<M, B extends readonly unknown[]> = B extends readonly [] ? M
+  : M & Omit<DeclaredByAll<B>, keyof M>;
+
+/** An interface as a constraint: what may be passed, and what arrives. */
+export interface InterfaceTypes<M, In, Out> extends InterfaceRules, Typed<In, Out>, Declared<M> {}

@@ -1,0 +1,95 @@
+/**
+ * Dicts. Source: Foolscap `slicers/dict.py`, `DictConstraint`.
+ *
+ * @module
+ */
+
+import { Violation } from "../../errors.ts";
+import { keySegment, violationAt } from "../path.ts";
+import { Dict } from "../values/dict.ts";
+import type { Checking } from "./checking.ts";
+import { Constraint, type Contents } from "./constraint.ts";
+import { isPlain, kindOf } from "./kind_of.ts";
+import { checkCount } from "./options.ts";
+import { OPENS } from "./tasters.ts";
+
+/** How large a dict may be. */
+export interface DictOptions {
+  /** Most entries. Default: any number. */
+  readonly maxKeys?: number | undefined;
+}
+
+/** Dicts whose keys keep one rule and whose values keep another. */
+export class DictRule extends Constraint {
+  override readonly name = "DictConstraint";
+  protected override readonly taster = OPENS;
+  readonly #key: Constraint;
+  readonly #value: Constraint;
+  readonly #maxKeys: number;
+  readonly #contents: Contents;
+
+  /** @throws {RangeError} If `maxKeys` is not a whole number of 0 or more. */
+  constructor(key: Constraint, value: Constraint, { maxKeys }: DictOptions = {}) {
+    super();
+    this.#key = key;
+    this.#value = value;
+    const max = this.#maxKeys = checkCount("maxKeys", maxKeys, Infinity);
+    this.#contents = {
+      maxChildren: 2 * max,
+      at(index) {
+        if (index >= 2 * max) throw new Violation("the dict is full");
+        return index % 2 === 0 ? key : value;
+      },
+    };
+  }
+
+  override inside(word: string, detail: string | undefined): Contents | undefined {
+    return word === "dict" ? this.#contents : super.inside(word, detail);
+  }
+  override fits(value: unknown): boolean {
+    return value instanceof Map || isPlain(value);
+  }
+  override check(value: unknown, checking: Checking): unknown {
+    if (!(value instanceof Map) && !isPlain(value)) {
+      throw new Violation(`${kindOf(value)} is not a Dictionary`);
+    }
+    const entries: [unknown, unknown][] = value instanceof Map ? [...value] : Object.entries(value);
+    if (entries.length > this.#maxKeys) {
+      throw new Violation(`Dict keys=${entries.length} > maxKeys=${this.#maxKeys}`);
+    }
+    return checking.once(this, value, () => {
+      if (!this.#checkEntries(entries, checking)) return this.#emptyOf(value, entries.length, checking);
+      return dictOf(entries);
+    });
+  }
+
+  /** Checks the entries and puts in what goes on in their places; whether that is something else. */
+  #checkEntries(entries: [unknown, unknown][], checking: Checking): boolean {
+    let isChanged = false;
+    for (const entry of entries) {
+      const [key, value] = entry;
+      try {
+        entry[0] = this.#key.check(key, checking);
+        entry[1] = this.#value.check(value, checking);
+      } catch (error) {
+        throw error instanceof Violation ? violationAt(error, keySegment(key)) : error;
+      }
+      isChanged ||= !Object.is(entry[0], key) || !Object.is(entry[1], value);
+    }
+    return isChanged;
+  }
+
+  /** An empty dict comes as a plain object, where the declaration promises a Dict. */
+  #emptyOf(value: object, length: number, checking: Checking): object {
+    const isTyped = checking.direction === "outbound" || length > 0 || this.#key.fits("");
+    return isTyped ? value : new Dict();
+  }
+}
+
+/** A dict of these entries, as it would arrive. */
+function dictOf(entries: readonly (readonly [unknown, unknown])[]): object {
+  if (!entries.every(([key]) => typeof key === "string")) return new Dict(entries);
+  const made: Record<string, unknown> = Object.create(null);
+  for (const [key, value] of entries) made[key as string] = value;
+  return made;
+}

@@ -1,0 +1,107 @@
+/**
+ * Validators of other libraries as constraints: whatever speaks Standard Schema, such as zod, valibot and arktype.
+ *
+ * They see whole values: what a peer may send before that is bounded by the Tub's limits alone. Where memory matters,
+ * use the constraints of this module.
+ *
+ * @module
+ */
+
+import { Violation } from "../../errors.ts";
+import { quoteForeign } from "../../util/text.ts";
+import { joinPath, keySegment } from "../path.ts";
+import type { Checking } from "./checking.ts";
+import { Constraint, type Contents } from "./constraint.ts";
+import { EVERYTHING } from "./tasters.ts";
+
+/** One thing that is wrong with a value, as a validator tells it. */
+export interface StandardIssue {
+  /** What is wrong. */
+  readonly message: string;
+  /** Where, as keys from the outside in. */
+  readonly path?: ReadonlyArray<PropertyKey | { readonly key: PropertyKey }> | undefined;
+}
+
+/** What a validator gives: the value that goes on, or what is wrong. */
+export type StandardResult<Out> =
+  | { readonly value: Out; readonly issues?: undefined }
+  | { readonly issues: ReadonlyArray<StandardIssue> };
+
+/**
+ * A validator after the Standard Schema specification, version 1 (https://standardschema.dev).
+ *
+ * @typeParam In What it takes.
+ * @typeParam Out What it makes of that.
+ */
+export interface StandardSchema<In = unknown, Out = In> {
+  /** The whole of it. */
+  readonly "~standard": {
+    /** The version of the specification. */
+    readonly version: 1;
+    /** The name of the library. */
+    readonly vendor: string;
+    /** Checks a value. */
+    readonly validate: (value: unknown) => StandardResult<Out> | Promise<StandardResult<Out>>;
+    /** Only the types need it. */
+    readonly types?: { readonly input: In; readonly output: Out } | undefined;
+  };
+}
+
+/** Whether something is a validator of this kind. */
+export function isStandardSchema(value: unknown): value is StandardSchema {
+  if ((typeof value !== "object" || value === null) && typeof value !== "function") return false;
+  const standard: unknown = (value as { "~standard"?: unknown })["~standard"];
+  return typeof standard === "object" && standard !== null && "validate" in standard &&
+    typeof standard.validate === "function";
+}
+
+/** Values that a validator takes. On the way out they are sent as they are; on the way in, what it makes of them goes on. */
+export class StandardRule extends Constraint {
+  override readonly name: string;
+  protected override readonly taster = EVERYTHING;
+  readonly #schema: StandardSchema;
+
+  /** The validator. */
+  constructor(schema: StandardSchema) {
+    super();
+    this.#schema = schema;
+    this.name = `a schema of ${String(schema["~standard"].vendor).slice(0, 40)}`;
+  }
+
+  override inside(): Contents | undefined {
+    return undefined;
+  }
+  override check(value: unknown, { direction }: Checking): unknown {
+    let result: StandardResult<unknown> | Promise<StandardResult<unknown>>;
+    try {
+      result = this.#schema["~standard"].validate(value);
+    } catch (cause) {
+      throw new Violation(`Cannot validate a value: ${this.name} failed`, { cause });
+    }
+    if (isPromise(result)) {
+      result.then(undefined, () => {}); // nobody will look at it
+      throw new Violation(
+        `Cannot validate a value: ${this.name} is asynchronous, and a synchronous one is needed`,
+      );
+    }
+    if (result.issues !== undefined) throw violationOf(result.issues, this.name);
+    return direction === "outbound" ? value : result.value;
+  }
+}
+
+function isPromise(result: object): result is Promise<unknown> {
+  return "then" in result && typeof result.then === "function";
+}
+
+/** The first thing that is wrong, with its place. */
+function violationOf(issues: ReadonlyArray<StandardIssue>, name: string): Violation {
+  const [first] = issues;
+  if (first === undefined) return new Violation(`value does not satisfy ${name}`);
+  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : "";
+  const segments = (first.path ?? []).map((segment) =>
+    keySegment(typeof segment === "object" ? segment.key : segment)
+  );
+  return new Violation(`${quoteForeign(String(first.message)).slice(1, -1).replaceAll('\\"', '"')}${more}`, {
+    where: joinPath(segments),
+  });
+}

@@ -1,0 +1,93 @@
+/**
+ * Text. Source: Foolscap `slicers/unicode.py`, `UnicodeConstraint`.
+ *
+ * @module
+ */
+
+import { Violation } from "../../errors.ts";
+import { BytesRule, checkLength, type LengthOptions } from "./bytes.ts";
+import { Constraint, type Contents } from "./constraint.ts";
+import { kindOf } from "./kind_of.ts";
+import { checkCount } from "./options.ts";
+import { OPENS } from "./tasters.ts";
+
+/** What text may be. Lengths are in code points: an emoji of one code point counts as one. */
+export interface TextOptions extends LengthOptions {
+  /** Must be found somewhere in the text; anchor it with `^` and `$`. A string is compiled with the flag `u`. */
+  readonly regexp?: RegExp | string | undefined;
+}
+
+/** UTF-8 has at most this many bytes for a code point. */
+const MAX_CHARACTER_BYTES = 4;
+
+class TextRule extends Constraint<string, string> {
+  override readonly name = "UnicodeConstraint";
+  protected override readonly taster = OPENS;
+  readonly #maxLength: number;
+  readonly #minLength: number;
+  readonly #regexp: RegExp | undefined;
+  readonly #contents: Contents | undefined;
+
+  constructor({ maxLength, minLength, regexp }: TextOptions = {}) {
+    super();
+    this.#maxLength = checkCount("maxLength", maxLength, Infinity);
+    this.#minLength = checkCount("minLength", minLength, 0);
+    this.#regexp = searched(regexp);
+    if (this.#maxLength === Infinity) return;
+    // Foolscap has no limit for the bytes.
+    const body = new BytesRule({ maxLength: this.#maxLength * MAX_CHARACTER_BYTES });
+    this.#contents = { maxChildren: 1, at: () => body };
+  }
+
+  override inside(word: string, detail: string | undefined): Contents | undefined {
+    return word === "unicode" ? this.#contents : super.inside(word, detail);
+  }
+  override fits(value: unknown): boolean {
+    return typeof value === "string";
+  }
+  override check(value: unknown): unknown {
+    if (typeof value !== "string") throw new Violation(`${kindOf(value)} is not a unicode object`);
+    // A code point has one or two units: counting is only needed near the limits.
+    if (value.length > this.#maxLength || value.length < 2 * this.#minLength) {
+      checkLength(codePoints(value), this.#maxLength, this.#minLength);
+    }
+    if (this.#regexp?.test(value) === false) throw new Violation("regexp failed to match");
+    return value;
+  }
+}
+
+/** An expression without memory of where it matched last. */
+function searched(regexp: RegExp | string | undefined): RegExp | undefined {
+  if (regexp === undefined) return undefined;
+  if (typeof regexp === "string") return new RegExp(regexp, "u");
+  return new RegExp(regexp.source, regexp.flags.replace(/[gy]/g, ""));
+}
+
+function codePoints(text: string): number {
+  let count = text.length;
+  for (let i = 0; i + 1 < text.length; i++) {
+    if ((text.charCodeAt(i) & 0xfc00) === 0xd800 && (text.charCodeAt(i + 1) & 0xfc00) === 0xdc00) {
+      count--;
+      i++;
+    }
+  }
+  return count;
+}
+
+/**
+ * Takes text. Give a `maxLength` together with a regular expression whose time grows fast with the length of the text.
+ *
+ * @param options Lengths in code points, and an expression. Default: any text.
+ * @throws {RangeError} If a length is not a whole number of 0 or more.
+ * @throws {SyntaxError} If `regexp` is a string and no regular expression.
+ *
+ * @example
+ * ```ts
+ * import { schema } from "../../../mod.ts";
+ *
+ * schema.method([["name", schema.UnicodeConstraint({ maxLength: 40, regexp: /^[a-z]+$/ })]], String);
+ * ```
+ */
+export function UnicodeConstraint(options?: TextOptions): Constraint<string, string> {
+  return new TextRule(options);
+}
