@@ -72,33 +72,36 @@ interopTest("what is shared is shared within one message and not beyond", async 
   });
 });
 
-const CYCLES: readonly [name: string, value: Description][] = [
-  ["a list with a tuple of itself, twice", {
-    id: 1,
-    list: [{ id: 2, tuple: [{ same: 1 }] }, { same: 2 }],
-  }],
-  ["a tuple of a dict and the list in it, which has the tuple", {
-    id: 1,
-    tuple: [{ dict: [[{ str: "list" }, { id: 2, list: [{ same: 1 }] }]] }, { same: 2 }],
-  }],
-  ["a tuple of a list of a tuple of it", { id: 1, tuple: [{ list: [{ tuple: [{ same: 1 }] }] }] }],
-  ["a tuple of a dict of a tuple of it", {
-    id: 1,
-    tuple: [{ dict: [[{ str: "foo" }, { tuple: [{ same: 1 }] }]] }],
-  }],
-  ["a dict with a value that is not available right away", {
-    id: 1,
-    dict: [[{ int: "1" }, { bytes: "61" }], [{ int: "2" }, { tuple: [{ same: 1 }] }]],
-  }],
-  ["a list of itself between others", {
-    id: 1,
-    list: [{ int: "5" }, { int: "6" }, { same: 1 }, { int: "7" }],
-  }],
+const CYCLES: readonly { readonly name: string; readonly value: Description }[] = [
+  {
+    name: "a list with a tuple of itself, twice",
+    value: { id: 1, list: [{ id: 2, tuple: [{ same: 1 }] }, { same: 2 }] },
+  },
+  {
+    name: "a tuple of a dict and the list in it, which has the tuple",
+    value: { id: 1, tuple: [{ dict: [[{ str: "list" }, { id: 2, list: [{ same: 1 }] }]] }, { same: 2 }] },
+  },
+  {
+    name: "a tuple of a list of a tuple of it",
+    value: { id: 1, tuple: [{ list: [{ tuple: [{ same: 1 }] }] }] },
+  },
+  {
+    name: "a tuple of a dict of a tuple of it",
+    value: { id: 1, tuple: [{ dict: [[{ str: "foo" }, { tuple: [{ same: 1 }] }]] }] },
+  },
+  {
+    name: "a dict with a value that is not available right away",
+    value: { id: 1, dict: [[{ int: "1" }, { bytes: "61" }], [{ int: "2" }, { tuple: [{ same: 1 }] }]] },
+  },
+  {
+    name: "a list of itself between others",
+    value: { id: 1, list: [{ int: "5" }, { int: "6" }, { same: 1 }, { int: "7" }] },
+  },
 ];
 
 interopTest("cycles keep their identity in both directions", async (t) => {
   await using peer = await startPython();
-  for (const [name, value] of CYCLES) {
+  for (const { name, value } of CYCLES) {
     await stepEachWay(t, peer, name, async ({ python, root }) => {
       const made = build(value);
       assert.deepEqual(
