@@ -1,6 +1,17 @@
 // What Foolscap's own tests say of calls, answers and errors, with Python at the other end.
 import assert from "node:assert/strict";
-import { kwargs, RemoteException, type RemoteReference, tuple, Violation } from "../../mod.ts";
+import {
+  Copyable,
+  type CopyableState,
+  kwargs,
+  registerCopier,
+  registerRemoteCopy,
+  registerRemoteCopyFactory,
+  RemoteException,
+  type RemoteReference,
+  tuple,
+  Violation,
+} from "../../mod.ts";
 import { build, canonical, copyableClass, describe, type Description } from "../support/described.ts";
 import { interopTest, PeerFailure, startPython } from "../support/python.ts";
 import { Item } from "./root.ts";
@@ -231,5 +242,60 @@ interopTest("an object sent many times is one reference, whatever it comes in", 
     assert.notEqual(one, two);
     assert.equal(await one.callRemote("poke", 7), 7);
     await python.callRemote("drop");
+  });
+});
+
+/** Says itself what is sent of it, and takes what comes its own way. */
+class Custom extends Copyable {
+  static override copytype = "tests.Custom";
+  [name: string]: unknown;
+  override getStateToCopy(): Record<string, unknown> {
+    return { a: 1, b: this["b"] };
+  }
+  override setCopyableState(state: CopyableState): void {
+    this["c"] = 1;
+    this["d"] = state["b"];
+  }
+}
+registerRemoteCopy(Custom);
+
+/** A class of somebody else's, which knows nothing of Foolscap. */
+class Foreign {
+  constructor(readonly a: unknown, readonly b: unknown) {}
+}
+registerCopier(Foreign, ({ a, b }) => ["tests.Foreign", { a, b }]);
+registerRemoteCopyFactory("tests.Foreign", ({ a, b }) => new Foreign(a, b));
+
+interopTest("copies are made as their classes say", async (t) => {
+  await using peer = await startPython();
+  await peer.get(peer.furl, "self");
+  for (const type of [Custom.copytype, "tests.Foreign"]) {
+    // Python makes a class for a name when a description first has it.
+    await peer.call("self", "build", { str: JSON.stringify({ copyable: [type, []] }) });
+  }
+
+  await stepEachWay(t, peer, "a Copyable with a state of its own", async ({ python, ours, root }) => {
+    const sent = Object.assign(new Custom(), { a: 12, b: "foo", hidden: true });
+    const told = { copyable: ["tests.Custom", [["a", { int: "1" }], ["b", { str: "foo" }]]] } as const;
+    assert.deepEqual(JSON.parse(await python.callRemote("describe", sent) as string), told);
+    const back = await python.callRemote("echo", sent);
+    assert.ok(back instanceof Custom);
+    assert.deepEqual({ ...back }, { c: 1, d: "foo" });
+    await peer.call(ours, "hold", told);
+    assert.ok(root.held instanceof Custom);
+    assert.deepEqual({ ...root.held }, { c: 1, d: "foo" });
+  });
+
+  await stepEachWay(t, peer, "a class with a copier and a factory", async ({ python, ours }) => {
+    const sent = new Foreign(45, [new Foreign("x", null)]);
+    const inner = { copyable: ["tests.Foreign", [["a", { str: "x" }], ["b", { none: true }]]] } as const;
+    const told: Description = {
+      copyable: ["tests.Foreign", [["a", { int: "45" }], ["b", { list: [inner] }]]],
+    };
+    assert.deepEqual(JSON.parse(await python.callRemote("describe", sent) as string), told);
+    const back = await python.callRemote("echo", sent);
+    assert.ok(back instanceof Foreign && Array.isArray(back.b));
+    assert.deepEqual(back, sent);
+    assert.deepEqual(await peer.call(ours, "echo", told), told);
   });
 });
