@@ -10,6 +10,7 @@ const vectors = [
   { text: "mzxw6", hex: "666f6f" },
   { text: "mzxw6yq", hex: "666f6f62" },
   { text: "mzxw6ytb", hex: "666f6f6261" },
+  { text: "b7tcguky5jtkc2kseeyadst5g3qo63cg", hex: "0fe6235158ea66a16952213001ca7d36e0ef6c46" },
   { text: "w6i2oohuba2eeyts27gkq4etwr4nndeb", hex: "b791a738f40834426272d7cca87093b478d68c81" },
 ];
 for (const { text, hex } of vectors) {
