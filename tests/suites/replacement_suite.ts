@@ -11,7 +11,7 @@
 import assert from "node:assert/strict";
 import { makeMasterAndSlave, type TestIdentity } from "../support/identity.ts";
 import type { Cast, Held, Party, PartyOptions } from "../support/parties.ts";
-import { type Phase, Relay } from "../support/relay.ts";
+import { Relay } from "../support/relay.ts";
 
 /** One story. */
 export interface ReplacementScenario {
@@ -51,9 +51,9 @@ export class Stage implements AsyncDisposable {
   }
 
   /** A way from the slave to a life of the master. */
-  async relay(to: Party = this.master, hold?: Phase): Promise<Relay> {
+  async relay(to = this.master): Promise<Relay> {
     const [server, client] = this.#identities;
-    return this.#open.use(await Relay.start({ client, server, port: to.port }, hold));
+    return this.#open.use(await Relay.start({ client, server, port: to.port }));
   }
 
   /** Another life of the master, beside the one that is there. */
