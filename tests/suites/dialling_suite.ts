@@ -43,6 +43,14 @@ class Scene implements AsyncDisposable {
     );
   }
 
+  /** A way from the server to the client. */
+  async wayBack(): Promise<Relay> {
+    const { client, server } = this;
+    return this.#open.use(
+      await Relay.start({ client: server.identity, server: client.identity, port: client.port }),
+    );
+  }
+
   /** Both have one connection, which is that of the reference. */
   async assertOne(...refs: readonly Held[]): Promise<void> {
     for (const ref of refs) assert.equal(await ref.add(1, 2), 3);
@@ -145,7 +153,8 @@ const CROSSFIRE = ROLES.flatMap(({ isClientMaster, role }) =>
       const relay = await scene.relay(phase);
       const dialling = client.dial(server, relay.port);
       const link = await heldLink(relay);
-      const back = server.dial(client);
+      const wayBack = await scene.wayBack();
+      const back = server.dial(client, wayBack.port);
       if (!isDecided(phase, isClientMaster)) {
         // The one connection serves both.
         const refs = await Promise.all([back, dialling]);
@@ -158,6 +167,8 @@ const CROSSFIRE = ROLES.flatMap(({ isClientMaster, role }) =>
         await scene.assertOne(await dialling, await server.dial(client));
         assert.equal(link.isOver, false);
       } else {
+        // A slave dials, is refused, and waits for the connection that is on its way; a master has it already.
+        if (isClientMaster) await (await wayBack.link(0)).serverEnded;
         link.release();
         await scene.assertOne(...await Promise.all([dialling, back]));
         assert.equal(link.isOver, false);

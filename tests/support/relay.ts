@@ -206,6 +206,7 @@ export class Link {
     this.#held.resolve();
     await this.#released.promise;
     this.#heldSide = undefined;
+    if (this.#isOver) throw new Error("The connection was given up while it was held");
   }
 
   async #end(): Promise<void> {
