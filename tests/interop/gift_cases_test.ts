@@ -15,7 +15,7 @@ import {
 import type { Description } from "../support/described.ts";
 import { decodeHex, encodeHex } from "../support/hex.ts";
 import { interopTest, startPython } from "../support/python.ts";
-import { failureText, newDenoParty, PythonParty } from "./parties.ts";
+import { failureText, newDenoParty, PythonParty } from "./introductions.ts";
 import { rejection, startTub, step, until } from "./rig.ts";
 import { Item, Root } from "./root.ts";
 

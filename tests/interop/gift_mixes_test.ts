@@ -3,7 +3,7 @@ import { Tub, type TubOptions } from "../../mod.ts";
 import type { Description } from "../support/described.ts";
 import { interopTest, type PythonPeer, startPython } from "../support/python.ts";
 import { StallingProxy } from "../support/stalling_proxy.ts";
-import { type DenoParty, failureText, newDenoParty, type Party, PythonParty } from "./parties.ts";
+import { type DenoParty, failureText, newDenoParty, type Party, PythonParty } from "./introductions.ts";
 import { rejection, step, until } from "./rig.ts";
 import { Item } from "./root.ts";
 

@@ -47,6 +47,7 @@ const CERTIFICATES = [
   { name: "RSA, X.509 v1", version: 1, from: 0, to: 3600 },
   { name: "RSA, X.509 v3", version: 3, from: 0, to: 3600 },
   { name: "RSA, expired long ago", version: 3, from: -7200, to: -3600 },
+  { name: "RSA, not yet valid", version: 3, from: 3600, to: 7200 },
 ] as const;
 
 for (const { name, version, from, to } of CERTIFICATES) {

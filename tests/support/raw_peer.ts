@@ -47,6 +47,22 @@ export class RawPeer {
     }
   }
 
+  /** Reads what comes next; `undefined` at the end of the stream. */
+  async chunk(): Promise<string | undefined> {
+    if (this.#rest !== "") {
+      const rest = this.#rest;
+      this.#rest = "";
+      return rest;
+    }
+    const reader = this.#connection.readable.getReader();
+    try {
+      const { value, done } = await reader.read();
+      return done ? undefined : String.fromCharCode(...value);
+    } finally {
+      reader.releaseLock();
+    }
+  }
+
   /** Reads all up to the end of the stream. */
   async rest(): Promise<string> {
     for await (const chunk of this.#connection.readable) this.#rest += String.fromCharCode(...chunk);

@@ -7,7 +7,6 @@
 import assert from "node:assert/strict";
 import net from "node:net";
 import tls from "node:tls";
-import type { Tub } from "../../mod.ts";
 import { TokenEncoder } from "../../lib/wire/encoder.ts";
 import { makeIdentity, type TestIdentity } from "../support/identity.ts";
 
@@ -17,6 +16,12 @@ export async function identityBeside(tubId: string, role: "master" | "slave"): P
     const identity = await makeIdentity();
     if ((identity.tubId > tubId) === (role === "master")) return identity;
   }
+}
+
+/** A Tub that listens on 127.0.0.1; a `Tub` is one. */
+export interface Reachable {
+  readonly tubId: string;
+  readonly listeners: readonly { readonly port: number }[];
 }
 
 /** One connection of the stranger. */
@@ -38,7 +43,7 @@ export class Attacker implements Disposable {
   }
 
   /** Connects to a Tub's first listener. */
-  static async dial(tub: Tub): Promise<Attacker> {
+  static async dial(tub: Reachable): Promise<Attacker> {
     const raw = net.connect({ host: "127.0.0.1", port: tub.listeners[0]!.port, noDelay: true });
     const attacker = new Attacker(raw, tub.tubId);
     await new Promise<void>((resolve) => raw.once("connect", resolve));
@@ -46,7 +51,7 @@ export class Attacker implements Disposable {
   }
 
   /** Connects and goes as far as into TLS. */
-  static async secure(tub: Tub, identity: TestIdentity | undefined): Promise<Attacker> {
+  static async secure(tub: Reachable, identity: TestIdentity | undefined): Promise<Attacker> {
     const attacker = await Attacker.dial(tub);
     attacker.get();
     await attacker.until("\r\n\r\n");
@@ -55,7 +60,7 @@ export class Attacker implements Disposable {
   }
 
   /** Connects and negotiates to the end, as slave or master. */
-  static async join(tub: Tub, identity: TestIdentity): Promise<Attacker> {
+  static async join(tub: Reachable, identity: TestIdentity): Promise<Attacker> {
     const attacker = await Attacker.secure(tub, identity);
     await attacker.until("\r\n\r\n");
     attacker.hello(identity.tubId);
