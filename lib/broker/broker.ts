@@ -25,9 +25,9 @@ import { FOOLSCAP_TOKENS } from "../wire/tokens.ts";
 import { vocabularyWords } from "../wire/vocabulary.ts";
 import { type BrokerObject, callBrokerObject } from "./broker_object.ts";
 import type { ByteConnection } from "./byte_connection.ts";
-import type { CheckedOptions, InboundCall, OutboundCall } from "./call.ts";
+import type { CheckedOptions, InboundCall } from "./call.ts";
 import { CallContext, type PeerInfo } from "./call_context.ts";
-import { sliceAnswer, sliceCall, sliceError } from "./call_slicing.ts";
+import { sliceAnswer, sliceError } from "./call_slicing.ts";
 import type { BrokerListing } from "./broker_listing.ts";
 import { Callable } from "./callable.ts";
 import { Deliveries } from "./deliveries.ts";
@@ -41,14 +41,14 @@ import { Keepalive, type KeepaliveTimes } from "./keepalive.ts";
 import { AnswerUnslicer, CallUnslicer, ErrorUnslicer, type MessageHost, MessageRoot } from "./messages.ts";
 import { ObjectSpace } from "./object_space.ts";
 import { checkArguments, checkResult, rulesOf } from "./inbound_rules.ts";
-import { type CheckedCall, checkOutboundCall } from "./outbound_rules.ts";
 import { Outbox } from "./outbox.ts";
+import { OutgoingCalls, rejected } from "./outgoing.ts";
 import { withoutPaths } from "./paths.ts";
 import { referenceSlicers, referenceUnslicers } from "./references.ts";
 import { localErrorOf, remoteOf } from "./remote_errors.ts";
 import { type HandleOwner, RemoteHandle } from "./remote_reference.ts";
-import { RemotePromise } from "./remote_promise.ts";
-import { connectionLost, type PendingRequest, RequestTable } from "./requests.ts";
+import type { RemotePromise } from "./remote_promise.ts";
+import { connectionLost, type PendingRequest } from "./requests.ts";
 import { Watches } from "./watches.ts";
 
 /** What a {@linkcode Broker} needs. */
@@ -107,7 +107,7 @@ export class Broker implements HandleOwner, MessageHost {
   readonly #objects: ObjectSpace;
   readonly #outbox: Outbox;
   readonly #inbound: InboundStream;
-  readonly #requests = new RequestTable();
+  readonly #outgoing: OutgoingCalls;
   readonly #deliveries: Deliveries;
   readonly #watches: Watches;
   readonly #keepalive: Keepalive;
@@ -134,8 +134,8 @@ export class Broker implements HandleOwner, MessageHost {
       clock,
       takesFunctionsHome: options.takesFunctionsHome === true,
       checkOpen: () => this.checkOpen(),
-      decref: (clid, count) => this.#callPeer("decref", { clid, count }).then(() => {}, () => {}),
-      decgift: (giftID) => this.#sendUnheard(0, "decgift", [kwargs({ giftID, count: 1 })]),
+      decref: (clid, count) => this.#outgoing.callPeer("decref", { clid, count }).then(() => {}, () => {}),
+      decgift: (giftID) => this.#outgoing.sendUnheard(0, "decgift", [kwargs({ giftID, count: 1 })]),
     });
     this.#outbox = new Outbox({
       encoder: new TokenEncoder(vocabulary),
@@ -149,6 +149,16 @@ export class Broker implements HandleOwner, MessageHost {
       ...(options.keepalive?.disconnectMs === undefined ? {} : { writeBytes: WATCHED_WRITE_BYTES }),
       onFailure: (error) => void this.#end(error),
       onDrained: () => this.#goOn(),
+    });
+    this.#outgoing = new OutgoingCalls({
+      peer: options.peer,
+      host,
+      clock,
+      trace: options.trace,
+      objects: this.#objects,
+      outbox: this.#outbox,
+      ended: () => this.#ended,
+      message: (write) => this.#message(false, write),
     });
     const receiver = new Receiver((receiver) => this.#makeRoot(receiver), {
       limits,
@@ -222,14 +232,14 @@ export class Broker implements HandleOwner, MessageHost {
 
   /** The calls that have not been answered, for whoever looks for what hangs. */
   outstanding(): Omit<BrokerListing, "tubId"> {
-    return { inbound: this.#deliveries.list(), outbound: this.#requests.list() };
+    return { inbound: this.#deliveries.list(), outbound: this.#outgoing.requests.list() };
   }
 
   /** How much the connection holds: all 0 after its end. */
   tables(): BrokerTables {
     return {
       ...this.#objects.sizes,
-      pendingCalls: this.#requests.size,
+      pendingCalls: this.#outgoing.requests.size,
       activeCalls: this.#deliveries.size,
     };
   }
@@ -249,7 +259,7 @@ export class Broker implements HandleOwner, MessageHost {
    * @throws What `options` say.
    */
   async getReferenceByName(name: string, options: CheckedOptions = {}): Promise<RemoteHandle> {
-    const answer = this.#callPeer("getReferenceByName", { name: encodeText(name) }, options);
+    const answer = this.#outgoing.callPeer("getReferenceByName", { name: encodeText(name) }, options);
     // That a name is not there is not an error of the program's, whatever class that has for a KeyError.
     const object = await answer.catch((error) => Promise.reject(remoteOf(error) ?? error));
     if (object instanceof RemoteHandle) return object;
@@ -272,7 +282,7 @@ export class Broker implements HandleOwner, MessageHost {
     // Nothing can be done about a transport that cannot even be closed.
     this.#closed = Promise.try(() => this.#connection.close()).catch(() => {});
     void this.#closed.then(() => this.#over.resolve(reason));
-    for (const request of this.#requests.takeAll()) {
+    for (const request of this.#outgoing.requests.takeAll()) {
       request.reject(connectionLost(request, this.peer, reason));
     }
     this.#objects.close();
@@ -303,6 +313,14 @@ export class Broker implements HandleOwner, MessageHost {
     this.#inbound.resume();
   }
 
+  #message(isReply: boolean, write: (out: Slicing) => void): void {
+    if (this.#ended !== undefined) {
+      throw new DeadReferenceError("Connection is lost", { cause: this.#ended });
+    }
+    this.#objects.begin();
+    this.#outbox.message({ isReply, write, undo: () => this.#objects.undo() });
+  }
+
   // ---- calls of ours
 
   /** @ignore */
@@ -312,14 +330,7 @@ export class Broker implements HandleOwner, MessageHost {
     args: readonly unknown[],
     options: CheckedOptions,
   ): RemotePromise<unknown> {
-    let checked: CheckedCall;
-    try {
-      checked = checkOutboundCall(tracker.interfaceName, method, args, options);
-    } catch (error) {
-      return this.reject(toError(error));
-    }
-    tracker.callsInFlight++;
-    return this.#call(tracker.clid, method, checked, options, () => this.#objects.callEnded(tracker));
+    return this.#outgoing.call(tracker, method, args, options);
   }
 
   /** @ignore */
@@ -329,102 +340,12 @@ export class Broker implements HandleOwner, MessageHost {
     args: readonly unknown[],
     options: CheckedOptions,
   ): void {
-    let checked: CheckedCall;
-    try {
-      checked = checkOutboundCall(tracker.interfaceName, method, args, options);
-    } catch (error) {
-      return this.#unheard(method, toError(error));
-    }
-    const send = () => this.#sendUnheard(tracker.clid, method, checked.args);
-    if (this.#outbox.isSlicing) this.#outbox.afterMessage(send);
-    else send();
+    this.#outgoing.callOnly(tracker, method, args, options);
   }
 
   /** @ignore */
   reject(error: Error): RemotePromise<never> {
-    return new RemotePromise<never>((_resolve, reject) => reject(error));
-  }
-
-  /** Calls object 0 of the peer. */
-  #callPeer(
-    method: string,
-    named: Record<string, unknown>,
-    options: CheckedOptions = {},
-  ): RemotePromise<unknown> {
-    if (this.#ended !== undefined) {
-      return this.reject(new DeadReferenceError("Connection is lost", { cause: this.#ended }));
-    }
-    return this.#call(0, method, { args: [kwargs(named)], response: undefined }, options, () => {});
-  }
-
-  #call(
-    clid: number,
-    method: string,
-    { args, response }: CheckedCall,
-    options: CheckedOptions,
-    onEnd: () => void,
-  ): RemotePromise<unknown> {
-    const { promise, request } = this.#requests.begin(method, options, this.#options.clock, onEnd);
-    request.response = response;
-    if (options.signal?.aborted) {
-      request.reject(options.signal.reason);
-      return promise;
-    }
-    // Code of the program's that is asked for its values, while a message is written, may make calls itself.
-    if (this.#outbox.isSlicing) this.#outbox.afterMessage(() => this.#sendRequest(request, clid, args));
-    else this.#sendRequest(request, clid, args);
-    return promise;
-  }
-
-  #sendRequest(request: PendingRequest, clid: number, args: readonly unknown[]): void {
-    // It may have been given up while it had to wait.
-    if (this.#requests.get(request.id) !== request) return;
-    try {
-      this.#send({ requestId: request.id, clid, method: request.method, args });
-    } catch (error) {
-      request.reject(error);
-    }
-  }
-
-  /** Sends a call for which nobody waits: not even to hear that it was not sent. */
-  #sendUnheard(clid: number, method: string, args: readonly unknown[]): void {
-    if (this.#ended !== undefined) return;
-    try {
-      this.#send({ requestId: 0, clid, method, args });
-    } catch (error) {
-      this.#unheard(method, toError(error));
-    }
-  }
-
-  #unheard(method: string, error: Error): void {
-    const tubId = this.peer.tubId ?? "";
-    this.#options.trace({ type: "call-failed", tubId, requestId: 0, method, error });
-  }
-
-  #send(call: Omit<OutboundCall, "wantsAnswer"> & { readonly requestId: number }): void {
-    const { requestId, clid, method, args } = call;
-    if (this.#host.interceptOutbound !== undefined) {
-      this.#intercept({ clid, method, args, wantsAnswer: requestId !== 0 });
-    }
-    if (this.#isTraced) {
-      this.#options.trace({ type: "call-sent", tubId: this.peer.tubId ?? "", requestId, method });
-    }
-    this.#message(false, (out) => sliceCall(out, call));
-  }
-
-  #intercept(call: OutboundCall): void {
-    const result: unknown = this.#host.interceptOutbound?.(call);
-    if (!(result instanceof Promise)) return;
-    result.catch(() => {});
-    throw new TypeError("Cannot send a call: interceptOutbound returned a promise, and must decide at once");
-  }
-
-  #message(isReply: boolean, write: (out: Slicing) => void): void {
-    if (this.#ended !== undefined) {
-      throw new DeadReferenceError("Connection is lost", { cause: this.#ended });
-    }
-    this.#objects.begin();
-    this.#outbox.message({ isReply, write, undo: () => this.#objects.undo() });
+    return rejected(error);
   }
 
   // ---- calls of the peer
@@ -462,12 +383,12 @@ export class Broker implements HandleOwner, MessageHost {
 
   /** @ignore */
   request(requestId: number): PendingRequest | undefined {
-    return this.#requests.get(requestId);
+    return this.#outgoing.requests.get(requestId);
   }
 
   /** @ignore */
   wasIssued(requestId: number): boolean {
-    return this.#requests.wasIssued(requestId);
+    return this.#outgoing.requests.wasIssued(requestId);
   }
 
   /** @ignore */

@@ -6,35 +6,33 @@
  * @module
  */
 
-import type { BrokerHost } from "../broker/interface.ts";
 import type { Publishable } from "../broker/callable.ts";
 import type { RemoteFunction, RemoteHandle, RemoteReference, Untyped } from "../broker/remote_reference.ts";
 import type { ConnectionInfo } from "../connection_info.ts";
 import { DeadReferenceError, FurlError, NoLocationError } from "../errors.ts";
 import { resolveLimits } from "../limits.ts";
 import { formatFurl, type FurlParts, parseFurl } from "../names/furl.ts";
-import { SturdyRef } from "../names/sturdy_ref.ts";
-import { systemRandomBytes } from "../names/swissnum.ts";
+import type { SturdyRef } from "../names/sturdy_ref.ts";
 import { shortTubId } from "../names/tub_id.ts";
-import { CapabilityRegistry, type NameLookupHandler } from "../registry/registry.ts";
+import type { CapabilityRegistry, NameLookupHandler } from "../registry/registry.ts";
 import type { ByteStreams } from "../transport/stream_connection.ts";
-import { type Clock, systemClock } from "../util/clock.ts";
+import type { Clock } from "../util/clock.ts";
 import { quoteForeign } from "../util/text.ts";
-import { safeTrace } from "../util/trace.ts";
+import { assemble } from "./assembly.ts";
 import type { AttachedPeer, AttachOptions } from "./attach.ts";
 import { makeDebug, type TubDebug } from "./debug.ts";
-import { Gifts } from "./gifts.ts";
 import type { ConnectionHintHandler } from "./hint_handler.ts";
 import { getCertData, type Identity, loadOrCreateIdentity } from "./identity.ts";
 import { type Listener, SharedListener, TubListener } from "./listener.ts";
 import { locationOf, parseLocation } from "./location.ts";
 import { registerObject, type RegisterOptions } from "./naming.ts";
-import { type ConnectOptions, Network } from "./network.ts";
+import type { ConnectOptions, Network } from "./network.ts";
 import { checkOptions, keepaliveTimes, oldPeerThresholdMs, type TubOptions } from "./options.ts";
 import type { ConnectToOptions, Reconnector } from "./reconnector.ts";
-import { Reconnectors } from "./reconnectors.ts";
+import type { Reconnectors } from "./reconnectors.ts";
 import { registerSturdyRefCopy } from "./sturdy_ref_copy.ts";
-import { TubStorage } from "./tub_storage.ts";
+import { partsOf } from "./target.ts";
+import type { TubStorage } from "./tub_storage.ts";
 import { type GetReferenceOptions, waitFor } from "./waiting.ts";
 
 registerSturdyRefCopy();
@@ -89,55 +87,18 @@ export class Tub implements AsyncDisposable {
 
   /** Use {@linkcode Tub.create}: an identity takes time to load or to make. */
   protected constructor(identity: Identity, options: TubOptions) {
-    const { randomBytes = systemRandomBytes, clock = systemClock, acceptGifts = true } = options;
-    const trace = safeTrace(options.trace);
     this.tubId = identity.tubId;
     this.#identity = identity;
-    this.#incarnation = incarnationOf(randomBytes(8));
-    this.#clock = clock;
-    this.registry = new CapabilityRegistry({ randomBytes, trace });
-    const gifts = new Gifts({
-      acceptGifts,
-      policy: options.giftPolicy,
-      trace,
-      followsPeers: (hint) => this.#network.hintHandlers.followsPeers(hint),
-      isConnected: (tubId) => tubId === this.tubId || this.#network.info(tubId)?.connected === true,
-      get: (parts, signal) => this.#getReference(parts, { isForPeer: true, signal }),
-    });
-    const limits = resolveLimits(options.limits);
-    this.#storage = new TubStorage({
-      limits,
-      clock,
+    const parts = assemble(identity, options, {
       furlOf: (object) => this.getOrCreateURLForReference(object),
-      acquire: (furl, signal) => gifts.fetch(furl, { from: undefined, signal }),
+      getReference: (target, options) => this.#getReference(target, options),
     });
-    const host: BrokerHost = {
-      tubId: identity.tubId,
-      exposesTracebacks: options.unsafeTracebacks === true,
-      exposesRemoteTypes: options.exposeRemoteExceptionTypes !== false,
-      furlOf: (object) => this.getOrCreateURLForReference(object),
-      lookup: (name) => this.registry.lookup(name),
-      acquire: (furl, request) => gifts.fetch(furl, request),
-    };
-    this.#network = new Network({
-      tubId: identity.tubId,
-      incarnation: this.#incarnation,
-      identity,
-      limits,
-      clock,
-      trace,
-      oldPeerThresholdMs: oldPeerThresholdMs(options.handleOldDuplicateConnections),
-      keepalive: keepaliveTimes(options),
-      host,
-    });
-    this.#reconnectors = new Reconnectors({
-      clock,
-      trace,
-      randomBytes,
-      getReference: (target, signal) =>
-        waitFor({ signal }, clock, (signal) => this.#getReference(target, { signal })),
-      connectionInfo: (tubId) => this.#network.info(tubId),
-    });
+    this.registry = parts.registry;
+    this.#incarnation = parts.incarnation;
+    this.#clock = parts.clock;
+    this.#network = parts.network;
+    this.#reconnectors = parts.reconnectors;
+    this.#storage = parts.storage;
   }
 
   /**
@@ -531,17 +492,4 @@ export class Tub implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
-}
-
-function partsOf(target: string | SturdyRef): FurlParts {
-  if (typeof target === "string") return parseFurl(target);
-  if (!(target instanceof SturdyRef)) {
-    throw new TypeError("Cannot get reference: it is neither a FURL, which is a text, nor a SturdyRef");
-  }
-  if (target.url !== undefined) return parseFurl(target.url);
-  throw new FurlError("Cannot get reference: the SturdyRef points nowhere");
-}
-
-function incarnationOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

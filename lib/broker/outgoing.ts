@@ -1,0 +1,177 @@
+/**
+ * Calls of ours: from the program to the wire, and the table of those that wait for their answer.
+ *
+ * Source: Foolscap `referenceable.py`, `RemoteReference._callRemote`; `broker.py`, `newRequestID`.
+ *
+ * @module
+ */
+
+import { DeadReferenceError, toError } from "../errors.ts";
+import type { Slicing } from "../graph/slicing.ts";
+import { kwargs } from "../graph/values/kwargs.ts";
+import type { Clock } from "../util/clock.ts";
+import { noTrace, type Trace } from "../util/trace.ts";
+import type { CheckedOptions, OutboundCall } from "./call.ts";
+import type { PeerInfo } from "./call_context.ts";
+import { sliceCall } from "./call_slicing.ts";
+import type { Tracker } from "./import_table.ts";
+import type { BrokerHost } from "./interface.ts";
+import type { ObjectSpace } from "./object_space.ts";
+import { type CheckedCall, checkOutboundCall } from "./outbound_rules.ts";
+import type { Outbox } from "./outbox.ts";
+import type { RemoteHandle } from "./remote_reference.ts";
+import { RemotePromise } from "./remote_promise.ts";
+import { type PendingRequest, RequestTable } from "./requests.ts";
+
+/** What {@linkcode OutgoingCalls} need of their broker. */
+export interface OutgoingOptions {
+  readonly peer: PeerInfo;
+  readonly host: BrokerHost;
+  readonly clock: Clock;
+  /** Must not throw. */
+  readonly trace: Trace;
+  readonly objects: ObjectSpace;
+  readonly outbox: Outbox;
+  /** What ended the connection, once it has ended. */
+  ended(): Error | undefined;
+  /**
+   * Sends a message.
+   *
+   * @throws {DeadReferenceError} If the connection has ended.
+   * @throws What `write` throws, and then nothing is sent.
+   */
+  message(write: (out: Slicing) => void): void;
+}
+
+/** The calls that this end makes on one connection. */
+export class OutgoingCalls {
+  /** Those that wait for their answer. */
+  readonly requests: RequestTable = new RequestTable();
+  readonly #options: OutgoingOptions;
+  readonly #isTraced: boolean;
+
+  /** No calls yet. */
+  constructor(options: OutgoingOptions) {
+    this.#options = options;
+    this.#isTraced = options.trace !== noTrace;
+  }
+
+  /** Calls an object of the peer. */
+  call(
+    tracker: Tracker<RemoteHandle>,
+    method: string,
+    args: readonly unknown[],
+    options: CheckedOptions,
+  ): RemotePromise<unknown> {
+    let checked: CheckedCall;
+    try {
+      checked = checkOutboundCall(tracker.interfaceName, method, args, options);
+    } catch (error) {
+      return rejected(toError(error));
+    }
+    tracker.callsInFlight++;
+    return this.#call(
+      tracker.clid,
+      method,
+      checked,
+      options,
+      () => this.#options.objects.callEnded(tracker),
+    );
+  }
+
+  /** Calls an object of the peer, and wants no answer. */
+  callOnly(
+    tracker: Tracker<RemoteHandle>,
+    method: string,
+    args: readonly unknown[],
+    options: CheckedOptions,
+  ): void {
+    let checked: CheckedCall;
+    try {
+      checked = checkOutboundCall(tracker.interfaceName, method, args, options);
+    } catch (error) {
+      return this.#unheard(method, toError(error));
+    }
+    const { outbox } = this.#options;
+    const send = () => this.sendUnheard(tracker.clid, method, checked.args);
+    if (outbox.isSlicing) outbox.afterMessage(send);
+    else send();
+  }
+
+  /** Calls object 0 of the peer. */
+  callPeer(
+    method: string,
+    named: Record<string, unknown>,
+    options: CheckedOptions = {},
+  ): RemotePromise<unknown> {
+    const ended = this.#options.ended();
+    if (ended !== undefined) return rejected(new DeadReferenceError("Connection is lost", { cause: ended }));
+    return this.#call(0, method, { args: [kwargs(named)], response: undefined }, options, () => {});
+  }
+
+  /** Sends a call for which nobody waits: not even to hear that it was not sent. */
+  sendUnheard(clid: number, method: string, args: readonly unknown[]): void {
+    if (this.#options.ended() !== undefined) return;
+    try {
+      this.#send(0, clid, method, args);
+    } catch (error) {
+      this.#unheard(method, toError(error));
+    }
+  }
+
+  #call(
+    clid: number,
+    method: string,
+    { args, response }: CheckedCall,
+    options: CheckedOptions,
+    onEnd: () => void,
+  ): RemotePromise<unknown> {
+    const { clock, outbox } = this.#options;
+    const { promise, request } = this.requests.begin(method, options, clock, onEnd);
+    request.response = response;
+    if (options.signal?.aborted) {
+      request.reject(options.signal.reason);
+      return promise;
+    }
+    // Code of the program's that is asked for its values, while a message is written, may make calls itself.
+    if (outbox.isSlicing) outbox.afterMessage(() => this.#sendRequest(request, clid, args));
+    else this.#sendRequest(request, clid, args);
+    return promise;
+  }
+
+  #sendRequest(request: PendingRequest, clid: number, args: readonly unknown[]): void {
+    // It may have been given up while it had to wait.
+    if (this.requests.get(request.id) !== request) return;
+    try {
+      this.#send(request.id, clid, request.method, args);
+    } catch (error) {
+      request.reject(error);
+    }
+  }
+
+  #send(requestId: number, clid: number, method: string, args: readonly unknown[]): void {
+    const { host, trace, peer } = this.#options;
+    if (host.interceptOutbound !== undefined) {
+      intercept(host, { clid, method, args, wantsAnswer: requestId !== 0 });
+    }
+    if (this.#isTraced) trace({ type: "call-sent", tubId: peer.tubId ?? "", requestId, method });
+    this.#options.message((out) => sliceCall(out, { requestId, clid, method, args }));
+  }
+
+  #unheard(method: string, error: Error): void {
+    const { trace, peer } = this.#options;
+    trace({ type: "call-failed", tubId: peer.tubId ?? "", requestId: 0, method, error });
+  }
+}
+
+/** A promise that is rejected already, and given to the caller. */
+export function rejected(error: Error): RemotePromise<never> {
+  return new RemotePromise<never>((_resolve, reject) => reject(error));
+}
+
+function intercept(host: BrokerHost, call: OutboundCall): void {
+  const result: unknown = host.interceptOutbound?.(call);
+  if (!(result instanceof Promise)) return;
+  result.catch(() => {});
+  throw new TypeError("Cannot send a call: interceptOutbound returned a promise, and must decide at once");
+}
