@@ -42,12 +42,11 @@ import { AnswerUnslicer, CallUnslicer, ErrorUnslicer, type MessageHost, MessageR
 import { ObjectSpace } from "./object_space.ts";
 import { checkArguments, checkResult, rulesOf } from "./inbound_rules.ts";
 import { Outbox } from "./outbox.ts";
-import { OutgoingCalls, rejected } from "./outgoing.ts";
+import { OutgoingCalls } from "./outgoing.ts";
 import { withoutPaths } from "./paths.ts";
 import { referenceSlicers, referenceUnslicers } from "./references.ts";
 import { localErrorOf, remoteOf } from "./remote_errors.ts";
 import { type HandleOwner, RemoteHandle } from "./remote_reference.ts";
-import type { RemotePromise } from "./remote_promise.ts";
 import { connectionLost, type PendingRequest } from "./requests.ts";
 import { Watches } from "./watches.ts";
 
@@ -97,6 +96,8 @@ export interface BrokerTables {
 /** One established connection. */
 export class Broker implements HandleOwner, MessageHost {
   readonly peer: PeerInfo;
+  /** Calls of ours. */
+  readonly outgoing: OutgoingCalls;
   /** Resolves with what ended the connection, when it is closed. Never rejects. */
   readonly over: Promise<Error>;
   readonly #over: PromiseWithResolvers<Error> = Promise.withResolvers();
@@ -107,7 +108,6 @@ export class Broker implements HandleOwner, MessageHost {
   readonly #objects: ObjectSpace;
   readonly #outbox: Outbox;
   readonly #inbound: InboundStream;
-  readonly #outgoing: OutgoingCalls;
   readonly #deliveries: Deliveries;
   readonly #watches: Watches;
   readonly #keepalive: Keepalive;
@@ -134,8 +134,8 @@ export class Broker implements HandleOwner, MessageHost {
       clock,
       takesFunctionsHome: options.takesFunctionsHome === true,
       checkOpen: () => this.checkOpen(),
-      decref: (clid, count) => this.#outgoing.callPeer("decref", { clid, count }).then(() => {}, () => {}),
-      decgift: (giftID) => this.#outgoing.sendUnheard(0, "decgift", [kwargs({ giftID, count: 1 })]),
+      decref: (clid, count) => this.outgoing.callPeer("decref", { clid, count }).then(() => {}, () => {}),
+      decgift: (giftID) => this.outgoing.sendUnheard(0, "decgift", [kwargs({ giftID, count: 1 })]),
     });
     this.#outbox = new Outbox({
       encoder: new TokenEncoder(vocabulary),
@@ -150,7 +150,7 @@ export class Broker implements HandleOwner, MessageHost {
       onFailure: (error) => void this.#end(error),
       onDrained: () => this.#goOn(),
     });
-    this.#outgoing = new OutgoingCalls({
+    this.outgoing = new OutgoingCalls({
       peer: options.peer,
       host,
       clock,
@@ -158,7 +158,6 @@ export class Broker implements HandleOwner, MessageHost {
       objects: this.#objects,
       outbox: this.#outbox,
       ended: () => this.#ended,
-      message: (write) => this.#message(false, write),
     });
     const receiver = new Receiver((receiver) => this.#makeRoot(receiver), {
       limits,
@@ -232,14 +231,14 @@ export class Broker implements HandleOwner, MessageHost {
 
   /** The calls that have not been answered, for whoever looks for what hangs. */
   outstanding(): Omit<BrokerListing, "tubId"> {
-    return { inbound: this.#deliveries.list(), outbound: this.#outgoing.requests.list() };
+    return { inbound: this.#deliveries.list(), outbound: this.outgoing.requests.list() };
   }
 
   /** How much the connection holds: all 0 after its end. */
   tables(): BrokerTables {
     return {
       ...this.#objects.sizes,
-      pendingCalls: this.#outgoing.requests.size,
+      pendingCalls: this.outgoing.requests.size,
       activeCalls: this.#deliveries.size,
     };
   }
@@ -259,7 +258,7 @@ export class Broker implements HandleOwner, MessageHost {
    * @throws What `options` say.
    */
   async getReferenceByName(name: string, options: CheckedOptions = {}): Promise<RemoteHandle> {
-    const answer = this.#outgoing.callPeer("getReferenceByName", { name: encodeText(name) }, options);
+    const answer = this.outgoing.callPeer("getReferenceByName", { name: encodeText(name) }, options);
     // That a name is not there is not an error of the program's, whatever class that has for a KeyError.
     const object = await answer.catch((error) => Promise.reject(remoteOf(error) ?? error));
     if (object instanceof RemoteHandle) return object;
@@ -282,7 +281,7 @@ export class Broker implements HandleOwner, MessageHost {
     // Nothing can be done about a transport that cannot even be closed.
     this.#closed = Promise.try(() => this.#connection.close()).catch(() => {});
     void this.#closed.then(() => this.#over.resolve(reason));
-    for (const request of this.#outgoing.requests.takeAll()) {
+    for (const request of this.outgoing.requests.takeAll()) {
       request.reject(connectionLost(request, this.peer, reason));
     }
     this.#objects.close();
@@ -313,39 +312,12 @@ export class Broker implements HandleOwner, MessageHost {
     this.#inbound.resume();
   }
 
-  #message(isReply: boolean, write: (out: Slicing) => void): void {
+  #reply(write: (out: Slicing) => void): void {
     if (this.#ended !== undefined) {
       throw new DeadReferenceError("Connection is lost", { cause: this.#ended });
     }
     this.#objects.begin();
-    this.#outbox.message({ isReply, write, undo: () => this.#objects.undo() });
-  }
-
-  // ---- calls of ours
-
-  /** @ignore */
-  call(
-    tracker: Tracker<RemoteHandle>,
-    method: string,
-    args: readonly unknown[],
-    options: CheckedOptions,
-  ): RemotePromise<unknown> {
-    return this.#outgoing.call(tracker, method, args, options);
-  }
-
-  /** @ignore */
-  callOnly(
-    tracker: Tracker<RemoteHandle>,
-    method: string,
-    args: readonly unknown[],
-    options: CheckedOptions,
-  ): void {
-    this.#outgoing.callOnly(tracker, method, args, options);
-  }
-
-  /** @ignore */
-  reject(error: Error): RemotePromise<never> {
-    return rejected(error);
+    this.#outbox.message({ isReply: true, write, undo: () => this.#objects.undo() });
   }
 
   // ---- calls of the peer
@@ -383,12 +355,12 @@ export class Broker implements HandleOwner, MessageHost {
 
   /** @ignore */
   request(requestId: number): PendingRequest | undefined {
-    return this.#outgoing.requests.get(requestId);
+    return this.outgoing.requests.get(requestId);
   }
 
   /** @ignore */
   wasIssued(requestId: number): boolean {
-    return this.#outgoing.requests.wasIssued(requestId);
+    return this.outgoing.requests.wasIssued(requestId);
   }
 
   /** @ignore */
@@ -421,7 +393,7 @@ export class Broker implements HandleOwner, MessageHost {
     if (call.requestId === 0 || this.#ended !== undefined) return;
     try {
       const value = call.rules?.response === undefined ? result : checkResult(call, result);
-      this.#message(true, (out) => sliceAnswer(out, call.requestId, value));
+      this.#reply((out) => sliceAnswer(out, call.requestId, value));
     } catch (error) {
       this.#fail(call, error);
     }
@@ -438,7 +410,7 @@ export class Broker implements HandleOwner, MessageHost {
     if (requestId === 0 || this.#ended !== undefined) return;
     const failure = failureOf(error, this.#host.exposesTracebacks);
     // The error's own code has run, and may have ended the connection.
-    if (this.#ended === undefined) this.#message(true, (out) => sliceError(out, requestId, failure));
+    if (this.#ended === undefined) this.#reply((out) => sliceError(out, requestId, failure));
   }
 
   // ---- handles

@@ -25,7 +25,8 @@ import type { Callable } from "./callable.ts";
 import type { PeerInfo } from "./call_context.ts";
 import type { HandleToken, Tracker } from "./import_table.ts";
 import type { Referenceable } from "./referenceable.ts";
-import type { RemotePromise } from "./remote_promise.ts";
+import type { OutgoingCalls } from "./outgoing.ts";
+import { rejected, type RemotePromise } from "./remote_promise.ts";
 import type { Declared, declared, DeclaredArguments, DeclaredResult } from "./schema_types.ts";
 
 /** An object of which nothing is known: any method, `unknown` arguments and results. */
@@ -101,26 +102,14 @@ export interface HandleOwner {
   readonly connectionInfo: ConnectionInfo | undefined;
   /** When something last came from the peer, in milliseconds since 1970. */
   readonly receivedAt: number | undefined;
-  call(
-    tracker: Tracker<RemoteHandle>,
-    method: string,
-    args: readonly unknown[],
-    options: CheckedOptions,
-  ): RemotePromise<unknown>;
-  callOnly(
-    tracker: Tracker<RemoteHandle>,
-    method: string,
-    args: readonly unknown[],
-    options: CheckedOptions,
-  ): void;
+  /** Makes the calls. */
+  readonly outgoing: Pick<OutgoingCalls, "call" | "callOnly">;
   watch(tracker: Tracker<RemoteHandle>, handle: RemoteHandle): HandleToken;
   release(tracker: Tracker<RemoteHandle>, token: HandleToken): void;
   /** Keeps an object from being given back until this is disposed, whatever becomes of its handles. */
   hold(tracker: Tracker<RemoteHandle>): Disposable;
   /** Calls back, one turn later, when the connection has ended. */
   whenEnded(callback: () => void): Disposable;
-  /** A promise that is rejected already, and given to the caller. */
-  reject(error: Error): RemotePromise<never>;
 }
 
 /** What references to objects and to functions have in common. */
@@ -231,13 +220,13 @@ export abstract class RemoteHandle {
   /** Sends a call. */
   protected send(method: string, args: readonly unknown[], options: CheckedOptions): RemotePromise<unknown> {
     const dead = this.#dead();
-    if (dead !== undefined) return this.#owner.reject(dead);
-    return this.#owner.call(this.#tracker, method, args, options);
+    if (dead !== undefined) return rejected(dead);
+    return this.#owner.outgoing.call(this.#tracker, method, args, options);
   }
 
   /** Sends a call that wants no answer. */
   protected sendOnly(method: string, args: readonly unknown[], options: CheckedOptions): void {
-    if (this.#dead() === undefined) this.#owner.callOnly(this.#tracker, method, args, options);
+    if (this.#dead() === undefined) this.#owner.outgoing.callOnly(this.#tracker, method, args, options);
   }
 
   /** Makes another handle of a handle's object; throws a DeadReferenceError if that is dead. */

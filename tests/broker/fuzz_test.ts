@@ -123,7 +123,9 @@ async function runOne(input: Uint8Array, random: (below: number) => number): Pro
   broker.start();
   const results: Promise<unknown>[] = [];
   const call = (...args: unknown[]) => {
-    results.push(broker.call(new Tracker(0), "x", args, {}).catch((error) => checkError(error, false)));
+    results.push(
+      broker.outgoing.call(new Tracker(0), "x", args, {}).catch((error) => checkError(error, false)),
+    );
   };
   call(target, callable(() => target));
   for (let i = 0; i < 10; i++) call(i);

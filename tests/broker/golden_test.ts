@@ -170,7 +170,7 @@ const shared = [1];
 const ring: unknown[] = [];
 ring.push(ring);
 const callBroker = (peer: RawPeer, method: string, named: object) =>
-  peer.broker.call(new Tracker(0), method, [kwargs(named)], {});
+  peer.broker.outgoing.call(new Tracker(0), method, [kwargs(named)], {});
 const give = (held: Record<string, RemoteReference>, name: string) => held[name]![Symbol.dispose]();
 
 const ACTIONS: Record<string, Action> = {

@@ -63,7 +63,7 @@ for (const { name, dialect, hex, survives, written = [] } of vectors) {
   Deno.test(`a Broker takes ${name} as Python does`, async () => {
     await using peer = new RawPeer();
     // The vectors' objects are 1 and 2 from the start.
-    peer.broker.call(new Tracker(0), "take", [new Echo(), new Strict()], {}).catch(() => {});
+    peer.broker.outgoing.call(new Tracker(0), "take", [new Echo(), new Strict()], {}).catch(() => {});
     await turns(3);
     assert.equal(peer.broker.tables().exported, 2);
     peer.take();

@@ -300,7 +300,7 @@ Deno.test("give-backs of the wrong count fail as Python's do, and change nothing
 /** Calls decref of the right broker by a reference to its object 0, made by hand. */
 async function rawDecref(pair: Pair, clid: number, count: number): Promise<unknown> {
   const { broker } = pair.left;
-  return await broker.call(new Tracker(0), "decref", [kwargs({ clid, count })], {});
+  return await broker.outgoing.call(new Tracker(0), "decref", [kwargs({ clid, count })], {});
 }
 
 Deno.test("a peer that holds as many objects as it may gets no more, and the call says so", async () => {
