@@ -25,7 +25,6 @@ import type { Callable } from "./callable.ts";
 import type { PeerInfo } from "./call_context.ts";
 import type { HandleToken, Tracker } from "./import_table.ts";
 import type { Referenceable } from "./referenceable.ts";
-import type { OutgoingCalls } from "./outgoing.ts";
 import { rejected, type RemotePromise } from "./remote_promise.ts";
 import type { Declared, declared, DeclaredArguments, DeclaredResult } from "./schema_types.ts";
 
@@ -103,7 +102,20 @@ export interface HandleOwner {
   /** When something last came from the peer, in milliseconds since 1970. */
   readonly receivedAt: number | undefined;
   /** Makes the calls. */
-  readonly outgoing: Pick<OutgoingCalls, "call" | "callOnly">;
+  readonly outgoing: {
+    call(
+      tracker: Tracker<RemoteHandle>,
+      method: string,
+      args: readonly unknown[],
+      options: CheckedOptions,
+    ): RemotePromise<unknown>;
+    callOnly(
+      tracker: Tracker<RemoteHandle>,
+      method: string,
+      args: readonly unknown[],
+      options: CheckedOptions,
+    ): void;
+  };
   watch(tracker: Tracker<RemoteHandle>, handle: RemoteHandle): HandleToken;
   release(tracker: Tracker<RemoteHandle>, token: HandleToken): void;
   /** Keeps an object from being given back until this is disposed, whatever becomes of its handles. */

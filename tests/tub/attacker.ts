@@ -69,6 +69,14 @@ export class Attacker implements Disposable {
     return attacker;
   }
 
+  /** The same for one who has the name of an object, `target`, which is its object 1 then. */
+  static async joinWithTarget(tub: Reachable, identity: TestIdentity): Promise<Attacker> {
+    const attacker = await Attacker.join(tub, identity);
+    await attacker.lookUp("target");
+    await attacker.until("/target"); // the end of its FURL
+    return attacker;
+  }
+
   /** What has come so far and was not waited for. */
   get received(): string {
     return this.#received;

@@ -29,7 +29,7 @@ Deno.test("a Tub turns away who comes above its connections, and serves when the
     await until(() => tub.debug.tables().connections === 0);
   }, { limits: { maxConnections: 2 } }));
 
-/** What a peer may try who has a valid certificate of its own and no FURL. */
+/** What a peer may try who has a valid certificate of its own, and one object that it may call. */
 const MESSAGES: {
   name: string;
   write: (attacker: Attacker, scene: Scene) => void;
@@ -64,7 +64,7 @@ const MESSAGES: {
   },
   {
     name: "a call of an object that it was not given",
-    write: (attacker) => void attacker.call(1, "add", 0),
+    write: (attacker) => void attacker.call(2, "add", 0),
     hears: /Violation/,
   },
   {
@@ -77,7 +77,7 @@ const MESSAGES: {
   {
     name: "references without end",
     write: (attacker) =>
-      attacker.call(0, "getReferenceByName", 60, () => {
+      attacker.call(1, "hold", 60, () => {
         for (let clid = 1; clid <= 60; clid++) {
           const number = attacker.encoder.open("my-reference");
           attacker.encoder.integer(clid);
@@ -98,7 +98,7 @@ const MESSAGES: {
   {
     name: "a reference with a FURL of another Tub",
     write: (attacker, { master }) =>
-      attacker.call(0, "getReferenceByName", 1, () => {
+      attacker.call(1, "hold", 1, () => {
         const number = attacker.encoder.open("my-reference");
         attacker.encoder.integer(9);
         attacker.encoder.word("");
@@ -142,9 +142,9 @@ const MESSAGES: {
   },
 ];
 for (const { name, write, ends, hears } of MESSAGES) {
-  Deno.test(`a Tub survives ${name} from a peer with no FURL, and serves on`, () =>
+  Deno.test(`a Tub survives ${name} from a peer, and serves on`, () =>
     survive(async (scene) => {
-      using attacker = await Attacker.join(scene.tub, scene.slave);
+      using attacker = await Attacker.joinWithTarget(scene.tub, scene.slave);
       write(attacker, scene);
       attacker.flush();
       if (hears !== undefined) await until(() => hears.test(attacker.received), `the answer ${hears}`);
@@ -155,6 +155,24 @@ for (const { name, write, ends, hears } of MESSAGES) {
     }, { limits: { maxImports: 50, maxPendingCalls: name.includes("guesses") ? 2_000 : 200 } }));
 }
 
+Deno.test("a peer that was given no object cannot make a Tub dial", () =>
+  survive(async ({ tub, slave }) => {
+    using attacker = await Attacker.join(tub, slave);
+    const { encoder } = attacker;
+    for (const method of ["getReferenceByName", "decref", "decgift", "nothing"]) {
+      attacker.call(0, method, 1, () => {
+        const number = encoder.open("their-reference");
+        encoder.integer(1);
+        encoder.word(`pb://${"b".repeat(32)}@tcp:127.0.0.1:1/x`);
+        encoder.close(number);
+      });
+    }
+    attacker.flush();
+    await until(() => attacker.received.split("Traceback unavailable").length === 5);
+    assert.equal(tub.debug.tables().connecting, 0);
+    assert.equal(tub.debug.tables().pendingGifts, 0);
+  }));
+
 Deno.test("a Tub tells a peer nothing of what it finds where a gift points to", () =>
   survive(async ({ tub, slave, events }) => {
     const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
@@ -164,7 +182,7 @@ Deno.test("a Tub tells a peer nothing of what it finds where a gift points to", 
       await conn.write(new TextEncoder().encode("HTTP/1.1 200 InnerSecret\r\n\r\n"));
       await conn.read(new Uint8Array(1_000));
     })();
-    using attacker = await Attacker.join(tub, slave);
+    using attacker = await Attacker.joinWithTarget(tub, slave);
     gift(attacker, `pb://${"b".repeat(32)}@tcp:127.0.0.1:${port}/x`, 3);
     attacker.flush();
     const open = await attacker.until("Traceback unavailable");
@@ -184,7 +202,8 @@ Deno.test("a Tub tells a peer nothing of what it finds where a gift points to", 
 
 Deno.test("a peer that gives a Tub an object of its own learns no more than by asking, and opens one loopback", async () => {
   await using tub = await startTub();
-  using attacker = await Attacker.join(tub, await identityBeside(tub.tubId, "slave"));
+  tub.registerReference(new Target(), "target");
+  using attacker = await Attacker.joinWithTarget(tub, await identityBeside(tub.tubId, "slave"));
   for (let i = 1; i <= 20; i++) gift(attacker, `pb://${tub.tubId}@tcp:127.0.0.1:1/guess`, i);
   attacker.flush();
   for (let i = 1; i <= 20; i++) {
@@ -205,7 +224,7 @@ Deno.test("a Tub follows few of the hints at once that peers give it", () =>
         held.push(conn);
       }
     })();
-    const attacker = await Attacker.join(tub, slave);
+    const attacker = await Attacker.joinWithTarget(tub, slave);
     for (let i = 0; i < 50; i++) {
       const letters = "abcdefghijklmnopqrstuvwxyz234567";
       const tubId = letters[i % 32]! + letters[i >> 5]! + "b".repeat(30);
@@ -230,7 +249,7 @@ Deno.test("an effort for a peer that has gone goes on while the Tub's own progra
   survive(async ({ tub, slave }) => {
     const silent = Deno.listen({ port: 0, hostname: "127.0.0.1" });
     const furl = `pb://${"c".repeat(32)}@tcp:127.0.0.1:${silent.addr.port}/x`;
-    const attacker = await Attacker.join(tub, slave);
+    const attacker = await Attacker.joinWithTarget(tub, slave);
     gift(attacker, furl, 1);
     attacker.flush();
     await until(() => tub.debug.tables().connecting === 1);
@@ -260,13 +279,13 @@ Deno.test("a Tub dials no more Tubs for peers than limits.maxPeerEfforts, and it
   survive(async ({ tub, slave, master }) => {
     const silent = Deno.listen({ port: 0, hostname: "127.0.0.1" });
     const { port } = silent.addr;
-    using attacker = await Attacker.join(tub, slave);
+    using attacker = await Attacker.joinWithTarget(tub, slave);
     for (const letter of ["c", "d"]) {
       gift(attacker, `pb://${letter.repeat(32)}@tcp:127.0.0.1:${port}/x`, 1);
     }
     attacker.flush();
     await until(() => tub.debug.tables().connecting === 2);
-    using other = await Attacker.join(tub, master);
+    using other = await Attacker.joinWithTarget(tub, master);
     gift(other, `pb://${"e".repeat(32)}@tcp:127.0.0.1:${port}/x`, 1);
     other.flush();
     assert.match(await other.until("Traceback unavailable"), /leads to the Tub \[eeee\]/);
@@ -283,7 +302,7 @@ Deno.test("the Tub's own program does not wait behind the hints of peers, and th
     const silent = Deno.listen({ port: 0, hostname: "127.0.0.1" });
     await using third = await startTub();
     const furl = third.registerReference(new Target());
-    const attacker = await Attacker.join(tub, slave);
+    const attacker = await Attacker.joinWithTarget(tub, slave);
     // The one place for peers' hints is taken for as long as this one says nothing.
     gift(attacker, `pb://${"c".repeat(32)}@tcp:127.0.0.1:${silent.addr.port}/x`, 1);
     gift(attacker, furl, 2);

@@ -55,9 +55,9 @@ export function lastFailure(events: readonly TraceEvent[]): string {
   return event?.type === "negotiation-failed" ? event.error.message : "";
 }
 
-/** Encodes a call that passes an object of a third Tub. */
+/** Encodes a call of object 1 that passes an object of a third Tub. */
 export function gift(attacker: Attacker, furl: string, giftId: number): void {
-  attacker.call(0, "getReferenceByName", 1, () => {
+  attacker.call(1, "hold", 1, () => {
     const number = attacker.encoder.open("their-reference");
     attacker.encoder.integer(giftId);
     attacker.encoder.word(furl);
