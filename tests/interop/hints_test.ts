@@ -84,17 +84,17 @@ interopTest("tor() refuses a Python Tub at a loopback address", async () => {
 });
 
 /** Hints by which a Tub of either kind finds a port of this machine. */
-const FORMS: readonly (readonly [name: string, hints: (port: number) => string])[] = [
-  ["tcp:", (port) => `tcp:127.0.0.1:${port}`],
-  ["the old form", (port) => `127.0.0.1:${port}`],
-  ["a type to come before it", (port) => `later:x:1,tcp:127.0.0.1:${port}`],
-  ["no colon before it", (port) => `nocolon,tcp:127.0.0.1:${port}`],
+const FORMS: readonly { readonly name: string; readonly hints: (port: number) => string }[] = [
+  { name: "tcp:", hints: (port) => `tcp:127.0.0.1:${port}` },
+  { name: "the old form", hints: (port) => `127.0.0.1:${port}` },
+  { name: "a type to come before it", hints: (port) => `later:x:1,tcp:127.0.0.1:${port}` },
+  { name: "no colon before it", hints: (port) => `nocolon,tcp:127.0.0.1:${port}` },
 ];
 
 interopTest("hints of every form lead from Deno to Python and back", async (t) => {
   await using peer = await startPython();
   const withHints = (furl: string, hints: string) => furl.replace(/@[^/]*/, `@${hints}`);
-  for (const [name, hints] of FORMS) {
+  for (const { name, hints } of FORMS) {
     await step(t, name, async () => {
       await using caller = await startTub();
       const ref = await caller.getReference(withHints(peer.furl, hints(peer.ready.port)));
