@@ -181,8 +181,8 @@ export class Network implements Destination {
    */
   async attach(streams: ByteStreams, options: AttachOptions): Promise<AttachedPeer> {
     this.#checkRunning("attach");
-    const { tubId, clock } = this.#options;
-    const attachment = makeAttachment(tubId, streams, options, clock);
+    const { tubId, clock, trace } = this.#options;
+    const attachment = makeAttachment(tubId, streams, options, { clock, trace });
     return new Peer(await this.#attach(attachment), attachment.way.kind !== "plain");
   }
 
@@ -329,7 +329,7 @@ export class Network implements Destination {
     // On a shared port it is not known yet whose connection it would be.
     const isFull = open >= this.#options.limits.maxConnections && listener?.isShared !== true;
     if (this.isStopped || isFull) {
-      void this.#track(connection.close());
+      void this.#track(connection.close({ isAbrupt: true }));
       const error = new NegotiationError(`There are ${open} connections already`);
       this.#options.trace({
         type: "negotiation-failed",

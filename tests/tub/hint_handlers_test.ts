@@ -123,7 +123,7 @@ const failures: readonly [what: string, connect: () => unknown, status: RegExp][
   [
     "returns no streams",
     () => ({ host: "h", readable: 1, writable: 2 }),
-    /^failed to connect: .*not a ReadableStream/,
+    /^failed to connect: .*not .*two web streams/,
   ],
   ["returns streams that have ended", () => {
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
