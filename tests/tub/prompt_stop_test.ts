@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type AttachOptions, NegotiationError, socks, Tub, type TubOptions } from "../../mod.ts";
+import { type AttachOptions, NegotiationError, socks, type Tub, type TubOptions } from "../../mod.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { makeMasterAndSlave } from "../support/identity.ts";
 import { PHASES, Relay } from "../support/relay.ts";
