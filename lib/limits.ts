@@ -28,7 +28,10 @@ export interface Limits {
   readonly maxHeaderBlockBytes: number;
   /** Time from the first byte of a connection to its first token, in milliseconds (Foolscap's own number). */
   readonly negotiationTimeoutMs: number;
-  /** Connections of one Tub that have been accepted and not negotiated yet. One more, and the oldest makes way. */
+  /**
+   * Connections of one Tub that have been accepted and not negotiated yet; and, counted apart, streams that were attached for the
+   * other end to begin. One more, and the oldest of its kind makes way.
+   */
   readonly maxUnnegotiated: number;
   /** A message that has begun must go on within this time of its last byte, in milliseconds. */
   readonly messageStallMs: number;

@@ -191,6 +191,9 @@ export class HintHandlers {
       await this.#adopt(result, hint).connection.close({ isAbrupt: true });
     } catch {
       try {
+        // What is behind the streams may end with them alone.
+        if (result?.readable instanceof ReadableStream) result.readable.cancel().catch(() => {});
+        if (result?.writable instanceof WritableStream) result.writable.abort().catch(() => {});
         await result?.close?.();
       } catch (error) {
         this.#failed("close of a handler's connection", error);

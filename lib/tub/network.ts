@@ -196,14 +196,14 @@ export class Network implements Destination {
     if (way.kind === "server") {
       return await this.#arrivals.receive(
         upgraded,
-        true,
+        "streams",
         (wanted) => this.#find(wanted, undefined),
         {},
         signal,
       );
     }
     const peer = connection.peerAddress;
-    return await this.#arrivals.begin(false, ({ stop }) => {
+    return await this.#arrivals.begin("program", ({ stop }) => {
       const ending = signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal]);
       if (way.kind === "client") {
         const negotiation = new Negotiation(this.#context, way.target);

@@ -90,3 +90,26 @@ for (const hint of ["unix:", "unix:relative", "unix:%", "unix:%2Fa%00b", `unix:%
     assert.throws(() => parseUnixHint(hint), { name: "InvalidHintError" });
   });
 }
+
+const IN_THE_WAY: Record<string, (path: string, folder: string) => void> = {
+  "a folder": (path) => Deno.mkdirSync(path),
+  "a link to a file": (path, folder) => {
+    Deno.writeTextFileSync(`${folder}/precious`, "mine");
+    Deno.symlinkSync(`${folder}/precious`, path);
+  },
+  "a link that leads nowhere": (path, folder) => Deno.symlinkSync(`${folder}/none`, path),
+  "a pipe": (path) => void new Deno.Command("mkfifo", { args: [path] }).outputSync(),
+};
+for (const [what, make] of Object.entries(IN_THE_WAY)) {
+  Deno.test(`listenUnix() leaves ${what} alone that has its name`, () =>
+    inFolder(async (folder) => {
+      const path = `${folder}/s`;
+      make(path, folder);
+      const before = Deno.lstatSync(path);
+      const listening = listenUnix({ path, mode: 0o600, onConnection: nobody });
+      await assert.rejects(listening, UnreachableError);
+      const { ino, mode, isSymlink } = Deno.lstatSync(path);
+      assert.deepEqual([ino, mode, isSymlink], [before.ino, before.mode, before.isSymlink]);
+      await assert.rejects(dialUnix({ path }), UnreachableError);
+    }));
+}

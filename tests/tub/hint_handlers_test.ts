@@ -269,3 +269,11 @@ for (const followsPeers of [true, false, undefined]) {
     assert.equal(asked.length, followsPeers ? 1 : 0);
   });
 }
+
+Deno.test("streams of a handler that cannot be used are ended", async () => {
+  await using client = await Tub.create();
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  client.addConnectionHintHandler("bad", { connect: () => ({ readable, writable, host: "a b" }) });
+  await assert.rejects(client.getReference(`pb://${client.tubId.replace(/^./, "b")}@bad:x/name`));
+  await assert.rejects(writable.getWriter().closed);
+});
