@@ -38,7 +38,6 @@ export type { GiftOffer, GiftPolicy } from "./lib/tub/gifts.ts";
 export type { TubOptions } from "./lib/tub/options.ts";
 export type { Listener } from "./lib/tub/listener.ts";
 export type { ConnectionHintHandler, HintConnection, HintConnectOptions } from "./lib/tub/hint_handler.ts";
-export type { ForeignStreams } from "./lib/transport/foreign_streams.ts";
 export { tcp } from "./lib/tub/tcp_handler.ts";
 export { socks } from "./lib/tub/socks_handler.ts";
 export type { SocksHandlerOptions } from "./lib/tub/socks_handler.ts";
