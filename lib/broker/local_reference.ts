@@ -120,14 +120,24 @@ export class LocalReference<T> implements LocalCalls<T> {
 
   #call(name: string, args: readonly unknown[], options: CallOptions): RemotePromise<unknown> {
     const context = new CallContext(HERE, name);
-    let isOver = false;
-    const { promise, request } = this.#requests.begin(name, options, this.#clock, () => isOver = true);
-    if (options.signal?.aborted === true) request.reject(options.signal.reason);
     // What was given up before its turn is not called at all; what has begun is told by its context's signal.
-    inLaterTurn(() => {
-      if (isOver) return;
-      promise.catch((reason) => context.abort(reason));
-      this.#run(name, args, context).then(request.resolve.bind(request), request.reject.bind(request));
+    let state: "waiting" | "begun" | "over" = "waiting";
+    const { promise, request } = this.#requests.begin(name, options, this.#clock, (reason) => {
+      if (state === "begun") context.abort(reason);
+      state = "over";
+    });
+    if (options.signal?.aborted === true) request.reject(options.signal.reason);
+    inLaterTurn(async () => {
+      if (state === "over") return;
+      state = "begun";
+      try {
+        const result = await this.#run(name, args, context);
+        state = "over";
+        request.resolve(result);
+      } catch (error) {
+        state = "over";
+        request.reject(error);
+      }
     });
     return promise;
   }
