@@ -78,6 +78,8 @@ export { NoSuchMethodError, OnlyReferenceable, Referenceable } from "./lib/broke
 export { registerRemotelyCallable, remotelyCallable } from "./lib/broker/remotely_callable.ts";
 export { LocalReference, localReference } from "./lib/broker/local_reference.ts";
 export type {
+  EitherCalls,
+  EitherReference,
   LocalArguments,
   LocalCalls,
   LocalReferenceOptions,

@@ -49,7 +49,10 @@ export interface Limits {
   readonly maxPeerDials: number;
   /** Tubs that one Tub is trying to reach while it still begins to try another one for a peer's gift. */
   readonly maxPeerEfforts: number;
-  /** Gifts of one connection that are being fetched at once. */
+  /**
+   * Gifts of one connection that are being fetched at once; further ones wait, within their time. When all of them take
+   * more memory than a message may, the connection ends.
+   */
   readonly maxPendingGifts: number;
   /**
    * Time to fetch one gift, in milliseconds, from its arrival to the reference: a third Tub that says nothing holds up
