@@ -8,7 +8,7 @@
 
 import { Violation } from "../../errors.ts";
 import { segmentOf, violationAt } from "../path.ts";
-import { Checking } from "./checking.ts";
+import { Checking, REFUSED, type Refused } from "./checking.ts";
 import { ChoiceRule } from "./choice.ts";
 import { Constraint, type Contents } from "./constraint.ts";
 import { isPlain, kindOf, quoteName } from "./kind_of.ts";
@@ -95,34 +95,39 @@ export class AttributeDictRule<In = unknown, Out = unknown> extends Constraint<I
     state: Record<string, unknown>,
     direction: "inbound" | "outbound" = "inbound",
   ): Record<string, unknown> {
-    return this.#checkState(state, new Checking(direction));
+    // Outside of a choice, what is refused is thrown.
+    return this.#checkState(state, new Checking(direction)) as Record<string, unknown>;
   }
 
-  override inside(word: string, detail: string | undefined): Contents | undefined {
-    return word === "dict" ? this.#contents : super.inside(word, detail);
+  override within(word: string): Contents | undefined | Refused {
+    return word === "dict" ? this.#contents : REFUSED;
   }
   override fits(value: unknown): boolean {
     return isPlain(value);
   }
   override check(value: unknown, checking: Checking): unknown {
-    if (!isPlain(value)) throw new Violation(`${kindOf(value)} is not a Dictionary`);
-    return checking.once(this, value, () => this.#checkState(value, checking));
+    if (!isPlain(value)) return checking.refuse(() => `${kindOf(value)} is not a Dictionary`);
+    return checking.once(this, value, () => this.#checkState(value, checking), Object.values(value));
   }
 
-  #checkState(state: Record<string, unknown>, checking: Checking): Record<string, unknown> {
+  #checkState(state: Record<string, unknown>, checking: Checking): Record<string, unknown> | Refused {
     const result: Record<string, unknown> = Object.create(null);
     let isChanged = false;
     for (const name of Object.keys(state)) {
       const value = state[name];
       const rule = this.#rules.get(name);
       if (rule === undefined) {
-        if (!this.#accepts && !this.#ignores) throw new Violation(`key ${quoteName(name)} not in schema`);
+        if (!this.#accepts && !this.#ignores) {
+          return checking.refuse(() => `key ${quoteName(name)} not in schema`);
+        }
         if (this.#accepts) result[name] = value;
         else isChanged = true;
       } else if (value === undefined && rule instanceof OptionalRule && checking.direction === "outbound") {
         isChanged = true; // as if it had been left out
       } else {
-        result[name] = checkPart(rule, name, value, checking);
+        const checked = checkPart(rule, name, value, checking);
+        if (checked === REFUSED) return REFUSED;
+        result[name] = checked;
         isChanged ||= !Object.is(result[name], value);
       }
     }
@@ -135,7 +140,9 @@ export class AttributeDictRule<In = unknown, Out = unknown> extends Constraint<I
         isChanged = true;
       }
     }
-    if (missing.length > 0) throw new Violation(`object is missing required keys: ${missing.join(",")}`);
+    if (missing.length > 0) {
+      return checking.refuse(() => `object is missing required keys: ${missing.join(",")}`);
+    }
     return isChanged ? result : state;
   }
 }
