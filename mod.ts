@@ -90,6 +90,7 @@ export { RemoteFunction, RemoteHandle, RemoteReference } from "./lib/broker/remo
 export { RemotePromise } from "./lib/broker/remote_promise.ts";
 export type {
   DeclarationOf,
+  ObjectType,
   Received,
   RemoteArguments,
   RemoteCalls,
@@ -188,7 +189,7 @@ export { ValueSet } from "./lib/graph/values/value_set.ts";
 export { FrozenSet, frozenSet } from "./lib/graph/values/frozen_set.ts";
 export { Float, float } from "./lib/graph/values/float.ts";
 export { Decimal } from "./lib/graph/values/decimal.ts";
-export { Kwargs, kwargs } from "./lib/graph/values/kwargs.ts";
+export { type AnyKwargs, Kwargs, kwargs } from "./lib/graph/values/kwargs.ts";
 export { type Keyed, type ValueKey, valueKeyOf } from "./lib/util/keyed.ts";
 export { serialize, unserialize } from "./lib/graph/storage.ts";
 export type { UnserializeOptions } from "./lib/graph/storage.ts";
