@@ -90,6 +90,7 @@ export { RemoteFunction, RemoteHandle, RemoteReference } from "./lib/broker/remo
 export { RemotePromise } from "./lib/broker/remote_promise.ts";
 export type {
   DeclarationOf,
+  DeclarationsOf,
   ObjectType,
   Received,
   RemoteArguments,
@@ -103,7 +104,7 @@ export type {
 } from "./lib/broker/remote_reference.ts";
 export { CallContext, currentCall } from "./lib/broker/call_context.ts";
 export type { PeerInfo } from "./lib/broker/call_context.ts";
-export type { CallOptions } from "./lib/broker/call.ts";
+export type { CallOptions, CheckedOptions } from "./lib/broker/call.ts";
 export type { BrokerTables } from "./lib/broker/broker.ts";
 export type { BrokerListing, InboundDelivery, OutstandingCall } from "./lib/broker/broker_listing.ts";
 
@@ -137,7 +138,9 @@ export type {
   MethodResult,
   MixedArguments,
   NamedArguments,
+  NameOf,
   PositionalArguments,
+  ValueOf,
 } from "./lib/broker/schema_types.ts";
 export type {
   Constraint,
@@ -147,7 +150,7 @@ export type {
   Taster,
   Typed,
 } from "./lib/graph/schema/constraint.ts";
-export type { Checking } from "./lib/graph/schema/checking.ts";
+export type { Checking, REFUSED, Refused } from "./lib/graph/schema/checking.ts";
 export type { MayBeMissing } from "./lib/graph/schema/containers.ts";
 export type { CopyableClass } from "./lib/graph/schema/copyable_rule.ts";
 export type { ArgumentDeclaration, MethodTypes } from "./lib/graph/schema/method.ts";
@@ -189,7 +192,7 @@ export { ValueSet } from "./lib/graph/values/value_set.ts";
 export { FrozenSet, frozenSet } from "./lib/graph/values/frozen_set.ts";
 export { Float, float } from "./lib/graph/values/float.ts";
 export { Decimal } from "./lib/graph/values/decimal.ts";
-export { type AnyKwargs, Kwargs, kwargs } from "./lib/graph/values/kwargs.ts";
+export { type AnyKwargs, type argumentNames, Kwargs, kwargs } from "./lib/graph/values/kwargs.ts";
 export { type Keyed, type ValueKey, valueKeyOf } from "./lib/util/keyed.ts";
 export { serialize, unserialize } from "./lib/graph/storage.ts";
 export type { UnserializeOptions } from "./lib/graph/storage.ts";

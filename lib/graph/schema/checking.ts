@@ -41,8 +41,6 @@ interface Finding {
 
 /** One check of a value. */
 export class Checking {
-  /** What {@linkcode Checking.refuse} returns inside of a choice. */
-  static readonly refused: Refused = REFUSED;
   /** `outbound` before the value is sent, `inbound` when it has come. */
   readonly direction: "inbound" | "outbound";
   readonly #findings = new Map<object, Map<object, Finding>>();

@@ -113,7 +113,7 @@ export abstract class Constraint<out In = unknown, out Out = unknown> implements
    * {@linkcode Constraint.inside} without the cost of an error: this is what constraints define. By default no sequence
    * may come.
    *
-   * @returns {@linkcode Checking.refused} if it may not come.
+   * @returns {@linkcode REFUSED} if it may not come.
    */
   within(_word: string, _detail: string | undefined): Contents | undefined | Refused {
     return REFUSED;
