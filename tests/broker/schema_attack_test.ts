@@ -6,7 +6,7 @@
  */
 
 import assert from "node:assert/strict";
-import { Broker } from "../../lib/broker/broker.ts";
+import type { Broker } from "../../lib/broker/broker.ts";
 import type { RemoteReference } from "../../lib/broker/remote_reference.ts";
 import { TokenEncoder } from "../../lib/wire/encoder.ts";
 import { INT, LONGINT, STRING } from "../../lib/wire/tokens.ts";
