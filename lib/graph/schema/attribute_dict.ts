@@ -107,44 +107,69 @@ export class AttributeDictRule<In = unknown, Out = unknown> extends Constraint<I
   }
   override check(value: unknown, checking: Checking): unknown {
     if (!isPlain(value)) return checking.refuse(() => `${kindOf(value)} is not a Dictionary`);
-    return checking.once(this, value, () => this.#checkState(value, checking), Object.values(value));
+    return checking.once(this, value, () => this.#checkState(value, checking));
   }
 
   #checkState(state: Record<string, unknown>, checking: Checking): Record<string, unknown> | Refused {
-    const result: Record<string, unknown> = Object.create(null);
-    let isChanged = false;
-    for (const name of Object.keys(state)) {
+    // Made when something else goes on than what is there: nearly never.
+    let result: Record<string, unknown> | undefined;
+    let found = 0;
+    const names = Object.keys(state);
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i]!;
       const value = state[name];
       const rule = this.#rules.get(name);
+      let isDropped = false;
+      let checked = value;
       if (rule === undefined) {
         if (!this.#accepts && !this.#ignores) {
           return checking.refuse(() => `key ${quoteName(name)} not in schema`);
         }
-        if (this.#accepts) result[name] = value;
-        else isChanged = true;
+        isDropped = !this.#accepts;
       } else if (value === undefined && rule instanceof OptionalRule && checking.direction === "outbound") {
-        isChanged = true; // as if it had been left out
+        isDropped = true; // as if it had been left out
       } else {
-        const checked = checkPart(rule, name, value, checking);
+        checked = checkPart(rule, name, value, checking);
         if (checked === REFUSED) return REFUSED;
-        result[name] = checked;
-        isChanged ||= !Object.is(result[name], value);
+        found++;
       }
+      if (result === undefined) {
+        if (!isDropped && Object.is(checked, value)) continue;
+        result = firstOf(state, names, i);
+      }
+      if (!isDropped) result[name] = checked;
     }
+    return found === this.#rules.size ? result ?? state : this.#complete(result ?? state, state, checking);
+  }
+
+  /** Fills in the defaults of what was left out. */
+  #complete(
+    checked: Record<string, unknown>,
+    state: Record<string, unknown>,
+    checking: Checking,
+  ): Record<string, unknown> | Refused {
+    let result = checked;
     const missing: string[] = [];
     for (const [name, rule] of this.#rules) {
-      if (name in result) continue;
+      if (Object.hasOwn(checked, name)) continue;
       if (!(rule instanceof OptionalRule)) missing.push(name);
       else if (rule.otherwise !== undefined && checking.direction === "inbound") {
+        if (result === state) result = firstOf(state, Object.keys(state), Infinity);
         result[name] = rule.otherwise.value;
-        isChanged = true;
       }
     }
     if (missing.length > 0) {
       return checking.refuse(() => `object is missing required keys: ${missing.join(",")}`);
     }
-    return isChanged ? result : state;
+    return result;
   }
+}
+
+/** A new object of the first properties of another one. */
+function firstOf(state: Record<string, unknown>, names: readonly string[], count: number) {
+  const first = Object.create(null) as Record<string, unknown>;
+  for (let i = 0; i < names.length && i < count; i++) first[names[i]!] = state[names[i]!];
+  return first;
 }
 
 function checkPart(rule: Constraint, name: string, value: unknown, checking: Checking): unknown {
