@@ -91,6 +91,8 @@ export { RemoteFunction, RemoteHandle, RemoteReference } from "./lib/broker/remo
 export { RemotePromise } from "./lib/broker/remote_promise.ts";
 export type {
   DeclarationOf,
+  DeclarationsOf,
+  ObjectType,
   Received,
   RemoteArguments,
   RemoteCalls,
@@ -137,7 +139,9 @@ export type {
   MethodResult,
   MixedArguments,
   NamedArguments,
+  NameOf,
   PositionalArguments,
+  ValueOf,
 } from "./lib/broker/schema_types.ts";
 export type {
   Constraint,
@@ -147,7 +151,7 @@ export type {
   Taster,
   Typed,
 } from "./lib/graph/schema/constraint.ts";
-export type { Checking } from "./lib/graph/schema/checking.ts";
+export type { Checking, REFUSED, Refused } from "./lib/graph/schema/checking.ts";
 export type { MayBeMissing } from "./lib/graph/schema/containers.ts";
 export type { CopyableClass } from "./lib/graph/schema/copyable_rule.ts";
 export type { ArgumentDeclaration, MethodTypes } from "./lib/graph/schema/method.ts";
@@ -189,7 +193,7 @@ export { ValueSet } from "./lib/graph/values/value_set.ts";
 export { FrozenSet, frozenSet } from "./lib/graph/values/frozen_set.ts";
 export { Float, float } from "./lib/graph/values/float.ts";
 export { Decimal } from "./lib/graph/values/decimal.ts";
-export { Kwargs, kwargs } from "./lib/graph/values/kwargs.ts";
+export { type AnyKwargs, type argumentNames, Kwargs, kwargs } from "./lib/graph/values/kwargs.ts";
 export { type Keyed, type ValueKey, valueKeyOf } from "./lib/util/keyed.ts";
 export { serialize, unserialize } from "./lib/graph/storage.ts";
 export type { UnserializeOptions } from "./lib/graph/storage.ts";

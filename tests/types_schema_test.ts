@@ -171,6 +171,19 @@ export async function typesOf(tub: Tub, furl: string): Promise<void> {
   void shop.callRemote("add", kwargs({ a: 1 }));
   // @ts-expect-error An argument is there twice.
   void shop.callRemote("add", 1, kwargs({ a: 1, b: 2 }));
+  // @ts-expect-error An argument that is not declared, beside one that is.
+  void shop.callRemote("find", "tea", kwargs({ limit: 3, limits: 4 }));
+  // @ts-expect-error An argument that is not declared, where there are none.
+  void shop.callRemote("name", kwargs({ more: 1 }));
+  await shop.callRemote("name", kwargs({}));
+  // The type comes from where the result goes, and that of a function is told from that of an object.
+  const inferred: RemoteReference<RIShop> = await tub.getReference(furl);
+  same<typeof inferred, typeof shop>(true);
+  const call = await tub.getReference<(a: number) => string>(furl);
+  same<typeof call, RemoteFunction<(a: number) => string>>(true);
+  const plain = await tub.getReference<{ remote_size(): number }>(furl);
+  same<typeof plain, RemoteReference<{ remote_size(): number }>>(true);
+
   // @ts-expect-error A plain object is not a Referenceable.
   void shop.callRemote("watch", { remote_notify: () => {} });
   // @ts-expect-error An object with other methods.

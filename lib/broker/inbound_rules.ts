@@ -9,7 +9,7 @@
 
 import { Violation } from "../errors.ts";
 import { checkValue } from "../graph/schema/constraint.ts";
-import type { InterfaceRules, MethodRules } from "../graph/schema/method_schema.ts";
+import { type InterfaceRules, isMethodRules, type MethodRules } from "../graph/schema/method_schema.ts";
 import { Kwargs } from "../graph/values/kwargs.ts";
 import { quoteForeign } from "../util/text.ts";
 import { RIBroker } from "./broker_object.ts";
@@ -21,21 +21,20 @@ import type { InboundCall } from "./call.ts";
  * @throws {Violation} If its RemoteInterface has no such method.
  */
 export function rulesOf(target: InboundCall["target"], method: string): MethodRules | undefined {
-  const provided = interfaceOf(target);
-  if (provided === undefined) return undefined;
-  const rules = provided.method(method);
-  if (rules !== undefined) return rules;
-  throw new Violation(`method ${quoteForeign(method, 100)} not defined in ${provided.name}`);
-}
-
-function interfaceOf(target: InboundCall["target"]): InterfaceRules | undefined {
-  if (target === undefined) return RIBroker;
   if (typeof target === "function") return undefined;
+  let name: string;
   try {
-    return target.getInterface();
+    // Code of the program's, and what it gives need not be what its type says.
+    const provided: InterfaceRules | undefined = target === undefined ? RIBroker : target.getInterface();
+    if (provided === undefined) return undefined;
+    const rules = provided.method(method);
+    if (isMethodRules(rules)) return rules;
+    if (rules !== undefined) throw new TypeError("The rules of a method are not from schema.method(...)");
+    name = String(provided.name);
   } catch (cause) {
     throw new Violation("The object cannot say which RemoteInterface it provides", { cause });
   }
+  throw new Violation(`method ${quoteForeign(method, 100)} not defined in ${name}`);
 }
 
 /**

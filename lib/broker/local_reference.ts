@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Kwargs } from "../graph/values/kwargs.ts";
+import type { AnyKwargs } from "../graph/values/kwargs.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import { inLaterTurn } from "../util/turn.ts";
 import { type CallOptions, checkCallOptions } from "./call.ts";
@@ -23,7 +23,7 @@ const HERE: PeerInfo = { tubId: undefined, address: "local" };
 export type LocalArguments<T, Name extends string> =
   | (`remote_${Name}` extends keyof T ? T[`remote_${Name}`] extends (...args: infer A) => unknown ? A : never
     : never)
-  | readonly [...unknown[], Kwargs<object>];
+  | readonly [...unknown[], AnyKwargs];
 
 /** The result of a method, as it is. */
 export type LocalResult<T, Name extends string> = `remote_${Name}` extends keyof T

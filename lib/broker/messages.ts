@@ -10,7 +10,7 @@ import { ProtocolError, type RemoteException, toError, Violation } from "../erro
 import { segmentOf } from "../graph/path.ts";
 import type { Pending, PendingScope } from "../graph/pending.ts";
 import { Aborted } from "../graph/receiver.ts";
-import { checkValue, type Constraint } from "../graph/schema/constraint.ts";
+import { checkValue, type Constraint, refusalOf } from "../graph/schema/constraint.ts";
 import type { MethodRules } from "../graph/schema/method_schema.ts";
 import { type Receiving, Unslicer, type UnslicerTable } from "../graph/unslicer.ts";
 import { Kwargs } from "../graph/values/kwargs.ts";
@@ -258,7 +258,11 @@ class ArgumentsUnslicer extends Unslicer {
     }
     if (name === "") throw new Violation("Argument name is empty");
     if (this.#rules !== undefined) {
-      this.#rule = this.#rules.keyword(name, this.#positional);
+      try {
+        this.#rule = this.#rules.keyword(name, this.#positional);
+      } catch (error) {
+        throw refusalOf(error);
+      }
       if (this.#keywords !== undefined && name in this.#keywords) {
         throw new Violation(`got multiple values for keyword argument ${quoteForeign(name, 100)}`);
       }

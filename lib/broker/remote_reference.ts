@@ -19,7 +19,7 @@ import {
   providedInterface,
   type Providing,
 } from "../graph/schema/provided.ts";
-import type { Kwargs } from "../graph/values/kwargs.ts";
+import type { AnyKwargs } from "../graph/values/kwargs.ts";
 import { type CallOptions, checkCallOptions, type CheckedOptions } from "./call.ts";
 import type { Callable } from "./callable.ts";
 import type { PeerInfo } from "./call_context.ts";
@@ -33,6 +33,9 @@ export interface Untyped {
   /** Any method. */
   [method: `remote_${string}`]: (...args: unknown[]) => unknown;
 }
+
+/** The type of an object, and not of a function: every class and every interface with `remote_` methods. */
+export type ObjectType = AnyReference | { readonly apply?: never; toString(): string };
 
 /** The names under which peers reach the methods of `T`: `remote_add` is `add`. */
 export type RemoteMethodName<T> = keyof T extends infer K ? K extends `remote_${infer Name}` ? Name : never
@@ -59,8 +62,13 @@ export type Sendable<T> = T extends
   : T;
 
 /** What a RemoteInterface declares of a method, where `T` is the type of one: see `schema.InterfaceOf`. */
-export type DeclarationOf<T, Name extends string> = typeof declared extends keyof T
-  ? T extends Declared<infer M> ? Name extends keyof NonNullable<M> ? NonNullable<M>[Name] : never : never
+export type DeclarationOf<T, Name extends string> = Name extends keyof DeclarationsOf<T>
+  ? DeclarationsOf<T>[Name]
+  : never;
+
+/** What a RemoteInterface declares, by method. */
+export type DeclarationsOf<T> = typeof declared extends keyof T
+  ? T extends Declared<infer M> ? NonNullable<M> : never
   : never;
 
 /**
@@ -76,7 +84,7 @@ export type UndeclaredArguments<T, Name extends string> =
   | (`remote_${Name}` extends keyof T
     ? T[`remote_${Name}`] extends (...args: infer A) => unknown ? { [I in keyof A]: Sendable<A[I]> } : never
     : never)
-  | readonly [...unknown[], Kwargs<object>];
+  | readonly [...unknown[], AnyKwargs];
 
 /** The result of a method as the caller gets it. */
 export type RemoteResult<T, Name extends string> = [DeclarationOf<T, Name>] extends [never]

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type AdaptedClass, addAdapter, findAdapter } from "../graph/adapters.ts";
+import { type AdaptedClass, addAdapter, standInFor } from "../graph/adapters.ts";
 import { Referenceable } from "./referenceable.ts";
 
 /** By adapter: what it stands for. */
@@ -85,13 +85,8 @@ function remembering(adapt: (object: object) => Referenceable): (object: object)
  */
 export function remotelyCallable(object: object): Referenceable {
   if (object instanceof Referenceable) return object;
-  for (let p: object | null = Object.getPrototypeOf(object); p !== null; p = Object.getPrototypeOf(p)) {
-    const adapter = findAdapter(p);
-    if (adapter === undefined) continue;
-    const given = adapter.kind === "value" ? adapter.give(object) : undefined;
-    if (given instanceof Referenceable) return given;
-    break;
-  }
+  const given = standInFor(object);
+  if (given instanceof Referenceable) return given;
   throw new TypeError(
     "Cannot call an object remotely: it is not a Referenceable, and registerRemotelyCallable has none for its class",
   );

@@ -11,7 +11,8 @@ export type { LengthOptions } from "../graph/schema/bytes.ts";
 export { BooleanConstraint, Nothing } from "../graph/schema/constants.ts";
 export { checkValue, Constraint } from "../graph/schema/constraint.ts";
 export type { Contents, Taster, Typed } from "../graph/schema/constraint.ts";
-export { Checking } from "../graph/schema/checking.ts";
+export { Checking, REFUSED } from "../graph/schema/checking.ts";
+export type { Refused } from "../graph/schema/checking.ts";
 export {
   AnyStringConstraint,
   AttributeDictConstraint,

@@ -7,12 +7,12 @@
 
 import type { MayBeMissing } from "../graph/schema/containers.ts";
 import type { Typed } from "../graph/schema/constraint.ts";
-import type { ArgumentDeclaration, MethodTypes } from "../graph/schema/method.ts";
+import type { MethodTypes } from "../graph/schema/method.ts";
 import type { InterfaceRules, MethodRules } from "../graph/schema/method_schema.ts";
 import type { AnyFunction, AnyReference } from "../graph/schema/provided.ts";
 import type { ReceivedAs, SentAs } from "../graph/schema/shortcuts.ts";
 import type { Unconstrained } from "../graph/schema/unconstrained_method.ts";
-import type { Kwargs } from "../graph/values/kwargs.ts";
+import type { AnyKwargs, Kwargs } from "../graph/values/kwargs.ts";
 
 /** Only the types need it: the methods that an interface declares. */
 export declare const declared: unique symbol;
@@ -32,44 +32,48 @@ export type AsReference<T, R, F> = T extends AnyReference ? [AnyReference] exten
   : T extends readonly AnyReference[] ? [AnyReference[]] extends [T] ? R[] : T
   : T;
 
+// Arguments are taken apart by `infer` without a constraint: for each of them the compiler would otherwise compare what is
+// declared with all that can stand for a constraint, which made up most of the time that a large interface took.
+
 /** The arguments as the method gets them. */
-export type MethodArguments<A, R, F> = A extends readonly [
-  infer First extends ArgumentDeclaration,
-  ...infer Rest extends readonly ArgumentDeclaration[],
-]
-  ? First[1] extends MayBeMissing<false>
-    ? [argument?: Arriving<First[1], R, F> | undefined, ...MethodArguments<Rest, R, F>]
-  : [argument: Arriving<First[1], R, F>, ...MethodArguments<Rest, R, F>]
+export type MethodArguments<A, R, F> = A extends readonly [readonly [string, infer S], ...infer Rest]
+  ? [S] extends [MayBeMissing<false>]
+    ? [argument?: Arriving<S, R, F> | undefined, ...MethodArguments<Rest, R, F>]
+  : [argument: Arriving<S, R, F>, ...MethodArguments<Rest, R, F>]
   : [];
 
 /** The arguments as a caller passes them by position. */
-export type PositionalArguments<A> = A extends readonly [
-  infer First extends ArgumentDeclaration,
-  ...infer Rest extends readonly ArgumentDeclaration[],
-] ? First[1] extends MayBeMissing ? [argument?: SentAs<First[1]> | undefined, ...PositionalArguments<Rest>]
-  : [argument: SentAs<First[1]>, ...PositionalArguments<Rest>]
+export type PositionalArguments<A> = A extends readonly [readonly [string, infer S], ...infer Rest]
+  ? [S] extends [MayBeMissing] ? [argument?: SentAs<S> | undefined, ...PositionalArguments<Rest>]
+  : [argument: SentAs<S>, ...PositionalArguments<Rest>]
   : [];
 
-/** Arguments by name; those of `Given` must not be among them. */
-export type NamedArguments<A extends readonly ArgumentDeclaration[], Given extends string> =
-  & { readonly [P in A[number] as P[1] extends MayBeMissing ? never : P[0]]: SentAs<P[1]> }
-  & { readonly [P in A[number] as P[1] extends MayBeMissing ? P[0] : never]?: SentAs<P[1]> | undefined }
-  & { readonly [N in Given]?: never };
+/** Arguments by name. */
+export type NamedArguments<A extends readonly unknown[]> =
+  & { readonly [P in A[number] as P extends readonly [string, MayBeMissing] ? never : NameOf<P>]: ValueOf<P> }
+  & {
+    readonly [P in A[number] as P extends readonly [string, MayBeMissing] ? NameOf<P> : never]?:
+      | ValueOf<P>
+      | undefined;
+  };
+
+/** The name of a declared argument. */
+export type NameOf<P> = P extends readonly [infer N extends string, unknown] ? N : never;
+
+/** What may be sent for a declared argument. */
+export type ValueOf<P> = P extends readonly [string, infer S] ? SentAs<S> : never;
 
 /** Some arguments by position and the others by name. */
-export type MixedArguments<A, Before extends readonly unknown[] = [], Given extends string = never> =
-  | (A extends readonly ArgumentDeclaration[] ? readonly [...Before, Kwargs<NamedArguments<A, Given>>]
-    : never)
-  | (A extends readonly [
-    infer First extends ArgumentDeclaration,
-    ...infer Rest extends readonly ArgumentDeclaration[],
-  ] ? MixedArguments<Rest, [...Before, SentAs<First[1]>], Given | First[0]>
+export type MixedArguments<A, Before extends readonly unknown[] = []> =
+  | (A extends readonly unknown[] ? readonly [...Before, Kwargs<NamedArguments<A>>] : never)
+  | (A extends readonly [readonly [string, infer S], ...infer Rest]
+    ? MixedArguments<Rest, [...Before, SentAs<S>]>
     : never);
 
 /** The arguments of a declared method as a caller passes them. */
 export type DeclaredArguments<T> = T extends MethodTypes<infer A, unknown, infer O>
   ? O extends { readonly acceptUnknown: true } | { readonly ignoreUnknown: true }
-    ? readonly [...PositionalArguments<A>] | readonly [...unknown[], Kwargs<object>]
+    ? readonly [...PositionalArguments<A>] | readonly [...unknown[], AnyKwargs]
   : readonly [...PositionalArguments<A>] | MixedArguments<A>
   : unknown[];
 

@@ -41,6 +41,15 @@ export function findAdapter(prototype: object): Adapter | undefined {
   return adapters.get(prototype);
 }
 
+/** What is sent instead of an object, if its class or one that it derives from has an adapter to another value. */
+export function standInFor(object: object): unknown {
+  for (let p: object | null = Object.getPrototypeOf(object); p !== null; p = Object.getPrototypeOf(p)) {
+    const adapter = adapters.get(p);
+    if (adapter !== undefined) return adapter.kind === "value" ? adapter.give(object) : undefined;
+  }
+  return undefined;
+}
+
 /** Any class, abstract or not. */
 export type AdaptedClass<T extends object> = abstract new (...args: never[]) => T;
 

@@ -229,7 +229,8 @@ export class CopyableUnslicer extends Unslicer {
       throw new Violation("Attribute name is not UTF-8", { cause });
     }
     if (name in this.#state) throw new Violation(`Duplicate attribute name ${quoteForeign(name)}`);
-    this.#rule = this.#type.stateSchema?.attribute(name);
+    const { stateSchema } = this.#type;
+    this.#rule = stateSchema === undefined ? undefined : this.#run(() => stateSchema.attribute(name));
     this.#name = name;
   }
 

@@ -8,7 +8,7 @@
  */
 
 import { Violation } from "../errors.ts";
-import type { Contents } from "./schema/constraint.ts";
+import { type Contents, refusalOf } from "./schema/constraint.ts";
 import { Unslicer } from "./unslicer.ts";
 
 /** What a receiver knows of a sequence that is open. */
@@ -56,7 +56,11 @@ export class Frame {
     if (contents !== undefined && this.count >= contents.maxChildren) {
       throw new Violation(`More than ${contents.maxChildren} children in one sequence`);
     }
-    unslicer.nextConstraint()?.checkToken(type, size);
+    try {
+      unslicer.nextConstraint()?.checkToken(type, size);
+    } catch (error) {
+      throw refusalOf(error);
+    }
   }
 
   /**
@@ -67,7 +71,11 @@ export class Frame {
   contentsOf(first: string | undefined, word: string): Contents | undefined {
     // What a `reference` names is looked at when all of the message is there.
     if (word === "reference" && first === undefined) return undefined;
-    const rule = this.unslicer!.nextConstraint();
-    return first === undefined ? rule?.inside(word, undefined) : rule?.inside(first, word);
+    try {
+      const rule = this.unslicer!.nextConstraint();
+      return first === undefined ? rule?.inside(word, undefined) : rule?.inside(first, word);
+    } catch (error) {
+      throw refusalOf(error);
+    }
   }
 }

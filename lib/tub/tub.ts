@@ -7,7 +7,8 @@
  */
 
 import type { Publishable } from "../broker/callable.ts";
-import type { RemoteFunction, RemoteHandle, RemoteReference, Untyped } from "../broker/remote_reference.ts";
+import type { ObjectType, RemoteFunction, RemoteHandle } from "../broker/remote_reference.ts";
+import type { RemoteReference, Untyped } from "../broker/remote_reference.ts";
 import type { ConnectionInfo } from "../connection_info.ts";
 import { DeadReferenceError, FurlError, NoLocationError } from "../errors.ts";
 import { resolveLimits } from "../limits.ts";
@@ -336,14 +337,15 @@ export class Tub implements AsyncDisposable {
    * @throws {TypeError} If it is neither, or this Tub has stopped.
    * @throws {DOMException} A `TimeoutError`, or whatever the signal's reason is, if `options` say so.
    */
-  getReference(target: string | SturdyRef, options?: GetReferenceOptions): Promise<RemoteReference>;
+  getReference<T extends ObjectType = Untyped>(
+    target: string | SturdyRef,
+    options?: GetReferenceOptions,
+  ): Promise<RemoteReference<T>>;
   /** The same for a function. */
   getReference<F extends (...args: never[]) => unknown>(
     target: string | SturdyRef,
     options?: GetReferenceOptions,
   ): Promise<RemoteFunction<F>>;
-  /** The same for an object of a known class. */
-  getReference<T>(target: string | SturdyRef, options?: GetReferenceOptions): Promise<RemoteReference<T>>;
   async getReference(target: string | SturdyRef, options: GetReferenceOptions = {}): Promise<RemoteHandle> {
     const parts = partsOf(target);
     return await waitFor(

@@ -11,7 +11,7 @@ class AnyRule extends Constraint {
   override readonly name = "Any";
   protected override readonly taster = EVERYTHING;
 
-  override inside(): Contents | undefined {
+  override within(): Contents | undefined {
     return undefined;
   }
   override check(value: unknown): unknown {

@@ -8,7 +8,7 @@
 
 import { Violation } from "../../errors.ts";
 import { segmentOf, violationAt } from "../path.ts";
-import { Checking } from "./checking.ts";
+import { Checking, REFUSED, type Refused } from "./checking.ts";
 import { ChoiceRule } from "./choice.ts";
 import { Constraint, type Contents } from "./constraint.ts";
 import { isPlain, kindOf, quoteName } from "./kind_of.ts";
@@ -95,49 +95,81 @@ export class AttributeDictRule<In = unknown, Out = unknown> extends Constraint<I
     state: Record<string, unknown>,
     direction: "inbound" | "outbound" = "inbound",
   ): Record<string, unknown> {
-    return this.#checkState(state, new Checking(direction));
+    // Outside of a choice, what is refused is thrown.
+    return this.#checkState(state, new Checking(direction)) as Record<string, unknown>;
   }
 
-  override inside(word: string, detail: string | undefined): Contents | undefined {
-    return word === "dict" ? this.#contents : super.inside(word, detail);
+  override within(word: string): Contents | undefined | Refused {
+    return word === "dict" ? this.#contents : REFUSED;
   }
   override fits(value: unknown): boolean {
     return isPlain(value);
   }
   override check(value: unknown, checking: Checking): unknown {
-    if (!isPlain(value)) throw new Violation(`${kindOf(value)} is not a Dictionary`);
+    if (!isPlain(value)) return checking.refuse(() => `${kindOf(value)} is not a Dictionary`);
     return checking.once(this, value, () => this.#checkState(value, checking));
   }
 
-  #checkState(state: Record<string, unknown>, checking: Checking): Record<string, unknown> {
-    const result: Record<string, unknown> = Object.create(null);
-    let isChanged = false;
-    for (const name of Object.keys(state)) {
+  #checkState(state: Record<string, unknown>, checking: Checking): Record<string, unknown> | Refused {
+    // Made when something else goes on than what is there: nearly never.
+    let result: Record<string, unknown> | undefined;
+    let found = 0;
+    const names = Object.keys(state);
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i]!;
       const value = state[name];
       const rule = this.#rules.get(name);
+      let isDropped = false;
+      let checked = value;
       if (rule === undefined) {
-        if (!this.#accepts && !this.#ignores) throw new Violation(`key ${quoteName(name)} not in schema`);
-        if (this.#accepts) result[name] = value;
-        else isChanged = true;
+        if (!this.#accepts && !this.#ignores) {
+          return checking.refuse(() => `key ${quoteName(name)} not in schema`);
+        }
+        isDropped = !this.#accepts;
       } else if (value === undefined && rule instanceof OptionalRule && checking.direction === "outbound") {
-        isChanged = true; // as if it had been left out
+        isDropped = true; // as if it had been left out
       } else {
-        result[name] = checkPart(rule, name, value, checking);
-        isChanged ||= !Object.is(result[name], value);
+        checked = checkPart(rule, name, value, checking);
+        if (checked === REFUSED) return REFUSED;
+        found++;
       }
+      if (result === undefined) {
+        if (!isDropped && Object.is(checked, value)) continue;
+        result = firstOf(state, names, i);
+      }
+      if (!isDropped) result[name] = checked;
     }
+    return found === this.#rules.size ? result ?? state : this.#complete(result ?? state, state, checking);
+  }
+
+  /** Fills in the defaults of what was left out. */
+  #complete(
+    checked: Record<string, unknown>,
+    state: Record<string, unknown>,
+    checking: Checking,
+  ): Record<string, unknown> | Refused {
+    let result = checked;
     const missing: string[] = [];
     for (const [name, rule] of this.#rules) {
-      if (name in result) continue;
+      if (Object.hasOwn(checked, name)) continue;
       if (!(rule instanceof OptionalRule)) missing.push(name);
       else if (rule.otherwise !== undefined && checking.direction === "inbound") {
+        if (result === state) result = firstOf(state, Object.keys(state), Infinity);
         result[name] = rule.otherwise.value;
-        isChanged = true;
       }
     }
-    if (missing.length > 0) throw new Violation(`object is missing required keys: ${missing.join(",")}`);
-    return isChanged ? result : state;
+    if (missing.length > 0) {
+      return checking.refuse(() => `object is missing required keys: ${missing.join(",")}`);
+    }
+    return result;
   }
+}
+
+/** A new object of the first properties of another one. */
+function firstOf(state: Record<string, unknown>, names: readonly string[], count: number) {
+  const first = Object.create(null) as Record<string, unknown>;
+  for (let i = 0; i < names.length && i < count; i++) first[names[i]!] = state[names[i]!];
+  return first;
 }
 
 function checkPart(rule: Constraint, name: string, value: unknown, checking: Checking): unknown {

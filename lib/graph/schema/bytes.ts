@@ -4,8 +4,8 @@
  * @module
  */
 
-import { Violation } from "../../errors.ts";
 import { STRING, VOCAB } from "../../wire/tokens.ts";
+import type { Checking } from "./checking.ts";
 import { Constraint, type Taster } from "./constraint.ts";
 import { kindOf } from "./kind_of.ts";
 import { checkCount } from "./options.ts";
@@ -18,10 +18,11 @@ export interface LengthOptions {
   readonly minLength?: number | undefined;
 }
 
-/** @throws {Violation} If a length is not allowed. */
-export function checkLength(length: number, maxLength: number, minLength: number): void {
-  if (length > maxLength) throw new Violation(`string too long (${length} > ${maxLength})`);
-  if (length < minLength) throw new Violation(`string too short (${length} < ${minLength})`);
+/** What is wrong with a length; `undefined` if it is allowed. */
+export function lengthRefusal(length: number, maxLength: number, minLength: number): string | undefined {
+  if (length > maxLength) return `string too long (${length} > ${maxLength})`;
+  if (length < minLength) return `string too short (${length} < ${minLength})`;
+  return undefined;
 }
 
 /** Byte strings of some length. */
@@ -43,10 +44,10 @@ export class BytesRule extends Constraint<ArrayBufferView, Uint8Array> {
   override fits(value: unknown): boolean {
     return ArrayBuffer.isView(value);
   }
-  override check(value: unknown): unknown {
-    if (!ArrayBuffer.isView(value)) throw new Violation(`${kindOf(value)} is not a bytestring`);
-    checkLength(value.byteLength, this.#maxLength, this.#minLength);
-    return value;
+  override check(value: unknown, checking: Checking): unknown {
+    if (!ArrayBuffer.isView(value)) return checking.refuse(() => `${kindOf(value)} is not a bytestring`);
+    const refusal = lengthRefusal(value.byteLength, this.#maxLength, this.#minLength);
+    return refusal === undefined ? value : checking.refuse(refusal);
   }
 }
 

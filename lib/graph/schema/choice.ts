@@ -9,11 +9,11 @@
 
 import { Violation } from "../../errors.ts";
 import { tokenName } from "../../wire/tokens.ts";
-import type { Checking } from "./checking.ts";
+import { type Checking, REFUSED, type Refused } from "./checking.ts";
 import { Constraint, type Contents } from "./constraint.ts";
 import { kindOf } from "./kind_of.ts";
 import { NOTHING } from "./tasters.ts";
-import { LazyRule, WrappingRule } from "./wrapping.ts";
+import { WrappingRule } from "./wrapping.ts";
 
 /** Values that keep at least one rule. */
 export class ChoiceRule extends Constraint {
@@ -21,6 +21,7 @@ export class ChoiceRule extends Constraint {
   protected override readonly taster = NOTHING; // never asked: the alternatives' are
   readonly #declared: readonly Constraint[];
   #flat: readonly Constraint[] | undefined;
+  #union: Union | undefined;
 
   /** Of several alternatives that fit, the first one counts. */
   constructor(alternatives: readonly Constraint[]) {
@@ -28,103 +29,119 @@ export class ChoiceRule extends Constraint {
     this.#declared = alternatives;
   }
 
-  /** The alternatives, and for those that are choices themselves theirs: each once. */
+  /** The alternatives in order, in the place of those that are choices themselves theirs: each once. */
   get alternatives(): readonly Constraint[] {
     if (this.#flat !== undefined) return this.#flat;
     const flat = new Set<Constraint>();
-    const choices = new Set<ChoiceRule>([this]);
-    for (const choice of choices) {
-      for (const declared of choice.#declared) {
-        const alternative = declared instanceof LazyRule ? declared.inner : declared;
-        if (alternative instanceof ChoiceRule) choices.add(alternative);
-        else flat.add(alternative);
-      }
+    const seen = new Set<Constraint>([this]);
+    const left = [...this.#declared].reverse();
+    for (let declared = left.pop(); declared !== undefined; declared = left.pop()) {
+      if (declared instanceof ChoiceRule || declared instanceof WrappingRule) {
+        if (seen.has(declared)) continue;
+        seen.add(declared);
+        if (declared instanceof WrappingRule) left.push(declared.inner);
+        else left.push(...[...declared.#declared].reverse());
+      } else flat.add(declared);
     }
     return this.#flat = [...flat];
   }
 
   override accepts(type: number, size: number): boolean {
-    return this.alternatives.some((alternative) => alternative.accepts(type, size));
+    for (const alternative of this.alternatives) if (alternative.accepts(type, size)) return true;
+    return false;
   }
   override checkToken(type: number, size: number): void {
     if (this.accepts(type, size)) return;
     throw new Violation(`typebyte ${tokenName(type)} does not satisfy any of ${this.#names()}`);
   }
 
-  override inside(word: string, detail: string | undefined): Contents | undefined {
-    const all: Contents[] = [];
-    let isRefused = true;
+  override within(word: string, detail: string | undefined): Contents | undefined | Refused {
+    let first: Contents | undefined;
+    let more: Contents[] | undefined;
     for (const alternative of this.alternatives) {
-      const contents = tried(() => alternative.inside(word, detail));
+      const contents = alternative.within(word, detail);
       if (contents === REFUSED) continue;
-      isRefused = false;
       // Nothing more is said about the inside by one that holds.
       if (contents === undefined) return undefined;
-      all.push(contents);
+      if (first === undefined) first = contents;
+      else (more ??= [first]).push(contents);
     }
-    if (isRefused) return super.inside(word, detail);
-    return all.length === 1 ? all[0] : unionOf(all);
+    if (first === undefined) return REFUSED;
+    if (more === undefined) return first;
+    // A million lists may come where this is the rule: their inside is worked out once.
+    if (this.#union?.isOf(more) !== true) this.#union = new Union(more);
+    return this.#union;
   }
 
   override fits(value: unknown): boolean {
-    return this.alternatives.some((alternative) => alternative.fits(value));
+    for (const alternative of this.alternatives) if (alternative.fits(value)) return true;
+    return false;
   }
   override check(value: unknown, checking: Checking): unknown {
     const fitting = this.alternatives.filter((alternative) => alternative.fits(value));
     // The only one that could hold knows best what is wrong.
     if (fitting.length === 1) return fitting[0]!.check(value, checking);
-    let converted: { result: unknown } | undefined;
-    let cause: Violation | undefined;
+    let converted: unknown = REFUSED;
     for (const alternative of fitting) {
-      const result = tried(() => alternative.check(value, checking), (violation) => cause ??= violation);
+      const result = checking.attempt(() => alternative.check(value, checking));
       if (result === REFUSED) continue;
       // What is sent as it is goes before what is converted: a list is rather a list than a tuple.
       if (checking.direction === "inbound" || Object.is(result, value)) return result;
-      converted ??= { result };
+      if (converted === REFUSED) converted = result;
     }
-    if (converted !== undefined) return converted.result;
-    throw new Violation(`object type ${kindOf(value)} does not satisfy any of ${this.#names()}`, { cause });
+    if (converted !== REFUSED) return converted;
+    const cause = fitting.length > 0
+      ? checking.explain((explanation) => fitting[0]!.check(value, explanation))
+      : undefined;
+    const message = () => `object type ${kindOf(value)} does not satisfy any of ${this.#names()}`;
+    if (cause === undefined) return checking.refuse(message);
+    throw new Violation(message(), { cause });
   }
 
   #names(): string {
-    return `(${this.alternatives.map((c) => c instanceof WrappingRule ? c.inner.name : c.name).join(", ")})`;
+    return `(${this.alternatives.map(({ name }) => name).join(", ")})`;
   }
 }
 
-const REFUSED: unique symbol = Symbol("refused");
-
-function tried<T>(attempt: () => T, refused?: (violation: Violation) => void): T | typeof REFUSED {
-  try {
-    return attempt();
-  } catch (error) {
-    if (!(error instanceof Violation)) throw error;
-    refused?.(error);
-    return REFUSED;
-  }
-}
+/** How many different places of one sequence are remembered: a dict has two, only a tuple has many. */
+const MAX_KNOWN = 32;
 
 /** What may stand in a sequence that is one of several. */
-function unionOf(all: readonly Contents[]): Contents {
-  let known: readonly Constraint[] = [];
-  let choice: ChoiceRule | undefined;
-  return {
-    maxChildren: Math.max(...all.map(({ maxChildren }) => maxChildren)),
-    at(index) {
-      const rules = new Set<Constraint>();
-      let refusal: Violation | undefined;
-      for (const contents of all) {
-        const rule = tried(() => contents.at(index), (violation) => refusal ??= violation);
-        if (rule === undefined) return undefined;
-        if (rule !== REFUSED) rules.add(rule);
-      }
-      if (rules.size === 0) throw refusal!;
-      const [first] = rules;
-      if (rules.size === 1) return first;
-      // Nearly always the same as for the last child.
-      const isKnown = choice !== undefined && known.length === rules.size &&
-        known.every((rule) => rules.has(rule));
-      if (!isKnown) choice = new ChoiceRule(known = [...rules]);
-      return choice;
-    },
-  };
+class Union implements Contents {
+  readonly maxChildren: number;
+  readonly #all: readonly Contents[];
+  /** What was found for some children before. */
+  readonly #known: { readonly rules: readonly Constraint[]; readonly choice: ChoiceRule }[] = [];
+
+  constructor(all: readonly Contents[]) {
+    this.#all = all;
+    this.maxChildren = all.reduce((most, { maxChildren }) => Math.max(most, maxChildren), 0);
+  }
+
+  isOf(all: readonly Contents[]): boolean {
+    return isSame(all, this.#all);
+  }
+
+  at(index: number): Constraint | undefined {
+    const rules: Constraint[] = [];
+    for (const contents of this.#all) {
+      if (index >= contents.maxChildren) continue; // this one is full
+      const rule = contents.at(index);
+      if (rule === undefined) return undefined;
+      if (!rules.includes(rule)) rules.push(rule);
+    }
+    // All of them are full: any of them says so.
+    if (rules.length === 0) return this.#all[0]!.at(index);
+    if (rules.length === 1) return rules[0];
+    // Nearly always the same as for another child.
+    const known = this.#known.find((known) => isSame(rules, known.rules));
+    if (known !== undefined) return known.choice;
+    const choice = new ChoiceRule(rules);
+    if (this.#known.length < MAX_KNOWN) this.#known.push({ rules, choice });
+    return choice;
+  }
+}
+
+function isSame(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((element, i) => element === b[i]);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Violation } from "../../errors.ts";
+import { type Checking, REFUSED, type Refused } from "./checking.ts";
 import { Constraint, type Contents } from "./constraint.ts";
 import { kindOf } from "./kind_of.ts";
 import { OPENS } from "./tasters.ts";
@@ -19,17 +19,17 @@ class BooleanRule extends Constraint<boolean, boolean> {
     this.#only = only;
   }
 
-  override inside(word: string, detail: string | undefined): Contents | undefined {
-    return word === "boolean" ? undefined : super.inside(word, detail);
+  override within(word: string): Contents | undefined | Refused {
+    return word === "boolean" ? undefined : REFUSED;
   }
   override fits(value: unknown): boolean {
     return typeof value === "boolean";
   }
-  override check(value: unknown): unknown {
-    if (typeof value !== "boolean") throw new Violation("not a bool");
+  override check(value: unknown, checking: Checking): unknown {
+    if (typeof value !== "boolean") return checking.refuse("not a bool");
     // Foolscap's words.
     if (this.#only !== undefined && value !== this.#only) {
-      throw new Violation(`not ${this.#only ? "True" : "False"}`);
+      return checking.refuse(`not ${this.#only ? "True" : "False"}`);
     }
     return value;
   }
@@ -39,14 +39,14 @@ class NothingRule extends Constraint<null | undefined, null> {
   override readonly name = "Nothing";
   protected override readonly taster = OPENS;
 
-  override inside(word: string, detail: string | undefined): Contents | undefined {
-    return word === "none" ? undefined : super.inside(word, detail);
+  override within(word: string): Contents | undefined | Refused {
+    return word === "none" ? undefined : REFUSED;
   }
   override fits(value: unknown): boolean {
     return value === null || value === undefined;
   }
-  override check(value: unknown): unknown {
-    if (value !== null && value !== undefined) throw new Violation(`${kindOf(value)} is not None`);
+  override check(value: unknown, checking: Checking): unknown {
+    if (value !== null && value !== undefined) return checking.refuse(() => `${kindOf(value)} is not None`);
     return value;
   }
 }

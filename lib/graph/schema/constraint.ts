@@ -11,7 +11,7 @@
 import { Violation } from "../../errors.ts";
 import { quoteForeign } from "../../util/text.ts";
 import { tokenName } from "../../wire/tokens.ts";
-import { Checking } from "./checking.ts";
+import { Checking, REFUSED, type Refused } from "./checking.ts";
 
 /**
  * The largest body of each type of token that a constraint takes, in bytes; a type that is not there is refused.
@@ -101,18 +101,42 @@ export abstract class Constraint<out In = unknown, out Out = unknown> implements
    * @returns The rule for the inside, `undefined` if there is none but the sequence's own.
    * @throws {Violation} If it may not.
    */
-  inside(word: string, _detail: string | undefined): Contents | undefined {
-    throw new Violation(`Unacceptable OPEN type ${quoteForeign(word, 64)}: rejected by ${this.name}`);
+  inside(word: string, detail: string | undefined): Contents | undefined {
+    const contents = this.within(word, detail);
+    if (contents !== REFUSED) return contents;
+    throw new Violation(
+      `Unacceptable OPEN type ${quoteForeign(detail ?? word, 64)}: rejected by ${this.name}`,
+    );
   }
 
   /**
-   * Does a whole value keep the rule?
+   * {@linkcode Constraint.inside} without the cost of an error: this is what constraints define. By default no sequence
+   * may come.
+   *
+   * @returns {@linkcode REFUSED} if it may not come.
+   */
+  within(_word: string, _detail: string | undefined): Contents | undefined | Refused {
+    return REFUSED;
+  }
+
+  /**
+   * Does a whole value keep the rule? If not, what {@linkcode Checking.refuse} gives is returned (or a Violation thrown,
+   * which inside of a choice costs more).
    *
    * @returns The value that goes on in its place: nearly always the same. On the way out a list of numbers may become
    * one of floats; on the way in, a validator may make something else of it.
    * @throws {Violation} If it does not.
    */
   abstract check(value: unknown, checking: Checking): unknown;
+}
+
+/**
+ * What a constraint threw, as a Violation. It may be code of the program's, or made by that when it is first needed: where
+ * it fails while a message comes, one value is lost and not the connection.
+ */
+export function refusalOf(thrown: unknown): Violation {
+  if (thrown instanceof Violation) return thrown;
+  return new Violation("Cannot check a value: the code of its constraint failed", { cause: thrown });
 }
 
 /**

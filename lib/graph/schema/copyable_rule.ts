@@ -4,8 +4,8 @@
  * @module
  */
 
-import { Violation } from "../../errors.ts";
 import { findCopyType } from "../copy_types.ts";
+import { type Checking, REFUSED, type Refused } from "./checking.ts";
 import { Constraint, type Contents } from "./constraint.ts";
 import { kindOf } from "./kind_of.ts";
 import { OPENS } from "./tasters.ts";
@@ -37,18 +37,15 @@ export class CopyableRule extends Constraint {
     this.name = wanted.name;
   }
 
-  override inside(word: string, detail: string | undefined): Contents | undefined {
-    if (word !== "copyable" || detail === undefined || !this.#takes(detail)) {
-      return super.inside(word === "copyable" ? detail ?? word : word, undefined);
-    }
-    return undefined;
+  override within(word: string, detail: string | undefined): Contents | undefined | Refused {
+    return word === "copyable" && detail !== undefined && this.#takes(detail) ? undefined : REFUSED;
   }
   override fits(value: unknown): boolean {
     return value instanceof this.#wanted;
   }
-  override check(value: unknown): unknown {
+  override check(value: unknown, checking: Checking): unknown {
     if (value instanceof this.#wanted) return value;
-    throw new Violation(`${kindOf(value)} is not an instance of ${this.name}`);
+    return checking.refuse(() => `${kindOf(value)} is not an instance of ${this.name}`);
   }
 
   #takes(copytype: string): boolean {

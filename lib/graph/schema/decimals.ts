@@ -4,9 +4,9 @@
  * @module
  */
 
-import { Violation } from "../../errors.ts";
 import { Decimal } from "../values/decimal.ts";
 import { BytesRule } from "./bytes.ts";
+import { type Checking, REFUSED, type Refused } from "./checking.ts";
 import { Constraint, type Contents } from "./constraint.ts";
 import { kindOf } from "./kind_of.ts";
 import { checkCount } from "./options.ts";
@@ -32,16 +32,18 @@ class DecimalRule extends Constraint<Decimal, Decimal> {
     this.#contents = { maxChildren: 1, at: () => body };
   }
 
-  override inside(word: string, detail: string | undefined): Contents | undefined {
-    return word === "decimal" ? this.#contents : super.inside(word, detail);
+  override within(word: string): Contents | undefined | Refused {
+    return word === "decimal" ? this.#contents : REFUSED;
   }
   override fits(value: unknown): boolean {
     return value instanceof Decimal;
   }
-  override check(value: unknown): unknown {
-    if (!(value instanceof Decimal)) throw new Violation(`${kindOf(value)} is not a decimal`);
+  override check(value: unknown, checking: Checking): unknown {
+    if (!(value instanceof Decimal)) return checking.refuse(() => `${kindOf(value)} is not a decimal`);
     const { length } = value.toString();
-    if (length > this.#maxLength) throw new Violation(`decimal too long (${length} > ${this.#maxLength})`);
+    if (length > this.#maxLength) {
+      return checking.refuse(`decimal too long (${length} > ${this.#maxLength})`);
+    }
     return value;
   }
 }

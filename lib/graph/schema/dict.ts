@@ -7,7 +7,7 @@
 import { Violation } from "../../errors.ts";
 import { keySegment, violationAt } from "../path.ts";
 import { Dict } from "../values/dict.ts";
-import type { Checking } from "./checking.ts";
+import { type Checking, REFUSED, type Refused } from "./checking.ts";
 import { Constraint, type Contents } from "./constraint.ts";
 import { isPlain, kindOf } from "./kind_of.ts";
 import { checkCount } from "./options.ts";
@@ -43,28 +43,33 @@ export class DictRule extends Constraint {
     };
   }
 
-  override inside(word: string, detail: string | undefined): Contents | undefined {
-    return word === "dict" ? this.#contents : super.inside(word, detail);
+  override within(word: string): Contents | undefined | Refused {
+    return word === "dict" ? this.#contents : REFUSED;
   }
   override fits(value: unknown): boolean {
     return value instanceof Map || isPlain(value);
   }
   override check(value: unknown, checking: Checking): unknown {
     if (!(value instanceof Map) && !isPlain(value)) {
-      throw new Violation(`${kindOf(value)} is not a Dictionary`);
+      return checking.refuse(() => `${kindOf(value)} is not a Dictionary`);
     }
-    const entries: [unknown, unknown][] = value instanceof Map ? [...value] : Object.entries(value);
-    if (entries.length > this.#maxKeys) {
-      throw new Violation(`Dict keys=${entries.length} > maxKeys=${this.#maxKeys}`);
-    }
+    // Not even counted where it occurs again: a peer can write a million references to one large dict.
     return checking.once(this, value, () => {
-      if (!this.#checkEntries(entries, checking)) return this.#emptyOf(value, entries.length, checking);
-      return dictOf(entries);
+      const entries: [unknown, unknown][] = value instanceof Map ? [...value] : Object.entries(value);
+      if (entries.length > this.#maxKeys) {
+        return checking.refuse(`Dict keys=${entries.length} > maxKeys=${this.#maxKeys}`);
+      }
+      const isChanged = this.#checkEntries(entries, checking);
+      if (isChanged === REFUSED) return REFUSED;
+      if (!isChanged) return this.#emptyOf(value, entries.length, checking);
+      const made = dictOf(entries);
+      const size = made instanceof Map ? made.size : Object.keys(made).length;
+      return size === entries.length ? made : checking.refuse("two keys of the dict became one");
     });
   }
 
   /** Checks the entries and puts in what goes on in their places; whether that is something else. */
-  #checkEntries(entries: [unknown, unknown][], checking: Checking): boolean {
+  #checkEntries(entries: [unknown, unknown][], checking: Checking): boolean | Refused {
     let isChanged = false;
     for (const entry of entries) {
       const [key, value] = entry;
@@ -74,6 +79,7 @@ export class DictRule extends Constraint {
       } catch (error) {
         throw error instanceof Violation ? violationAt(error, keySegment(key)) : error;
       }
+      if (entry[0] === REFUSED || entry[1] === REFUSED) return REFUSED;
       isChanged ||= !Object.is(entry[0], key) || !Object.is(entry[1], value);
     }
     return isChanged;
@@ -87,7 +93,7 @@ export class DictRule extends Constraint {
 }
 
 /** A dict of these entries, as it would arrive. */
-function dictOf(entries: readonly (readonly [unknown, unknown])[]): object {
+function dictOf(entries: readonly (readonly [unknown, unknown])[]): Record<string, unknown> | Dict {
   if (!entries.every(([key]) => typeof key === "string")) return new Dict(entries);
   const made: Record<string, unknown> = Object.create(null);
   for (const [key, value] of entries) made[key as string] = value;

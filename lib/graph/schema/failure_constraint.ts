@@ -4,11 +4,11 @@
  * @module
  */
 
-import { Violation } from "../../errors.ts";
 import { MAX_FAILURE_BYTES } from "../../limits.ts";
 import { AttributeDictRule } from "./attribute_dict.ts";
 import { BytesRule } from "./bytes.ts";
-import { Constraint, type Contents } from "./constraint.ts";
+import { type Checking, REFUSED, type Refused } from "./checking.ts";
+import type { Constraint, Contents } from "./constraint.ts";
 import { kindOf } from "./kind_of.ts";
 import { ListRule } from "./list.ts";
 
@@ -31,18 +31,16 @@ class FailureRule extends AttributeDictRule<Error, Error> {
     ], bytes(MAX_FAILURE_BYTES.type));
   }
 
-  override inside(word: string, detail: string | undefined): Contents | undefined {
-    // Each attribute has its own rule: `attribute()`.
-    if (word === "copyable" && detail === FAILURE_TYPE) return undefined;
-    // Nothing else, and no dict with such attributes either.
-    return Constraint.prototype.inside.call(this, word, detail);
+  override within(word: string, detail?: string): Contents | undefined | Refused {
+    // Each attribute has its own rule: `attribute()`. And no dict with such attributes.
+    return word === "copyable" && detail === FAILURE_TYPE ? undefined : REFUSED;
   }
   override fits(value: unknown): boolean {
     return value instanceof Error;
   }
-  override check(value: unknown): unknown {
+  override check(value: unknown, checking: Checking): unknown {
     if (!(value instanceof Error)) {
-      throw new Violation(`${kindOf(value)} is not an instance of ${FAILURE_TYPE}`);
+      return checking.refuse(() => `${kindOf(value)} is not an instance of ${FAILURE_TYPE}`);
     }
     return value;
   }

@@ -7,7 +7,7 @@
 import { Violation } from "../../errors.ts";
 import { Tuple } from "../values/tuple.ts";
 import type { LengthOptions } from "./bytes.ts";
-import type { Checking } from "./checking.ts";
+import { type Checking, REFUSED, type Refused } from "./checking.ts";
 import { Constraint, type Contents } from "./constraint.ts";
 import { checkCount } from "./options.ts";
 import { checkElements } from "./parts.ts";
@@ -37,16 +37,21 @@ export class ListRule extends Constraint {
     };
   }
 
-  override inside(word: string, detail: string | undefined): Contents | undefined {
-    return word === "list" ? this.#contents : super.inside(word, detail);
+  override within(word: string): Contents | undefined | Refused {
+    return word === "list" ? this.#contents : REFUSED;
   }
   override fits(value: unknown): boolean {
     return Array.isArray(value) && !(value instanceof Tuple);
   }
   override check(value: unknown, checking: Checking): unknown {
-    if (!Array.isArray(value) || value instanceof Tuple) throw new Violation("not a list");
-    if (value.length > this.#maxLength) throw new Violation("list too long");
-    if (value.length < this.#minLength) throw new Violation("list too short");
-    return checking.once(this, value, () => checkElements(value, () => this.#element, checking) ?? value);
+    if (!Array.isArray(value) || value instanceof Tuple) return checking.refuse("not a list");
+    if (value.length > this.#maxLength) return checking.refuse("list too long");
+    if (value.length < this.#minLength) return checking.refuse("list too short");
+    return checking.once(
+      this,
+      value,
+      () => checkElements(value, () => this.#element, checking) ?? value,
+      value,
+    );
   }
 }

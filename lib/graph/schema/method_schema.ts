@@ -46,6 +46,13 @@ export interface MethodRules {
   checkOutbound(args: readonly unknown[]): readonly unknown[];
 }
 
+/** Whether something has what a broker asks of a method's rules. */
+export function isMethodRules(value: unknown): value is MethodRules {
+  if (typeof value !== "object" || value === null) return false;
+  const { positional, keyword, checkInbound, checkOutbound } = value as Partial<MethodRules>;
+  return [positional, keyword, checkInbound, checkOutbound].every((part) => typeof part === "function");
+}
+
 /** What a RemoteInterface says about its methods. */
 export interface InterfaceRules {
   /** Its name on the wire. */

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { Violation } from "../../errors.ts";
 import { FLOAT, INT, LONGINT, LONGNEG, NEG } from "../../wire/tokens.ts";
 import { Float } from "../values/float.ts";
-import type { Checking } from "./checking.ts";
+import { type Checking, REFUSED } from "./checking.ts";
 import { Constraint, type Taster } from "./constraint.ts";
 import { kindOf } from "./kind_of.ts";
 
@@ -63,20 +62,20 @@ export class IntegerRule extends Constraint<number | bigint, number | bigint> {
     return typeof value === "number" || typeof value === "bigint" ||
       (this.#isFloatAllowed && value instanceof Float);
   }
-  override check(value: unknown, _checking: Checking): unknown {
-    if (typeof value === "bigint") return this.#checkSize(value);
+  override check(value: unknown, checking: Checking): unknown {
+    if (typeof value === "bigint") return this.#checkSize(value, checking);
     if (typeof value === "number") {
-      if (Number.isSafeInteger(value) && !Object.is(value, -0)) return this.#checkSize(value);
+      if (Number.isSafeInteger(value) && !Object.is(value, -0)) return this.#checkSize(value, checking);
       if (this.#isFloatAllowed) return value;
-      throw new Violation("a number with a fraction, or too large for an exact one, is not an integer");
+      return checking.refuse("a number with a fraction, or too large for an exact one, is not an integer");
     }
     if (this.#isFloatAllowed && value instanceof Float) return value;
-    throw new Violation(`${kindOf(value)} is not a number`);
+    return checking.refuse(() => `${kindOf(value)} is not a number`);
   }
 
-  #checkSize(value: number | bigint): number | bigint {
+  #checkSize(value: number | bigint, checking: Checking): unknown {
     if (!this.#isUnlimited && (value > this.#most || value < this.#least)) {
-      throw new Violation("number too large");
+      return checking.refuse("number too large");
     }
     return value;
   }
@@ -93,9 +92,9 @@ export class PlainNumberRule extends IntegerRule {
 
   override check(value: unknown, checking: Checking): unknown {
     const checked = super.check(value, checking);
-    if (checking.direction === "outbound") return checked;
+    if (checking.direction === "outbound" || checked === REFUSED) return checked;
     const plain = checked instanceof Float ? checked.value : Number(checked);
-    if (typeof checked === "bigint" && !Number.isFinite(plain)) throw new Violation("number too large");
+    if (typeof checked === "bigint" && !Number.isFinite(plain)) return checking.refuse("number too large");
     return plain;
   }
 }
@@ -106,9 +105,9 @@ class FloatRule extends PlainNumberRule {
 
   override check(value: unknown, checking: Checking): unknown {
     const checked = super.check(value, checking);
-    if (checking.direction === "inbound" || checked instanceof Float) return checked;
+    if (checking.direction === "inbound" || checked instanceof Float || checked === REFUSED) return checked;
     if (typeof checked === "bigint") {
-      throw new Violation("a bigint is not a float: turn it into a number first");
+      return checking.refuse("a bigint is not a float: turn it into a number first");
     }
     return Number.isSafeInteger(checked) && !Object.is(checked, -0) ? new Float(checked as number) : checked;
   }

@@ -6,26 +6,28 @@
 
 import { Violation } from "../../errors.ts";
 import { segmentOf, violationAt } from "../path.ts";
-import type { Checking } from "./checking.ts";
+import { type Checking, REFUSED, type Refused } from "./checking.ts";
 import type { Constraint } from "./constraint.ts";
 
 /**
  * Checks each element against the constraint of its place.
  *
- * @returns What goes on in the elements' places; `undefined` if all of them go on as they are.
+ * @returns What goes on in the elements' places; `undefined` if all of them go on as they are; {@linkcode REFUSED} if one
+ * breaks its rule, inside of a choice.
  * @throws {Violation} If one breaks its rule, with its place.
  */
 export function checkElements(
   values: readonly unknown[],
   rule: (index: number) => Constraint,
   checking: Checking,
-): unknown[] | undefined {
+): unknown[] | undefined | Refused {
   let changed: unknown[] | undefined;
   let i = 0;
   try {
     for (; i < values.length; i++) {
       const value = values[i];
       const result = rule(i).check(value, checking);
+      if (result === REFUSED) return REFUSED;
       if (changed !== undefined) changed.push(result);
       else if (!Object.is(result, value)) changed = [...values.slice(0, i), result];
     }

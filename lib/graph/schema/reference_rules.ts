@@ -8,7 +8,8 @@
  */
 
 import { Violation } from "../../errors.ts";
-import type { Checking } from "./checking.ts";
+import { standInFor } from "../adapters.ts";
+import { type Checking, REFUSED, type Refused } from "./checking.ts";
 import { Constraint, type Contents } from "./constraint.ts";
 import { findRemoteInterface } from "./interface_table.ts";
 import { kindOf } from "./kind_of.ts";
@@ -32,36 +33,51 @@ export class ReferenceRule extends Constraint {
     this.#wanted = wanted;
   }
 
-  override inside(word: string, detail: string | undefined): Contents | undefined {
-    return WORDS.has(word) ? undefined : super.inside(word, detail);
+  override within(word: string): Contents | undefined | Refused {
+    return WORDS.has(word) ? undefined : REFUSED;
   }
   override fits(value: unknown): boolean {
-    const provided = providedBy(value);
-    return provided !== undefined && (provided.isFunction === true) === (this.#kind === "function");
+    try {
+      const provided = providedByAny(value);
+      return provided !== undefined && (provided.isFunction === true) === (this.#kind === "function");
+    } catch {
+      return true; // code of the program's failed: the check says so
+    }
   }
-  override check(value: unknown, { direction }: Checking): unknown {
-    const provided = providedBy(value);
+  override check(value: unknown, checking: Checking): unknown {
+    let provided: Provided | undefined;
+    let isFit = false;
+    try {
+      provided = providedByAny(value);
+      isFit = provided !== undefined && (this.#wanted === undefined || provides(provided, this.#wanted));
+    } catch (cause) {
+      // Code of the program's: what the object says of itself.
+      throw new Violation(`${kindOf(value)} cannot say which RemoteInterface it provides`, { cause });
+    }
     if (provided === undefined) {
-      throw new Violation(
-        direction === "outbound" ? `${kindOf(value)} is not a Referenceable` : this.#lacks(
+      return checking.refuse(() =>
+        checking.direction === "outbound" ? `${kindOf(value)} is not a Referenceable` : this.#lacks(
           value,
           ", and doesn't even look like a RemoteReference",
-        ),
+        )
       );
     }
     const isFunction = provided.isFunction === true;
     if (isFunction !== (this.#kind === "function")) {
-      throw new Violation(`a ${isFunction ? "function" : "Referenceable"} is not a ${this.#kind}`);
+      return checking.refuse(`a ${isFunction ? "function" : "Referenceable"} is not a ${this.#kind}`);
     }
-    if (this.#wanted !== undefined && !provides(provided, this.#wanted)) {
-      throw new Violation(this.#lacks(value, ""));
-    }
-    return value;
+    return isFit ? value : checking.refuse(() => this.#lacks(value, ""));
   }
 
   #lacks(value: unknown, more: string): string {
     return `${kindOf(value)} does not provide RemoteInterface ${this.#wanted?.name ?? "of any kind"}${more}`;
   }
+}
+
+/** What a value provides, or what travels in its place: see `registerRemotelyCallable`. */
+function providedByAny(value: unknown): Provided | undefined {
+  return providedBy(value) ??
+    (typeof value === "object" && value !== null ? providedBy(standInFor(value)) : undefined);
 }
 
 function provides({ rules, interfaceName }: Provided, wanted: InterfaceRules): boolean {
@@ -89,9 +105,9 @@ class LocalInterfaceRule extends Constraint {
   override fits(value: unknown): boolean {
     return value instanceof this.#wanted;
   }
-  override check(value: unknown): unknown {
+  override check(value: unknown, checking: Checking): unknown {
     if (value instanceof this.#wanted) return value;
-    throw new Violation(`${kindOf(value)} does not provide interface ${this.#wanted.name}`);
+    return checking.refuse(() => `${kindOf(value)} does not provide interface ${this.#wanted.name}`);
   }
 }
 

@@ -10,7 +10,7 @@ import { addRemoteInterface } from "./interface_table.ts";
 import { isPlain, quoteName } from "./kind_of.ts";
 import { isRemoteInterface } from "./make_constraint.ts";
 import { InvalidRemoteInterface } from "./method.ts";
-import type { InterfaceRules, MethodRules } from "./method_schema.ts";
+import { type InterfaceRules, isMethodRules, type MethodRules } from "./method_schema.ts";
 import { isInterface } from "./provided.ts";
 
 /** The methods of a RemoteInterface by name. */
@@ -82,9 +82,7 @@ function checkMethod(owner: string, method: string, rules: unknown): void {
       `Cannot declare ${quoteName(owner)}: the method ${quoteName(method)} has no name that peers may call`,
     );
   }
-  const isRules = typeof rules === "object" && rules !== null && "checkInbound" in rules &&
-    "positional" in rules;
-  if (!isRules) {
+  if (!isMethodRules(rules)) {
     throw new InvalidRemoteInterface(
       `Cannot declare ${quoteName(owner)}: the rules of ${quoteName(method)} are not from schema.method(...)`,
     );

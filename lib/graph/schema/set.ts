@@ -7,7 +7,7 @@
 import { Violation } from "../../errors.ts";
 import { FrozenSet } from "../values/frozen_set.ts";
 import { ValueSet } from "../values/value_set.ts";
-import type { Checking } from "./checking.ts";
+import { type Checking, REFUSED, type Refused } from "./checking.ts";
 import { Constraint, type Contents } from "./constraint.ts";
 import { checkCount } from "./options.ts";
 import { checkElements } from "./parts.ts";
@@ -45,22 +45,25 @@ export class SetRule extends Constraint {
     };
   }
 
-  override inside(word: string, detail: string | undefined): Contents | undefined {
+  override within(word: string): Contents | undefined | Refused {
     if (word === "set" && this.#mutable !== false) return this.#contents;
     if (word === "immutable-set" && this.#mutable !== true) return this.#contents;
-    return super.inside(word, detail);
+    return REFUSED;
   }
   override fits(value: unknown): boolean {
     return value instanceof Set;
   }
   override check(value: unknown, checking: Checking): unknown {
-    if (!(value instanceof Set)) throw new Violation("not a set");
+    if (!(value instanceof Set)) return checking.refuse("not a set");
     const isFrozen = value instanceof FrozenSet;
-    if (this.#mutable === true && isFrozen) throw new Violation("obj is a set, but not a mutable one");
-    if (this.#mutable === false && !isFrozen) throw new Violation("obj is a set, but not an immutable one");
-    if (value.size > this.#maxLength) throw new Violation("set is too large");
+    if (this.#mutable === true && isFrozen) return checking.refuse("obj is a set, but not a mutable one");
+    if (this.#mutable === false && !isFrozen) {
+      return checking.refuse("obj is a set, but not an immutable one");
+    }
+    if (value.size > this.#maxLength) return checking.refuse("set is too large");
     return checking.once(this, value, () => {
       const changed = checkElements([...value], () => this.#member, checking);
+      if (changed === REFUSED) return REFUSED;
       if (changed === undefined) return value;
       return isFrozen ? FrozenSet.from(changed) : new ValueSet(changed);
     });

@@ -2,7 +2,8 @@
  * Validators of other libraries as constraints: whatever speaks Standard Schema, such as zod, valibot and arktype.
  *
  * They see whole values: what a peer may send before that is bounded by the Tub's limits alone. Where memory matters,
- * use the constraints of this module.
+ * use the constraints of this module. Inbound values that contain themselves, or have more paths than a container may
+ * have elements, are refused before a validator sees them: it would follow them all.
  *
  * @module
  */
@@ -13,6 +14,7 @@ import { joinPath, keySegment } from "../path.ts";
 import type { Checking } from "./checking.ts";
 import { Constraint, type Contents } from "./constraint.ts";
 import { EVERYTHING } from "./tasters.ts";
+import { checkTreeSize } from "./tree_size.ts";
 
 /** One thing that is wrong with a value, as a validator tells it. */
 export interface StandardIssue {
@@ -68,29 +70,37 @@ export class StandardRule extends Constraint {
     this.name = `a schema of ${String(schema["~standard"].vendor).slice(0, 40)}`;
   }
 
-  override inside(): Contents | undefined {
+  override within(): Contents | undefined {
     return undefined;
   }
-  override check(value: unknown, { direction }: Checking): unknown {
-    let result: StandardResult<unknown> | Promise<StandardResult<unknown>>;
+  override check(value: unknown, checking: Checking): unknown {
+    // A peer can write a million references to one large list.
+    if (typeof value !== "object" || value === null) return this.#validate(value, checking);
+    return checking.once(this, value, () => {
+      if (checking.direction === "inbound") checkTreeSize(value);
+      return this.#validate(value, checking);
+    });
+  }
+
+  #validate(value: unknown, checking: Checking): unknown {
+    // The validator is code of the program's, and so is what it gives: all of it may fail.
     try {
-      result = this.#schema["~standard"].validate(value);
+      const result: unknown = this.#schema["~standard"].validate(value);
+      if (result instanceof Promise) result.catch(() => {}); // nobody will look at it
+      if (typeof result !== "object" || result === null) throw new TypeError("The validator gave no result");
+      if ("then" in result) {
+        throw new Violation(
+          `Cannot validate a value: ${this.name} is asynchronous, and a synchronous one is needed`,
+        );
+      }
+      const { issues, value: made } = result as { issues?: readonly StandardIssue[]; value?: unknown };
+      if (issues !== undefined) return checking.refuse(() => violationOf(issues, this.name));
+      return checking.direction === "outbound" ? value : made;
     } catch (cause) {
+      if (cause instanceof Violation) throw cause;
       throw new Violation(`Cannot validate a value: ${this.name} failed`, { cause });
     }
-    if (isPromise(result)) {
-      result.then(undefined, () => {}); // nobody will look at it
-      throw new Violation(
-        `Cannot validate a value: ${this.name} is asynchronous, and a synchronous one is needed`,
-      );
-    }
-    if (result.issues !== undefined) throw violationOf(result.issues, this.name);
-    return direction === "outbound" ? value : result.value;
   }
-}
-
-function isPromise(result: object): result is Promise<unknown> {
-  return "then" in result && typeof result.then === "function";
 }
 
 /** The first thing that is wrong, with its place. */

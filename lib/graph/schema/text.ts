@@ -4,8 +4,8 @@
  * @module
  */
 
-import { Violation } from "../../errors.ts";
-import { BytesRule, checkLength, type LengthOptions } from "./bytes.ts";
+import { BytesRule, type LengthOptions, lengthRefusal } from "./bytes.ts";
+import { type Checking, REFUSED, type Refused } from "./checking.ts";
 import { Constraint, type Contents } from "./constraint.ts";
 import { kindOf } from "./kind_of.ts";
 import { checkCount } from "./options.ts";
@@ -39,19 +39,20 @@ class TextRule extends Constraint<string, string> {
     this.#contents = { maxChildren: 1, at: () => body };
   }
 
-  override inside(word: string, detail: string | undefined): Contents | undefined {
-    return word === "unicode" ? this.#contents : super.inside(word, detail);
+  override within(word: string): Contents | undefined | Refused {
+    return word === "unicode" ? this.#contents : REFUSED;
   }
   override fits(value: unknown): boolean {
     return typeof value === "string";
   }
-  override check(value: unknown): unknown {
-    if (typeof value !== "string") throw new Violation(`${kindOf(value)} is not a unicode object`);
+  override check(value: unknown, checking: Checking): unknown {
+    if (typeof value !== "string") return checking.refuse(() => `${kindOf(value)} is not a unicode object`);
     // A code point has one or two units: counting is only needed near the limits.
     if (value.length > this.#maxLength || value.length < 2 * this.#minLength) {
-      checkLength(codePoints(value), this.#maxLength, this.#minLength);
+      const refusal = lengthRefusal(codePoints(value), this.#maxLength, this.#minLength);
+      if (refusal !== undefined) return checking.refuse(refusal);
     }
-    if (this.#regexp?.test(value) === false) throw new Violation("regexp failed to match");
+    if (this.#regexp?.test(value) === false) return checking.refuse("regexp failed to match");
     return value;
   }
 }

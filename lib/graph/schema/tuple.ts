@@ -6,7 +6,7 @@
 
 import { Violation } from "../../errors.ts";
 import { Tuple } from "../values/tuple.ts";
-import type { Checking } from "./checking.ts";
+import { type Checking, REFUSED, type Refused } from "./checking.ts";
 import { Constraint, type Contents } from "./constraint.ts";
 import { checkElements } from "./parts.ts";
 import { OPENS } from "./tasters.ts";
@@ -34,20 +34,21 @@ export class TupleRule extends Constraint {
     };
   }
 
-  override inside(word: string, detail: string | undefined): Contents | undefined {
-    return word === "tuple" ? this.#contents : super.inside(word, detail);
+  override within(word: string): Contents | undefined | Refused {
+    return word === "tuple" ? this.#contents : REFUSED;
   }
   override fits(value: unknown): boolean {
     return Array.isArray(value);
   }
   override check(value: unknown, checking: Checking): unknown {
-    if (!Array.isArray(value)) throw new Violation("not a tuple");
-    if (checking.direction === "inbound" && !(value instanceof Tuple)) throw new Violation("not a tuple");
-    if (value.length !== this.#elements.length) throw new Violation("wrong size tuple");
+    if (!Array.isArray(value)) return checking.refuse("not a tuple");
+    if (checking.direction === "inbound" && !(value instanceof Tuple)) return checking.refuse("not a tuple");
+    if (value.length !== this.#elements.length) return checking.refuse("wrong size tuple");
     return checking.once(this, value, () => {
       const changed = checkElements(value, (i) => this.#elements[i]!, checking);
+      if (changed === REFUSED) return REFUSED;
       if (changed !== undefined) return Tuple.from(changed);
       return value instanceof Tuple ? value : Tuple.from(value);
-    });
+    }, value);
   }
 }

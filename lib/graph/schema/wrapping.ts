@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Checking } from "./checking.ts";
+import type { Checking, Refused } from "./checking.ts";
 import { Constraint, type Contents } from "./constraint.ts";
 import { NOTHING } from "./tasters.ts";
 
@@ -24,8 +24,8 @@ export abstract class WrappingRule extends Constraint {
   override checkToken(type: number, size: number): void {
     this.inner.checkToken(type, size);
   }
-  override inside(word: string, detail: string | undefined): Contents | undefined {
-    return this.inner.inside(word, detail);
+  override within(word: string, detail: string | undefined): Contents | undefined | Refused {
+    return this.inner.within(word, detail);
   }
   override fits(value: unknown): boolean {
     return this.inner.fits(value);

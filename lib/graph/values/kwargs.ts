@@ -9,6 +9,8 @@
  * that no RemoteInterface puts in order.
  */
 export class Kwargs<T extends object = Record<string, unknown>> {
+  /** Only the types need it: names that a method does not declare are found out by it. */
+  declare readonly [argumentNames]: keyof T;
   /** The arguments by name: frozen, and without a prototype, so that every name is only a name. */
   readonly values: Readonly<T>;
 
@@ -42,6 +44,17 @@ export class Kwargs<T extends object = Record<string, unknown>> {
   ): string {
     return `Kwargs ${inspect({ ...this.values }, options)}`;
   }
+}
+
+/** Only the types need it: there is no such property. */
+export declare const argumentNames: unique symbol;
+
+/** Keyword arguments of any names. */
+export interface AnyKwargs {
+  /** Only the types need it. */
+  readonly [argumentNames]: PropertyKey;
+  /** The arguments by name. */
+  readonly values: object;
 }
 
 /**
