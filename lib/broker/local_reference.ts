@@ -225,7 +225,7 @@ export function localReference<T extends Referenceable>(object: T | RemoteRefere
 export function localReference(
   object: Referenceable | RemoteReference<never>,
   options?: LocalReferenceOptions,
-): LocalReference<never> | RemoteReference<never> {
+): unknown {
   if (object instanceof RemoteReference) return object;
   if (options?.clock !== undefined) return new LocalReference<never>(object, options.clock);
   let known = references.get(object);
