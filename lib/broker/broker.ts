@@ -18,6 +18,7 @@ import { kwargs } from "../graph/values/kwargs.ts";
 import type { Limits } from "../limits.ts";
 import { redact } from "../names/redact.ts";
 import type { Clock } from "../util/clock.ts";
+import { type Features, NO_FEATURES } from "../util/features.ts";
 import { encodeText, quoteForeign } from "../util/text.ts";
 import { noTrace, type Trace } from "../util/trace.ts";
 import { TokenEncoder } from "../wire/encoder.ts";
@@ -65,11 +66,11 @@ export interface BrokerOptions {
   /** What the Tub knows of the connection. */
   readonly connectionInfo?: ConnectionInfo | undefined;
   /**
-   * Whether the peer takes a function of its own back, as this module does: Python Foolscap drops the connection.
+   * What both ends have beyond Foolscap.
    *
-   * @default false
+   * @default nothing
    */
-  readonly takesFunctionsHome?: boolean | undefined;
+  readonly features?: Features | undefined;
   /** Called at the end, at once: whoever keeps the broker forgets it. */
   onEnded?(error: Error): void;
 }
@@ -119,7 +120,7 @@ export class Broker implements HandleOwner, MessageHost {
 
   /** A broker for a connection that has been negotiated. It begins to read at {@linkcode Broker.start}. */
   constructor(connection: ByteConnection, options: BrokerOptions) {
-    const { limits, clock, host } = options;
+    const { limits, clock, host, features = NO_FEATURES } = options;
     this.#connection = connection;
     this.#options = options;
     this.#host = host;
@@ -132,7 +133,7 @@ export class Broker implements HandleOwner, MessageHost {
       host,
       limits,
       clock,
-      takesFunctionsHome: options.takesFunctionsHome === true,
+      takesFunctionsHome: features.has("functions"),
       checkOpen: () => this.checkOpen(),
       decref: (clid, count) => this.outgoing.callPeer("decref", { clid, count }).then(() => {}, () => {}),
       decgift: (giftID) => this.outgoing.sendUnheard(0, "decgift", [kwargs({ giftID, count: 1 })]),
