@@ -90,6 +90,7 @@ export { RemoteFunction, RemoteHandle, RemoteReference } from "./lib/broker/remo
 export { RemotePromise } from "./lib/broker/remote_promise.ts";
 export type {
   DeclarationOf,
+  FunctionCalls,
   Received,
   RemoteArguments,
   RemoteCalls,

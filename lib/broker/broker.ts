@@ -13,7 +13,7 @@ import { Receiver } from "../graph/receiver.ts";
 import type { MethodRules } from "../graph/schema/method_schema.ts";
 import type { Slicing } from "../graph/slicing.ts";
 import { BASE_SLICERS, BASE_UNSLICERS } from "../graph/tables.ts";
-import { UnslicerTable } from "../graph/unslicer.ts";
+import { UnslicerTable, type UnslicerType } from "../graph/unslicer.ts";
 import { kwargs } from "../graph/values/kwargs.ts";
 import type { Limits } from "../limits.ts";
 import { redact } from "../names/redact.ts";
@@ -27,10 +27,11 @@ import { vocabularyWords } from "../wire/vocabulary.ts";
 import { type BrokerObject, callBrokerObject } from "./broker_object.ts";
 import type { ByteConnection } from "./byte_connection.ts";
 import type { CheckedOptions, InboundCall } from "./call.ts";
-import { CallContext, type PeerInfo } from "./call_context.ts";
+import { CallContext, callerGaveUp, callerTimedOut, type PeerInfo, runOutsideCalls } from "./call_context.ts";
 import { sliceAnswer, sliceError } from "./call_slicing.ts";
 import type { BrokerListing } from "./broker_listing.ts";
 import { Callable } from "./callable.ts";
+import { type CancelHost, CancelUnslicer, TIME_IS_OVER } from "./cancel_message.ts";
 import { Deliveries } from "./deliveries.ts";
 import { failureOf, failureSlicers } from "./failure.ts";
 import "./failure_unslicer.ts";
@@ -86,7 +87,7 @@ export interface BrokerTables {
   readonly imported: number;
   /** Calls of ours that wait for their answer. */
   readonly pendingCalls: number;
-  /** Calls of the peer that have not been answered. */
+  /** Calls of the peer that have not been answered, and those that it has given up whose method still runs. */
   readonly activeCalls: number;
   /** Gifts that are being fetched. */
   readonly pendingGifts: number;
@@ -95,7 +96,7 @@ export interface BrokerTables {
 }
 
 /** One established connection. */
-export class Broker implements HandleOwner, MessageHost {
+export class Broker implements HandleOwner, MessageHost, CancelHost {
   readonly peer: PeerInfo;
   /** Calls of ours. */
   readonly outgoing: OutgoingCalls;
@@ -105,6 +106,8 @@ export class Broker implements HandleOwner, MessageHost {
   readonly #options: BrokerOptions;
   readonly #host: BrokerHost;
   readonly #isTraced: boolean;
+  /** @ignore */
+  readonly takesDeadlines: boolean;
   readonly #connection: ByteConnection;
   readonly #objects: ObjectSpace;
   readonly #outbox: Outbox;
@@ -125,6 +128,7 @@ export class Broker implements HandleOwner, MessageHost {
     this.#options = options;
     this.#host = host;
     this.#isTraced = options.trace !== noTrace;
+    this.takesDeadlines = features.has("deadline");
     this.peer = options.peer;
     this.over = this.#over.promise;
     const vocabulary = vocabularyWords(options.vocabTable);
@@ -158,6 +162,8 @@ export class Broker implements HandleOwner, MessageHost {
       trace: options.trace,
       objects: this.#objects,
       outbox: this.#outbox,
+      sendsCancels: features.has("cancel"),
+      sendsDeadlines: this.takesDeadlines,
       ended: () => this.#ended,
     });
     const receiver = new Receiver((receiver) => this.#makeRoot(receiver), {
@@ -207,10 +213,15 @@ export class Broker implements HandleOwner, MessageHost {
   }
 
   #makeRoot(receiver: Receiver): MessageRoot {
+    const extraMessages: [string, UnslicerType][] = [];
+    if (this.#options.features?.has("cancel") === true) {
+      extraMessages.push(["cancel", { make: (receiver) => new CancelUnslicer(receiver, this) }]);
+    }
     const messages = new UnslicerTable([
       ["call", { make: (receiver) => new CallUnslicer(receiver, this) }],
       ["answer", { make: (receiver) => new AnswerUnslicer(receiver, this) }],
       ["error", { make: (receiver) => new ErrorUnslicer(receiver, this) }],
+      ...extraMessages,
     ]);
     return new MessageRoot(receiver, messages, this);
   }
@@ -246,8 +257,11 @@ export class Broker implements HandleOwner, MessageHost {
 
   /** Begins to read. */
   start(): void {
-    this.#inbound.start();
-    this.#keepalive.start();
+    // The connection outlives the call that it may have been made for.
+    runOutsideCalls(() => {
+      this.#inbound.start();
+      this.#keepalive.start();
+    });
   }
 
   /**
@@ -342,10 +356,25 @@ export class Broker implements HandleOwner, MessageHost {
   }
 
   /** @ignore */
-  deliver(call: Omit<InboundCall, "context">, scope: PendingScope | undefined, bytes: number): void {
+  deliver(
+    call: Omit<InboundCall, "context">,
+    scope: PendingScope | undefined,
+    bytes: number,
+    waitMs: number | undefined,
+  ): void {
     this.checkOpen();
-    const context = new CallContext(this.peer, call.method);
-    this.#deliveries.add({ call: { ...call, context }, scope, bytes });
+    const { clock } = this.#options;
+    const time = waitMs === undefined ? undefined : { deadline: clock.now() + waitMs, clock };
+    const context = new CallContext(this.peer, call.method, call.requestId !== 0, time);
+    this.#deliveries.add({ call: { ...call, context }, scope, bytes, isCancelled: false });
+  }
+
+  /** @ignore */
+  cancelled(requestId: number, why: number): void {
+    this.#deliveries.cancel(requestId, ({ method }) => {
+      this.#options.trace({ type: "call-cancelled", tubId: this.peer.tubId ?? "", requestId, method });
+      return why === TIME_IS_OVER ? callerTimedOut(method) : callerGaveUp(method);
+    });
   }
 
   /** @ignore */

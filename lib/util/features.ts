@@ -17,6 +17,10 @@ export const FEATURES_KEY = "foolscap-deno";
 export const OWN_FEATURES: Features = new Map([
   /** A function may be sent home to where it came from; see `lib/broker/references.ts`. */
   ["functions", 1],
+  /** A caller says that it has given a call up; see `lib/broker/cancel_message.ts`. */
+  ["cancel", 1],
+  /** A call says how long its caller waits; see `CallUnslicer` in `lib/broker/messages.ts`. */
+  ["deadline", 1],
 ]);
 
 /** What a peer has that says nothing. */
