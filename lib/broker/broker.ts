@@ -31,7 +31,7 @@ import { CallContext, callerGaveUp, callerTimedOut, type PeerInfo, runOutsideCal
 import { sliceAnswer, sliceError } from "./call_slicing.ts";
 import type { BrokerListing } from "./broker_listing.ts";
 import { Callable } from "./callable.ts";
-import { type CancelHost, CancelUnslicer, TIME_IS_OVER } from "./cancel_message.ts";
+import { type CancelHost, CancelUnslicer, NO_TIME_LIMIT, TIME_IS_OVER } from "./cancel_message.ts";
 import { Deliveries } from "./deliveries.ts";
 import { failureOf, failureSlicers } from "./failure.ts";
 import "./failure_unslicer.ts";
@@ -364,8 +364,14 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
   ): void {
     this.checkOpen();
     const { clock } = this.#options;
-    const time = waitMs === undefined ? undefined : { deadline: clock.now() + waitMs, clock };
-    const context = new CallContext(this.peer, call.method, call.requestId !== 0, time);
+    const isTimed = waitMs !== undefined && waitMs !== NO_TIME_LIMIT;
+    const time = isTimed ? { deadline: clock.now() + waitMs, clock } : undefined;
+    const context = new CallContext(
+      this.peer,
+      call.method,
+      call.requestId !== 0 && waitMs !== undefined,
+      time,
+    );
     this.#deliveries.add({ call: { ...call, context }, scope, bytes, isCancelled: false });
   }
 

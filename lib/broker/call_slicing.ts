@@ -31,7 +31,10 @@ export function sliceCall(
     readonly clid: number;
     readonly method: string;
     readonly args: readonly unknown[];
-    /** How long the caller still waits, in milliseconds: an integer below 2^31. */
+    /**
+     * How long the caller still waits, in milliseconds: an integer below 2^31, whose highest value is for as long as it is
+     * not given up. `undefined`: it is never given up.
+     */
     readonly waitMs: number | undefined;
   },
 ): void {

@@ -7,10 +7,25 @@
 import { ProtocolError } from "../errors.ts";
 import type { Slicing } from "../graph/slicing.ts";
 import { type Receiving, Unslicer } from "../graph/unslicer.ts";
+import { MAX_TIMER_MS } from "../limits.ts";
 import { INT } from "../wire/tokens.ts";
 
 /** Why a call is given up: all that the peer learns. What it does not know it takes for `GIVEN_UP`. */
 export const GIVEN_UP = 0, TIME_IS_OVER = 1;
+
+/** What a call says that waits until it is given up. */
+export const NO_TIME_LIMIT = MAX_TIMER_MS;
+
+/**
+ * What a call says of the time that its caller waits until `deadline`: the callee has rather less than the caller, never
+ * more.
+ *
+ * @param deadline In milliseconds since 1970; `undefined` for never.
+ */
+export function waitMsUntil(deadline: number | undefined, now: number): number {
+  if (deadline === undefined) return NO_TIME_LIMIT;
+  return Math.min(Math.max(0, Math.floor(deadline - now)), NO_TIME_LIMIT - 1);
+}
 
 /** What the peer is told of the reason of a caller: never its text. */
 export function whyOf(reason: unknown): number {

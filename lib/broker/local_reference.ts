@@ -125,13 +125,9 @@ export class LocalReference<T> implements LocalCalls<T> {
     // What was given up before its turn is not called at all; what has begun is told by its context's signal.
     inLaterTurn(() => {
       if (isOver) return;
-      const { deadline } = request;
-      const context = new CallContext(
-        HERE,
-        name,
-        true,
-        deadline === undefined ? undefined : { deadline, clock },
-      );
+      const { deadline, isLimited } = request;
+      const time = deadline === undefined ? undefined : { deadline, clock };
+      const context = new CallContext(HERE, name, isLimited, time);
       request.onGivenUp = (reason) => context.abort(reason);
       runInCall(context, (args) => this.#run(name, args, context), [...args])
         .then(request.resolve.bind(request), request.reject.bind(request));

@@ -42,7 +42,7 @@ export interface MessageHost {
   /**
    * A call is complete.
    *
-   * @param waitMs How long its caller waits, in milliseconds, if it said so.
+   * @param waitMs How long its caller waits, in milliseconds, if it may give the call up: see `cancel_message.ts`.
    */
   deliver(
     call: Omit<InboundCall, "context">,
@@ -93,7 +93,7 @@ export class MessageRoot extends Unslicer {
 /**
  * `OPEN call INT(request) INT(object) STRING(method) OPEN arguments ... CLOSE [INT(milliseconds)] CLOSE`
  *
- * The last number is not Foolscap's: with the feature `deadline`, a call says how long its caller still waits.
+ * The last number is not Foolscap's: with the feature `deadline`, a call that may be given up says how long its caller still waits.
  */
 export class CallUnslicer extends Unslicer {
   readonly #host: MessageHost;

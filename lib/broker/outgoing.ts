@@ -10,11 +10,10 @@ import { DeadReferenceError, toError } from "../errors.ts";
 import { kwargs } from "../graph/values/kwargs.ts";
 import type { Clock } from "../util/clock.ts";
 import { noTrace, type Trace } from "../util/trace.ts";
-import { MAX_TIMER_MS } from "../limits.ts";
 import type { CheckedOptions, OutboundCall } from "./call.ts";
 import type { PeerInfo } from "./call_context.ts";
 import { sliceCall } from "./call_slicing.ts";
-import { sliceCancel, whyOf } from "./cancel_message.ts";
+import { sliceCancel, waitMsUntil, whyOf } from "./cancel_message.ts";
 import type { Tracker } from "./import_table.ts";
 import type { BrokerHost } from "./interface.ts";
 import type { ObjectSpace } from "./object_space.ts";
@@ -143,7 +142,7 @@ export class OutgoingCalls {
     let givenUp: { readonly reason: unknown } | undefined;
     if (sendsCancels && request.isLimited) request.onGivenUp = (reason) => givenUp = { reason };
     try {
-      this.#send(request.id, clid, request.method, args, request.deadline);
+      this.#send(request.id, clid, request.method, args, request.isLimited ? request : undefined);
     } catch (error) {
       request.onGivenUp = undefined;
       return request.reject(error);
@@ -175,7 +174,7 @@ export class OutgoingCalls {
     clid: number,
     method: string,
     args: readonly unknown[],
-    deadline?: number | undefined,
+    wait?: { readonly deadline: number | undefined } | undefined,
   ): void {
     const { host, trace, peer, objects, outbox, clock, sendsDeadlines } = this.#options;
     if (host.interceptOutbound !== undefined) {
@@ -185,7 +184,7 @@ export class OutgoingCalls {
     // Not by way of the broker: a Violation's stack has ten lines, and is to reach the line of the program.
     const ended = this.#options.ended();
     if (ended !== undefined) throw new DeadReferenceError("Connection is lost", { cause: ended });
-    const waitMs = deadline === undefined || !sendsDeadlines ? undefined : wholeMs(deadline - clock.now());
+    const waitMs = wait !== undefined && sendsDeadlines ? waitMsUntil(wait.deadline, clock.now()) : undefined;
     objects.begin();
     outbox.message({
       isReply: false,
@@ -198,11 +197,6 @@ export class OutgoingCalls {
     const { trace, peer } = this.#options;
     trace({ type: "call-failed", tubId: peer.tubId ?? "", requestId: 0, method, error });
   }
-}
-
-/** Milliseconds as they are sent: the callee has rather less than the caller, never more. */
-function wholeMs(ms: number): number {
-  return Math.min(Math.max(0, Math.floor(ms)), MAX_TIMER_MS);
 }
 
 function intercept(host: BrokerHost, call: OutboundCall): void {

@@ -69,10 +69,22 @@ Deno.test("a call that wants no answer, and one that nobody limits, say no time"
   withPeer(async (peer) => {
     peer.broker.outgoing.callOnly(new Tracker(3), "a", [], { timeoutMs: 5 });
     void peer.broker.outgoing.call(new Tracker(3), "a", [], {}).catch(() => {});
+    await turns(3);
+    assert.equal(peer.take().match(/0081[0-9a-f]{2}89[0-9a-f]{2}89/g)?.length, 2);
+  }));
+
+Deno.test("a call that has a signal and no time says that it has none", () =>
+  withPeer(async (peer, target) => {
     const { signal } = new AbortController();
     void peer.broker.outgoing.call(new Tracker(3), "a", [], { signal }).catch(() => {});
     await turns(3);
-    assert.equal(peer.take().match(/0081[0-9a-f]{2}89[0-9a-f]{2}89/g)?.length, 3);
+    assert.match(peer.take(), /897f7f7f7f0781..89$/);
+    await peer.send(call(int(5), "7f7f7f7f0781") + call(int(6)) + call(int(7), int(100)));
+    await turns(5);
+    assert.deepEqual(
+      target.contexts.map(({ isCancellable, remainingMs }) => [isCancellable, remainingMs]),
+      [[true, undefined], [false, undefined], [true, 100]],
+    );
   }));
 
 const FATAL: readonly (readonly [name: string, bytes: string, features?: Features])[] = [

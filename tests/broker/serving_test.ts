@@ -185,8 +185,8 @@ Deno.test("a method that has been given up can still clean up, with detached cal
   }));
 
 Deno.test("the loss of the caller's connection gives up what was made for it, and says what it was", () =>
-  withChain(async ({ ref, middle, last, first }) => {
-    const call = failureOf(ref.callRemote("ask"));
+  withChain(async ({ ref, middle, last, first, controller }) => {
+    const call = failureOf(ref.with({ signal: controller.signal }).callRemote("ask"));
     await turns();
     first.left.connection.drop();
     await call;
@@ -197,16 +197,22 @@ Deno.test("the loss of the caller's connection gives up what was made for it, an
     assert.equal(last.seen[0]!.signal.aborted, true);
   }));
 
-Deno.test("a call that wants no answer is nobody's parent: what it makes outlives its connection", () =>
-  withChain(async ({ ref, middle, last, first }) => {
-    ref.callRemoteOnly("ask");
-    await turns();
-    assert.equal(middle.context!.wantsAnswer, false);
-    await first.left.broker.shutdown(new Violation("said enough"));
-    await turns();
-    assert.deepEqual(middle.failures, []);
-    assert.equal(last.seen[0]!.signal.aborted, false);
-  }));
+for (const how of ["callRemote", "callRemoteOnly"] as const) {
+  Deno.test(`what is made for a plain ${how}() outlives its connection, as in Foolscap`, () =>
+    withChain(async ({ ref, middle, last, first }) => {
+      const call = ref[how]("ask");
+      const over = call?.catch(() => {});
+      await turns();
+      assert.equal(middle.context!.isCancellable, false);
+      const { signal } = middle.context!;
+      await first.left.broker.shutdown(new Violation("said enough"));
+      await over;
+      await turns();
+      assert.equal(signal.aborted, true);
+      assert.deepEqual(middle.failures, []);
+      assert.equal(last.seen[0]!.signal.aborted, false);
+    }));
+}
 
 Deno.test("a callee that knows no deadlines still leaves its caller its own", () =>
   withChain(async ({ ref, middle, last, clock }) => {
@@ -262,47 +268,75 @@ Deno.test("a call in a circle is given up all around", async () => {
   }
 });
 
-Deno.test("currentCall() is the method's own after every await, and in all that becomes of it", async () => {
-  await using pair = new Pair({ features: OWN_FEATURES });
-  const seen: [string, CallContext | undefined][] = [];
-  class State extends Copyable {
-    static override copytype = "test/ServingState";
-    override getStateToCopy(): Record<string, unknown> {
-      seen.push(["state", currentCall()]);
-      return {};
+for (const isCancellable of [true, false]) {
+  const what = isCancellable ? "its own call" : "no call";
+  const kind = isCancellable ? "one that can be given up" : "any other";
+  Deno.test(`currentCall() is ${what} after an await in a method that serves ${kind}`, async () => {
+    await using pair = new Pair({ features: OWN_FEATURES });
+    const seen: unknown[] = [];
+    class State extends Copyable {
+      static override copytype = "test/ServingState";
+      override getStateToCopy(): Record<string, unknown> {
+        seen.push(currentCall()?.isOver);
+        return {};
+      }
+    }
+    class Slow extends Referenceable {
+      async remote_slow(turnsToWait: number): Promise<unknown> {
+        const own = currentCall();
+        assert.equal(own!.method, "slow");
+        assert.equal(own!.isCancellable, isCancellable);
+        const after = isCancellable ? own : undefined;
+        await turns(turnsToWait);
+        assert.equal(currentCall(), after);
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        assert.equal(currentCall(), after);
+        return turnsToWait;
+      }
+      remote_thenable(): unknown {
+        return { then: (resolve: (v: unknown) => void) => resolve(currentCall()?.method ?? null) };
+      }
+      remote_state(): unknown {
+        return new State();
+      }
+    }
+    const plain = await pair.refTo(new Slow());
+    const other = plain.with({ timeoutMs: 60_000 });
+    const ref = isCancellable ? other : plain;
+    pair.right.host.interceptInbound = (call, deliver) => {
+      assert.equal(currentCall(), call.context);
+      return deliver();
+    };
+    // Others in between, so that there are calls to be mixed up.
+    const slow = [5, 1, 3].map((n) => [ref.callRemote("slow", n), other.callRemote("thenable")]).flat();
+    assert.equal(await ref.callRemote("thenable"), isCancellable ? "thenable" : null);
+    await failureOf(ref.callRemote("state"));
+    assert.deepEqual(seen, [true], "it has returned");
+    assert.deepEqual(await Promise.all(slow), [5, "thenable", 1, "thenable", 3, "thenable"]);
+    assert.equal(currentCall(), undefined);
+  });
+}
+
+Deno.test("a call that is let in by the end of another one does not take over its context", async () => {
+  await using pair = new Pair({ features: OWN_FEATURES, limits: { maxMessageBytes: 5_000 } });
+  const seen: unknown[] = [];
+  class Big extends Referenceable {
+    async remote_take(_bytes: Uint8Array): Promise<void> {
+      await turns(3);
+      seen.push(currentCall()?.isCancellable);
     }
   }
-  class Slow extends Referenceable {
-    async remote_slow(turnsToWait: number): Promise<unknown> {
-      const own = currentCall();
-      await turns(turnsToWait);
-      seen.push(["after", currentCall()]);
-      assert.equal(currentCall(), own);
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      assert.equal(currentCall(), own);
-      return turnsToWait;
-    }
-    remote_thenable(): unknown {
-      return { then: (resolve: (v: unknown) => void) => resolve(currentCall()?.method) };
-    }
-    remote_state(): unknown {
-      return new State();
-    }
-  }
-  const ref = await pair.refTo(new Slow());
-  const intercepted: unknown[] = [];
-  pair.right.host.interceptInbound = (call, deliver) => {
-    intercepted.push(currentCall() === call.context);
-    return deliver();
-  };
-  const slow = [5, 1, 3].map((n) => ref.callRemote("slow", n));
-  assert.equal(await ref.callRemote("thenable"), "thenable");
-  await failureOf(ref.callRemote("state"));
-  assert.deepEqual(await Promise.all(slow), [5, 1, 3]);
-  assert.deepEqual(new Set(seen.map(([, context]) => context?.method)), new Set(["slow", "state"]));
-  assert.equal(seen.find(([where]) => where === "state")![1]!.isOver, true, "it has returned");
-  assert.deepEqual(new Set(intercepted), new Set([true]));
-  assert.equal(currentCall(), undefined);
+  const ref = await pair.refTo(new Big());
+  const limited = ref.with({ timeoutMs: 60_000 });
+  // What is active takes more than is begun at once, so that the end of one call begins the next.
+  await Promise.all(
+    Array.from(
+      { length: 12 },
+      (_, i) => (i % 2 === 0 ? limited : ref).callRemote("take", new Uint8Array(4_000)),
+    ),
+  );
+  assert.deepEqual(seen.filter((is) => is === true).length, 6);
+  assert.deepEqual(seen.filter((is) => is === undefined).length, 6);
 });
 
 Deno.test("a connection that is made for a call does not belong to it", async () => {
@@ -316,12 +350,13 @@ Deno.test("a connection that is made for a call does not belong to it", async ()
       const pair = new Pair({ features: OWN_FEATURES });
       opened.push(pair);
       const ref = await pair.refTo(new Watched());
+      assert.equal(currentCall()!.method, "open");
       await ref.callRemote("nothing");
       pair.right.broker.whenEnded(() => void seen.push(currentCall()));
     }
   }
   await using pair = new Pair({ features: OWN_FEATURES });
-  await (await pair.refTo(new Opening())).callRemote("open");
+  await (await pair.refTo(new Opening())).with({ timeoutMs: 60_000 }).callRemote("open");
   opened[0]!.left.connection.drop();
   await turns();
   assert.deepEqual(seen, [undefined]);
