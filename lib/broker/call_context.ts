@@ -166,8 +166,8 @@ const calls = new AsyncLocalStorage<CallContext | undefined>();
  *
  * Calls that are made by `callRemote` meanwhile, also after an `await`, serve the same purpose: when a call is given up they
  * are given up as well, and fail with its reason, and so they do when its connection is lost; they wait no longer than its
- * deadline, and tell their own callee so. Those that are made when the method has returned have nothing to do with it any
- * more, nor have those that want no answer; `ref.with({ detached: true })` keeps others out of it.
+ * deadline, and tell their own callee so. When the method has returned, those that it left behind keep their deadline
+ * and are not given up any more; those that it makes then have nothing to do with the call, nor have those that want no answer; `ref.with({ detached: true })` keeps others out of it.
  *
  * @returns `undefined` outside of a remote call.
  *

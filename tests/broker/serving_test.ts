@@ -61,6 +61,11 @@ class Middle extends Referenceable {
     this.remote_ask().catch(() => {});
     return "left";
   }
+  /** And has begun a call before. */
+  remote_leave_behind(): string {
+    this.next!.callRemote("wait").catch((error) => this.failures.push(error));
+    return "left";
+  }
   remote_leave_later(): string {
     void this.gate.promise.then(() => this.remote_ask()).catch(() => {});
     return "left";
@@ -171,6 +176,19 @@ Deno.test("what a method has left running is not given up with it", () =>
     assert.deepEqual(last.seen.map((context) => context!.deadline), [undefined, undefined]);
     assert.deepEqual(last.seen.map((context) => context!.signal.aborted), [false, false]);
     assert.deepEqual(middle.failures, []);
+  }));
+
+Deno.test("a call that a method leaves behind is not given up with its connection, and keeps its deadline", () =>
+  withChain(async ({ ref, middle, last, clock, first }) => {
+    assert.equal(await ref.with({ timeoutMs: 1_000 }).callRemote("leave_behind"), "left");
+    await turns();
+    await first.left.broker.shutdown(new Violation("no more"));
+    await turns();
+    assert.deepEqual(middle.failures, []);
+    assert.equal(last.seen[0]!.signal.aborted, false);
+    clock.advance(1_000);
+    await turns();
+    assert.equal(middle.failures[0]!.name, "TimeoutError");
   }));
 
 Deno.test("a method that has been given up can still clean up, with detached calls alone", () =>
