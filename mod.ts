@@ -102,8 +102,8 @@ export type {
   Untyped,
 } from "./lib/broker/remote_reference.ts";
 export { CallContext, currentCall } from "./lib/broker/call_context.ts";
-export type { PeerInfo } from "./lib/broker/call_context.ts";
-export type { CallOptions } from "./lib/broker/call.ts";
+export type { CallTime, PeerInfo } from "./lib/broker/call_context.ts";
+export type { CallOptions, CheckedOptions } from "./lib/broker/call.ts";
 export type { BrokerTables } from "./lib/broker/broker.ts";
 export type { BrokerListing, InboundDelivery, OutstandingCall } from "./lib/broker/broker_listing.ts";
 

@@ -51,7 +51,7 @@ export class CallContext {
   #isOver = false;
 
   /** The context of a call. `time` is until when the caller waits, where it said so. */
-  constructor(connection: PeerInfo, method: string, isCancellable = false, time?: CallTime) {
+  constructor(connection: PeerInfo, method: string, isCancellable: boolean, time?: CallTime) {
     this.connection = connection;
     this.caller = connection.tubId;
     this.method = method;

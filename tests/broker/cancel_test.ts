@@ -8,7 +8,7 @@ import { Copyable } from "../../lib/graph/copyable.ts";
 import type { MemoryConnection } from "../../lib/transport/memory.ts";
 import { OWN_FEATURES } from "../../lib/util/features.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { EMPTY, failureOf, Pair, RIGHT, type TestOptions, turns } from "./support.ts";
+import { type EMPTY, failureOf, Pair, RIGHT, type TestOptions, turns } from "./support.ts";
 
 const FURL = `pb://${RIGHT}@tcp:h:1/carol`;
 

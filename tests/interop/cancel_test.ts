@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type CallContext, currentCall, Referenceable, type RemoteReference, Tub } from "../../mod.ts";
+import { type CallContext, currentCall, Referenceable, type RemoteReference, type Tub } from "../../mod.ts";
 import { interopTest, PeerFailure, startPython } from "../support/python.ts";
 import { BOTH_DIALERS, rejectionOf, startTub, stepEachWay, until } from "./rig.ts";
 
