@@ -92,6 +92,7 @@ export { RemotePromise } from "./lib/broker/remote_promise.ts";
 export type {
   DeclarationOf,
   DeclarationsOf,
+  FunctionCalls,
   ObjectType,
   Received,
   RemoteArguments,
@@ -104,7 +105,7 @@ export type {
   Untyped,
 } from "./lib/broker/remote_reference.ts";
 export { CallContext, currentCall } from "./lib/broker/call_context.ts";
-export type { PeerInfo } from "./lib/broker/call_context.ts";
+export type { CallTime, PeerInfo } from "./lib/broker/call_context.ts";
 export type { CallOptions, CheckedOptions } from "./lib/broker/call.ts";
 export type { BrokerTables } from "./lib/broker/broker.ts";
 export type { BrokerListing, InboundDelivery, OutstandingCall } from "./lib/broker/broker_listing.ts";

@@ -113,6 +113,8 @@ export function resolveLimits(limits: Partial<Limits> = {}): Limits {
   return Object.freeze({ ...DEFAULT_LIMITS, ...limits });
 }
 
+/** The longest time that a timer can wait, in milliseconds: what a caller may say that it waits. */
+export const MAX_TIMER_MS = 0x7fffffff;
 /** Bytes of a token's header (Foolscap's own number). Not an option: Python refuses the 65th. */
 export const MAX_TOKEN_HEADER_BYTES = 64;
 /** Bytes of an ERROR token's text (Foolscap's `SIZE_LIMIT`). */

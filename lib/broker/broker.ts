@@ -13,11 +13,12 @@ import { Receiver } from "../graph/receiver.ts";
 import type { MethodRules } from "../graph/schema/method_schema.ts";
 import type { Slicing } from "../graph/slicing.ts";
 import { BASE_SLICERS, BASE_UNSLICERS } from "../graph/tables.ts";
-import { UnslicerTable } from "../graph/unslicer.ts";
+import { UnslicerTable, type UnslicerType } from "../graph/unslicer.ts";
 import { kwargs } from "../graph/values/kwargs.ts";
 import type { Limits } from "../limits.ts";
 import { redact } from "../names/redact.ts";
 import type { Clock } from "../util/clock.ts";
+import { type Features, NO_FEATURES } from "../util/features.ts";
 import { encodeText, quoteForeign } from "../util/text.ts";
 import { noTrace, type Trace } from "../util/trace.ts";
 import { TokenEncoder } from "../wire/encoder.ts";
@@ -26,10 +27,11 @@ import { vocabularyWords } from "../wire/vocabulary.ts";
 import { type BrokerObject, callBrokerObject } from "./broker_object.ts";
 import type { ByteConnection } from "./byte_connection.ts";
 import type { CheckedOptions, InboundCall } from "./call.ts";
-import { CallContext, type PeerInfo } from "./call_context.ts";
+import { CallContext, callerGaveUp, callerTimedOut, type PeerInfo, runOutsideCalls } from "./call_context.ts";
 import { sliceAnswer, sliceError } from "./call_slicing.ts";
 import type { BrokerListing } from "./broker_listing.ts";
 import { Callable } from "./callable.ts";
+import { type CancelHost, CancelUnslicer, NO_TIME_LIMIT, TIME_IS_OVER } from "./cancel_message.ts";
 import { Deliveries } from "./deliveries.ts";
 import { failureOf, failureSlicers } from "./failure.ts";
 import "./failure_unslicer.ts";
@@ -65,11 +67,11 @@ export interface BrokerOptions {
   /** What the Tub knows of the connection. */
   readonly connectionInfo?: ConnectionInfo | undefined;
   /**
-   * Whether the peer takes a function of its own back, as this module does: Python Foolscap drops the connection.
+   * What both ends have beyond Foolscap.
    *
-   * @default false
+   * @default nothing
    */
-  readonly takesFunctionsHome?: boolean | undefined;
+  readonly features?: Features | undefined;
   /** Called at the end, at once: whoever keeps the broker forgets it. */
   onEnded?(error: Error): void;
 }
@@ -85,7 +87,7 @@ export interface BrokerTables {
   readonly imported: number;
   /** Calls of ours that wait for their answer. */
   readonly pendingCalls: number;
-  /** Calls of the peer that have not been answered. */
+  /** Calls of the peer that have not been answered, and those that it has given up whose method still runs. */
   readonly activeCalls: number;
   /** Gifts that are being fetched. */
   readonly pendingGifts: number;
@@ -94,7 +96,7 @@ export interface BrokerTables {
 }
 
 /** One established connection. */
-export class Broker implements HandleOwner, MessageHost {
+export class Broker implements HandleOwner, MessageHost, CancelHost {
   readonly peer: PeerInfo;
   /** Calls of ours. */
   readonly outgoing: OutgoingCalls;
@@ -104,6 +106,8 @@ export class Broker implements HandleOwner, MessageHost {
   readonly #options: BrokerOptions;
   readonly #host: BrokerHost;
   readonly #isTraced: boolean;
+  /** @ignore */
+  readonly takesDeadlines: boolean;
   readonly #connection: ByteConnection;
   readonly #objects: ObjectSpace;
   readonly #outbox: Outbox;
@@ -119,11 +123,12 @@ export class Broker implements HandleOwner, MessageHost {
 
   /** A broker for a connection that has been negotiated. It begins to read at {@linkcode Broker.start}. */
   constructor(connection: ByteConnection, options: BrokerOptions) {
-    const { limits, clock, host } = options;
+    const { limits, clock, host, features = NO_FEATURES } = options;
     this.#connection = connection;
     this.#options = options;
     this.#host = host;
     this.#isTraced = options.trace !== noTrace;
+    this.takesDeadlines = features.has("deadline");
     this.peer = options.peer;
     this.over = this.#over.promise;
     const vocabulary = vocabularyWords(options.vocabTable);
@@ -132,7 +137,7 @@ export class Broker implements HandleOwner, MessageHost {
       host,
       limits,
       clock,
-      takesFunctionsHome: options.takesFunctionsHome === true,
+      takesFunctionsHome: features.has("functions"),
       checkOpen: () => this.checkOpen(),
       decref: (clid, count) => this.outgoing.callPeer("decref", { clid, count }).then(() => {}, () => {}),
       decgift: (giftID) => this.outgoing.sendUnheard(0, "decgift", [kwargs({ giftID, count: 1 })]),
@@ -157,6 +162,8 @@ export class Broker implements HandleOwner, MessageHost {
       trace: options.trace,
       objects: this.#objects,
       outbox: this.#outbox,
+      sendsCancels: features.has("cancel"),
+      sendsDeadlines: this.takesDeadlines,
       ended: () => this.#ended,
     });
     const receiver = new Receiver((receiver) => this.#makeRoot(receiver), {
@@ -206,10 +213,15 @@ export class Broker implements HandleOwner, MessageHost {
   }
 
   #makeRoot(receiver: Receiver): MessageRoot {
+    const extraMessages: [string, UnslicerType][] = [];
+    if (this.#options.features?.has("cancel") === true) {
+      extraMessages.push(["cancel", { make: (receiver) => new CancelUnslicer(receiver, this) }]);
+    }
     const messages = new UnslicerTable([
       ["call", { make: (receiver) => new CallUnslicer(receiver, this) }],
       ["answer", { make: (receiver) => new AnswerUnslicer(receiver, this) }],
       ["error", { make: (receiver) => new ErrorUnslicer(receiver, this) }],
+      ...extraMessages,
     ]);
     return new MessageRoot(receiver, messages, this);
   }
@@ -245,8 +257,11 @@ export class Broker implements HandleOwner, MessageHost {
 
   /** Begins to read. */
   start(): void {
-    this.#inbound.start();
-    this.#keepalive.start();
+    // The connection outlives the call that it may have been made for.
+    runOutsideCalls(() => {
+      this.#inbound.start();
+      this.#keepalive.start();
+    });
   }
 
   /**
@@ -341,10 +356,31 @@ export class Broker implements HandleOwner, MessageHost {
   }
 
   /** @ignore */
-  deliver(call: Omit<InboundCall, "context">, scope: PendingScope | undefined, bytes: number): void {
+  deliver(
+    call: Omit<InboundCall, "context">,
+    scope: PendingScope | undefined,
+    bytes: number,
+    waitMs: number | undefined,
+  ): void {
     this.checkOpen();
-    const context = new CallContext(this.peer, call.method);
-    this.#deliveries.add({ call: { ...call, context }, scope, bytes });
+    const { clock } = this.#options;
+    const isTimed = waitMs !== undefined && waitMs !== NO_TIME_LIMIT;
+    const time = isTimed ? { deadline: clock.now() + waitMs, clock } : undefined;
+    const context = new CallContext(
+      this.peer,
+      call.method,
+      call.requestId !== 0 && waitMs !== undefined,
+      time,
+    );
+    this.#deliveries.add({ call: { ...call, context }, scope, bytes, isCancelled: false });
+  }
+
+  /** @ignore */
+  cancelled(requestId: number, why: number): void {
+    this.#deliveries.cancel(requestId, ({ method }) => {
+      this.#options.trace({ type: "call-cancelled", tubId: this.peer.tubId ?? "", requestId, method });
+      return why === TIME_IS_OVER ? callerTimedOut(method) : callerGaveUp(method);
+    });
   }
 
   /** @ignore */

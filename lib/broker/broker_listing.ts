@@ -18,6 +18,8 @@ export interface OutstandingCall {
 export interface InboundDelivery extends OutstandingCall {
   /** Whether it is being executed; else it waits for its turn, or for a gift. */
   readonly isStarted: boolean;
+  /** Whether the caller has given it up: its method still runs, and the result will be dropped. */
+  readonly isCancelled: boolean;
 }
 
 /** What one connection has not finished. */

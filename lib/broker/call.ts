@@ -8,6 +8,7 @@ import type { Constraint } from "../graph/schema/constraint.ts";
 import { makeConstraint } from "../graph/schema/make_constraint.ts";
 import type { MethodRules } from "../graph/schema/method_schema.ts";
 import type { Shortcut } from "../graph/schema/shortcuts.ts";
+import { MAX_TIMER_MS } from "../limits.ts";
 import type { CallContext } from "./call_context.ts";
 import type { Referenceable } from "./referenceable.ts";
 
@@ -38,10 +39,25 @@ export interface OutboundCall {
 
 /** Options of one call: `ref.with({ signal, timeoutMs })`. */
 export interface CallOptions {
-  /** Stops waiting: the call fails with the signal's reason. What the peer answers later is dropped. */
+  /**
+   * Gives the call up: it fails at once with the signal's reason, and what the peer answers later is dropped. A peer of
+   * this library is told, without the reason: a call that it has not begun it forgets, and the method of one that it has
+   * begun sees the `signal` of its {@linkcode CallContext} fire. Python has no such message: its method goes on.
+   */
   readonly signal?: AbortSignal | undefined;
-  /** Stops waiting after this many milliseconds, with a `TimeoutError`. */
+  /**
+   * Gives the call up after this many milliseconds, with a `TimeoutError`. A peer of this library learns how long it has:
+   * the `deadline` of its {@linkcode CallContext}.
+   */
   readonly timeoutMs?: number | undefined;
+  /**
+   * Whether the call has nothing to do with the one that is being served where it is made. Else it is given up with that
+   * one, and waits no longer than the time that is left for it: see {@linkcode currentCall}. For what has to be done in any
+   * case, such as giving back what was taken.
+   *
+   * @default false
+   */
+  readonly detached?: boolean | undefined;
   /**
    * Whether the object's RemoteInterface, where this process knows it, is asked about the call. Foolscap:
    * `_useSchema`.
@@ -66,9 +82,6 @@ export interface CheckedOptions extends Omit<CallOptions, "resultConstraint"> {
   readonly resultConstraint?: Constraint | undefined;
 }
 
-/** The longest time that a timer can wait. */
-const MAX_TIMEOUT_MS = 0x7fffffff;
-
 /**
  * Checks the options of a call where the program gives them, so that the call itself cannot throw.
  *
@@ -78,8 +91,8 @@ const MAX_TIMEOUT_MS = 0x7fffffff;
  */
 export function checkCallOptions(options: CallOptions): CheckedOptions {
   const { signal, timeoutMs } = options;
-  if (timeoutMs !== undefined && !(timeoutMs >= 0 && timeoutMs <= MAX_TIMEOUT_MS)) {
-    throw new RangeError(`Cannot limit a call to ${timeoutMs} ms: timeoutMs is from 0 to ${MAX_TIMEOUT_MS}`);
+  if (timeoutMs !== undefined && !(timeoutMs >= 0 && timeoutMs <= MAX_TIMER_MS)) {
+    throw new RangeError(`Cannot limit a call to ${timeoutMs} ms: timeoutMs is from 0 to ${MAX_TIMER_MS}`);
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new TypeError("Cannot watch the signal of a call: it is not an AbortSignal");

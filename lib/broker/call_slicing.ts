@@ -19,7 +19,11 @@ export function identifier(encoder: TokenEncoder, value: number): void {
   else encoder.bare(value < 0 ? NEG : INT, Math.abs(value));
 }
 
-/** `OPEN call INT(request) INT(object) STRING(method) OPEN arguments ... CLOSE CLOSE` */
+/**
+ * `OPEN call INT(request) INT(object) STRING(method) OPEN arguments ... CLOSE [INT(milliseconds)] CLOSE`
+ *
+ * Python ends the connection at the last number: it is only for peers that have agreed to it.
+ */
 export function sliceCall(
   out: Slicing,
   call: {
@@ -27,6 +31,11 @@ export function sliceCall(
     readonly clid: number;
     readonly method: string;
     readonly args: readonly unknown[];
+    /**
+     * How long the caller still waits, in milliseconds: an integer below 2^31, whose highest value is for as long as it is
+     * not given up. `undefined`: it is never given up.
+     */
+    readonly waitMs: number | undefined;
   },
 ): void {
   const encoder = out.encoder;
@@ -37,6 +46,7 @@ export function sliceCall(
   const inside = encoder.open("arguments");
   sliceArguments(call.args, out);
   encoder.close(inside);
+  if (call.waitMs !== undefined) encoder.integer(call.waitMs);
   encoder.close(number);
 }
 

@@ -11,6 +11,7 @@
 import { ProtocolError } from "../errors.ts";
 import type { PendingScope } from "../graph/pending.ts";
 import { inLaterTurn } from "../util/turn.ts";
+import { callerTimedOut, runInCall } from "./call_context.ts";
 import type { InboundDelivery } from "./broker_listing.ts";
 import type { InboundCall } from "./call.ts";
 
@@ -21,6 +22,8 @@ export interface Delivery {
   readonly scope: PendingScope | undefined;
   /** Memory that it takes, in bytes. */
   readonly bytes: number;
+  /** Whether the caller has given it up. */
+  isCancelled: boolean;
 }
 
 /** What {@linkcode Deliveries} need of the broker. */
@@ -51,34 +54,39 @@ export class Deliveries {
   #queue: Delivery[] = [];
   #head = 0;
   #isRunning = false;
-  #waitsForGift = false;
+  // The first one of the queue, if it waits for a gift.
+  #waitsForGift: Delivery | undefined;
   #isClosed = false;
   #started = 0;
   readonly #active = new Set<Delivery>();
-  // The peer chooses the numbers, and numbers can be chosen to collide in a Set: so it does not know these.
-  readonly #ids = new Set<number | string>();
+  // The peer chooses the numbers, and numbers can be chosen to collide in a Map: so it does not know these.
+  readonly #byId = new Map<number | string, Delivery>();
   readonly #salt = Math.floor(Math.random() * 0x40000000);
   #waitingBytes = 0;
   #activeBytes = 0;
+  // Those of the queue that were given up: never more than half of it, by number and by memory.
+  #holes = 0;
+  #holeBytes = 0;
 
   /** No calls yet. */
   constructor(options: DeliveriesOptions) {
     this.#options = options;
   }
 
-  /** Calls that have not been answered. */
+  /** Calls that have not been answered; with those that were given up, and whose method still runs. */
   get size(): number {
-    return this.#active.size + this.#queue.length - this.#head;
+    return this.#active.size + this.#queue.length - this.#head - this.#holes;
   }
 
   /** The calls that have not been answered, oldest first. */
   list(): InboundDelivery[] {
-    const row = (isStarted: boolean) => ({ call: { requestId, method } }: Delivery) => ({
+    const row = (isStarted: boolean) => ({ call: { requestId, method }, isCancelled }: Delivery) => ({
       requestId,
       method,
       isStarted,
+      isCancelled,
     });
-    return [...[...this.#active].map(row(true)), ...this.#queue.slice(this.#head).map(row(false))];
+    return [...[...this.#active].map(row(true)), ...this.#waiting().map(row(false))];
   }
 
   /** Memory that the calls take that have not been started, in bytes. */
@@ -88,7 +96,8 @@ export class Deliveries {
 
   /** Whether the calls that wait have to go on waiting until something else happens. */
   get isBlocked(): boolean {
-    return this.#waitsForGift || this.#activeBytes > this.#options.maxActiveBytes || this.#options.isHeldUp();
+    return this.#waitsForGift !== undefined || this.#activeBytes > this.#options.maxActiveBytes ||
+      this.#options.isHeldUp();
   }
 
   /** Whether so many calls wait only for their turn that it is no use to read more. */
@@ -103,7 +112,7 @@ export class Deliveries {
    * @throws {ProtocolError} If a call of this number has come and not been answered.
    */
   checkUnused(requestId: number): void {
-    if (this.#ids.has(this.#keyOf(requestId))) throw inUse(requestId);
+    if (this.#byId.has(this.#keyOf(requestId))) throw inUse(requestId);
   }
 
   /**
@@ -118,17 +127,53 @@ export class Deliveries {
     }
     const { requestId } = delivery.call;
     if (requestId !== 0) {
-      const before = this.#ids.size;
-      if (this.#ids.add(this.#keyOf(requestId)).size === before) throw inUse(requestId);
+      const before = this.#byId.size;
+      if (this.#byId.set(this.#keyOf(requestId), delivery).size === before) throw inUse(requestId);
     }
     this.#queue.push(delivery);
     this.#waitingBytes += delivery.bytes;
     this.resume();
   }
 
+  /**
+   * The caller has given a call up: one that has not been started never is, and of one that has, the result is dropped.
+   * One that runs counts until it ends, however often it was given up: else a peer could start any number.
+   *
+   * @param reason What the call's signal fires with.
+   * @returns Whether there is such a call that has not been answered.
+   */
+  cancel(requestId: number, reason: (call: InboundCall) => Error): boolean {
+    const key = this.#keyOf(requestId);
+    const delivery = this.#byId.get(key);
+    if (delivery === undefined) return false;
+    this.#byId.delete(key);
+    delivery.isCancelled = true;
+    if (!this.#active.has(delivery)) this.#dropWaiting(delivery);
+    delivery.call.context.abort(reason(delivery.call));
+    return true;
+  }
+
+  #dropWaiting(delivery: Delivery): void {
+    this.#holes++;
+    this.#holeBytes += delivery.bytes;
+    if (this.#holes * 2 > this.#queue.length - this.#head || this.#holeBytes * 2 > this.#waitingBytes) {
+      this.#queue = this.#waiting();
+      this.#head = 0;
+      this.#waitingBytes -= this.#holeBytes;
+      this.#holes = this.#holeBytes = 0;
+    }
+    if (this.#waitsForGift !== delivery) return;
+    this.#waitsForGift = undefined;
+    this.resume();
+  }
+
+  #waiting(): Delivery[] {
+    return this.#queue.slice(this.#head).filter(({ isCancelled }) => !isCancelled);
+  }
+
   /** Goes on, if there is something to do and nothing in the way. */
   resume(): void {
-    if (this.#isRunning || this.#waitsForGift || this.#head === this.#queue.length) return;
+    if (this.#isRunning || this.#waitsForGift !== undefined || this.#head === this.#queue.length) return;
     this.#isRunning = true;
     queueMicrotask(this.#next);
   }
@@ -139,9 +184,10 @@ export class Deliveries {
     this.#isClosed = true;
     const active = [...this.#active];
     this.#active.clear();
-    this.#ids.clear();
+    this.#byId.clear();
     this.#queue = [];
-    this.#head = 0;
+    this.#head = this.#holes = this.#holeBytes = 0;
+    this.#waitsForGift = undefined;
     this.#waitingBytes = 0;
     this.#activeBytes = 0;
     for (const { call } of active) call.context.abort(reason);
@@ -153,20 +199,20 @@ export class Deliveries {
 
   readonly #next = (): void => {
     this.#isRunning = false;
+    const holes = this.#holes;
+    while (this.#holes > 0 && this.#queue[this.#head]?.isCancelled === true) {
+      this.#holes--;
+      this.#holeBytes -= this.#queue[this.#head]!.bytes;
+      this.#takeFirst();
+    }
+    if (this.#holes < holes) this.#options.onStarted();
     const delivery = this.#queue[this.#head];
     if (this.#isClosed || delivery === undefined || this.isBlocked) return;
     const { scope } = delivery;
-    if (scope !== undefined && !scope.isComplete) return this.#waitFor(scope);
-    this.#queue[this.#head++] = undefined as unknown as Delivery;
-    this.#waitingBytes -= delivery.bytes;
-    if (this.#head === this.#queue.length) {
-      this.#queue = [];
-      this.#head = 0;
-    } else if (this.#head > 1024) {
-      this.#queue = this.#queue.slice(this.#head);
-      this.#head = 0;
-    }
-    this.#start(delivery);
+    if (scope !== undefined && !scope.isComplete) return this.#waitFor(delivery, scope);
+    this.#takeFirst();
+    // All that becomes of the call happens in its context.
+    runInCall(delivery.call.context, this.#start, delivery);
     this.#options.onStarted();
     if (this.#head < this.#queue.length && !this.#isRunning) {
       this.#isRunning = true;
@@ -175,19 +221,34 @@ export class Deliveries {
     }
   };
 
-  #waitFor(scope: PendingScope): void {
-    this.#waitsForGift = true;
+  #takeFirst(): void {
+    this.#waitingBytes -= this.#queue[this.#head]!.bytes;
+    this.#queue[this.#head++] = undefined as unknown as Delivery;
+    if (this.#head === this.#queue.length) {
+      this.#queue = [];
+      this.#head = 0;
+    } else if (this.#head > 1024) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
+    }
+  }
+
+  #waitFor(delivery: Delivery, scope: PendingScope): void {
+    this.#waitsForGift = delivery;
     scope.whenComplete(() => {
-      this.#waitsForGift = false;
+      if (this.#waitsForGift !== delivery) return;
+      this.#waitsForGift = undefined;
       this.resume();
     });
   }
 
-  #start(delivery: Delivery): void {
+  readonly #start = (delivery: Delivery): void => {
     const { call, scope } = delivery;
     this.#active.add(delivery);
     this.#activeBytes += delivery.bytes;
     if (scope?.failure !== undefined) return this.#fail(delivery, scope.failure);
+    // Its caller has stopped waiting, or is about to.
+    if (call.context.remainingMs === 0) return this.#fail(delivery, callerTimedOut(call.method));
     let result: unknown;
     try {
       result = this.#options.start(call);
@@ -202,7 +263,7 @@ export class Deliveries {
       return this.#fail(delivery, error);
     }
     this.#finish(delivery, result);
-  }
+  };
 
   #finish(delivery: Delivery, result: unknown): void {
     if (this.#end(delivery)) this.#options.finish(delivery.call, result);
@@ -212,14 +273,16 @@ export class Deliveries {
     if (this.#end(delivery)) this.#options.fail(delivery.call, error);
   }
 
+  /** Whether somebody waits for the answer. */
   #end(delivery: Delivery): boolean {
+    const { requestId, context } = delivery.call;
+    context.end();
     if (!this.#active.delete(delivery)) return false;
-    const { requestId } = delivery.call;
-    if (requestId !== 0) this.#ids.delete(this.#keyOf(requestId));
+    if (requestId !== 0 && !delivery.isCancelled) this.#byId.delete(this.#keyOf(requestId));
     const wasFull = this.#activeBytes > this.#options.maxActiveBytes;
     this.#activeBytes -= delivery.bytes;
     if (wasFull) this.resume();
-    return true;
+    return !delivery.isCancelled;
   }
 }
 

@@ -10,7 +10,7 @@ import type { AnyKwargs } from "../graph/values/kwargs.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import { inLaterTurn } from "../util/turn.ts";
 import { type CallOptions, checkCallOptions } from "./call.ts";
-import { CallContext, enterCall, leaveCall, type PeerInfo } from "./call_context.ts";
+import { CallContext, type PeerInfo, runInCall } from "./call_context.ts";
 import type { Referenceable } from "./referenceable.ts";
 import { type RemoteMethodName, RemoteReference, type RemoteResult } from "./remote_reference.ts";
 import type { RemotePromise } from "./remote_promise.ts";
@@ -105,7 +105,7 @@ export class LocalReference<T> implements LocalCalls<T> {
 
   /**
    * Calls a method in a later turn of the event loop, after the calls that were made before. Arguments and result are not
-   * copied.
+   * copied. The method sees the deadline and the signal of its {@linkcode CallContext}, as one elsewhere does.
    *
    * @param name The method's name, without `remote_`.
    * @returns A promise of the result, rejected with what the method throws; with the reason of a signal or a
@@ -144,38 +144,28 @@ export class LocalReference<T> implements LocalCalls<T> {
   }
 
   #call(name: string, args: readonly unknown[], options: CallOptions): RemotePromise<unknown> {
-    const context = new CallContext(HERE, name);
+    const clock = this.#clock;
+    let isOver = false;
+    const { promise, request } = this.#requests.begin(name, options, clock, () => isOver = true);
     // What was given up before its turn is not called at all; what has begun is told by its context's signal.
-    let state: "waiting" | "begun" | "over" = "waiting";
-    const { promise, request } = this.#requests.begin(name, options, this.#clock, (reason) => {
-      if (state === "begun") context.abort(reason);
-      state = "over";
-    });
-    if (options.signal?.aborted === true) request.reject(options.signal.reason);
-    inLaterTurn(async () => {
-      if (state === "over") return;
-      state = "begun";
-      try {
-        const result = await this.#run(name, args, context);
-        state = "over";
-        request.resolve(result);
-      } catch (error) {
-        state = "over";
-        request.reject(error);
-      }
+    inLaterTurn(() => {
+      if (isOver) return;
+      const { deadline, isLimited } = request;
+      const time = deadline === undefined ? undefined : { deadline, clock };
+      const context = new CallContext(HERE, name, isLimited, time);
+      request.onGivenUp = (reason) => context.abort(reason);
+      runInCall(context, (args) => this.#run(name, args, context), [...args])
+        .then(request.resolve.bind(request), request.reject.bind(request));
     });
     return promise;
   }
 
-  async #run(name: string, args: readonly unknown[], context: CallContext): Promise<unknown> {
-    const before = enterCall(context);
-    let result: unknown;
+  async #run(name: string, args: unknown[], context: CallContext): Promise<unknown> {
     try {
-      result = this.#object.doRemoteCall(name, [...args], context);
+      return await this.#object.doRemoteCall(name, args, context);
     } finally {
-      leaveCall(before);
+      context.end();
     }
-    return await result;
   }
 }
 

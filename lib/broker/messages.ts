@@ -14,7 +14,7 @@ import { checkValue, type Constraint, refusalOf } from "../graph/schema/constrai
 import type { MethodRules } from "../graph/schema/method_schema.ts";
 import { type Receiving, Unslicer, type UnslicerTable } from "../graph/unslicer.ts";
 import { Kwargs } from "../graph/values/kwargs.ts";
-import { MAX_NAME_BYTES } from "../limits.ts";
+import { MAX_NAME_BYTES, MAX_TIMER_MS } from "../limits.ts";
 import { decodeText, quoteForeign } from "../util/text.ts";
 import { INT, NEG, OPEN, STRING, tokenName, VOCAB } from "../wire/tokens.ts";
 import type { InboundCall } from "./call.ts";
@@ -37,11 +37,18 @@ export interface MessageHost {
    * @throws {Violation} If its RemoteInterface has no such method.
    */
   rulesOf(target: InboundCall["target"], method: string): MethodRules | undefined;
-  /** A call is complete. */
+  /** Whether a call may say how long its caller waits: both ends have agreed to it. */
+  readonly takesDeadlines: boolean;
+  /**
+   * A call is complete.
+   *
+   * @param waitMs How long its caller waits, in milliseconds, if it may give the call up: see `cancel_message.ts`.
+   */
   deliver(
     call: Omit<InboundCall, "context">,
     scope: PendingScope | undefined,
     bytes: number,
+    waitMs: number | undefined,
   ): void;
   /**
    * A call cannot be taken.
@@ -83,7 +90,11 @@ export class MessageRoot extends Unslicer {
   override close(): void {}
 }
 
-/** `OPEN call INT(request) INT(object) STRING(method) OPEN arguments ... CLOSE CLOSE` */
+/**
+ * `OPEN call INT(request) INT(object) STRING(method) OPEN arguments ... CLOSE [INT(milliseconds)] CLOSE`
+ *
+ * The last number is not Foolscap's: with the feature `deadline`, a call that may be given up says how long its caller still waits.
+ */
 export class CallUnslicer extends Unslicer {
   readonly #host: MessageHost;
   #requestId = 0;
@@ -91,6 +102,7 @@ export class CallUnslicer extends Unslicer {
   #method = "";
   #rules: MethodRules | undefined;
   #arguments: Arguments | undefined;
+  #waitMs: number | undefined;
 
   /** A call for `host`. */
   constructor(receiver: Receiving, host: MessageHost) {
@@ -115,6 +127,10 @@ export class CallUnslicer extends Unslicer {
       case 3:
         if (type !== OPEN) throw new ProtocolError("Arguments must be an 'arguments' sequence");
         return;
+      case 4:
+        if (!this.#host.takesDeadlines) break;
+        if (type !== INT) throw new ProtocolError("The time that a caller waits must be an INT");
+        return;
     }
     throw new ProtocolError("Too many objects given to a call");
   }
@@ -127,7 +143,8 @@ export class CallUnslicer extends Unslicer {
   override receive(value: unknown): void {
     if (this.count === 0) this.#requestId = checkRequestId(value);
     else if (this.count === 1) this.#takeTarget(value);
-    else this.#arguments = value as Arguments;
+    else if (this.count === 3) this.#arguments = value as Arguments;
+    else this.#takeWait(value);
   }
 
   override receiveBytes(bytes: Uint8Array, start: number, end: number): void {
@@ -157,6 +174,13 @@ export class CallUnslicer extends Unslicer {
     this.#target = found.target;
   }
 
+  #takeWait(value: unknown): void {
+    if (typeof value !== "number" || value > MAX_TIMER_MS) {
+      throw new ProtocolError("The time that a caller waits is too large");
+    }
+    this.#waitMs = value;
+  }
+
   #deliver({ args, keywords }: Arguments): void {
     const scope = this.receiver.pendingScope;
     const isComplete = scope === undefined || (scope.isComplete && scope.failure === undefined);
@@ -175,6 +199,7 @@ export class CallUnslicer extends Unslicer {
       },
       isComplete ? undefined : scope,
       this.receiver.messageBytes,
+      this.#waitMs,
     );
   }
 }

@@ -13,6 +13,7 @@ import { noTrace, type Trace } from "../util/trace.ts";
 import type { CheckedOptions, OutboundCall } from "./call.ts";
 import type { PeerInfo } from "./call_context.ts";
 import { sliceCall } from "./call_slicing.ts";
+import { sliceCancel, waitMsUntil, whyOf } from "./cancel_message.ts";
 import type { Tracker } from "./import_table.ts";
 import type { BrokerHost } from "./interface.ts";
 import type { ObjectSpace } from "./object_space.ts";
@@ -31,6 +32,10 @@ export interface OutgoingOptions {
   readonly trace: Trace;
   readonly objects: ObjectSpace;
   readonly outbox: Outbox;
+  /** Whether the peer can be told that a call has been given up. */
+  readonly sendsCancels: boolean;
+  /** Whether the peer can be told how long a caller waits. */
+  readonly sendsDeadlines: boolean;
   /** What ended the connection, once it has ended. */
   ended(): Error | undefined;
 }
@@ -90,7 +95,7 @@ export class OutgoingCalls {
     else send();
   }
 
-  /** Calls object 0 of the peer. */
+  /** Calls object 0 of the peer: for this end itself, whichever call is being served meanwhile. */
   callPeer(
     method: string,
     named: Record<string, unknown>,
@@ -98,7 +103,10 @@ export class OutgoingCalls {
   ): RemotePromise<unknown> {
     const ended = this.#options.ended();
     if (ended !== undefined) return rejected(new DeadReferenceError("Connection is lost", { cause: ended }));
-    return this.#call(0, method, { args: [kwargs(named)], response: undefined }, options, () => {});
+    return this.#call(0, method, { args: [kwargs(named)], response: undefined }, {
+      ...options,
+      detached: true,
+    }, () => {});
   }
 
   /** Sends a call for which nobody waits: not even to hear that it was not sent. */
@@ -121,10 +129,6 @@ export class OutgoingCalls {
     const { clock, outbox } = this.#options;
     const { promise, request } = this.requests.begin(method, options, clock, onEnd);
     request.response = response;
-    if (options.signal?.aborted) {
-      request.reject(options.signal.reason);
-      return promise;
-    }
     // Code of the program's that is asked for its values, while a message is written, may make calls itself.
     if (outbox.isSlicing) outbox.afterMessage(() => this.#sendRequest(request, clid, args));
     else this.#sendRequest(request, clid, args);
@@ -134,15 +138,45 @@ export class OutgoingCalls {
   #sendRequest(request: PendingRequest, clid: number, args: readonly unknown[]): void {
     // It may have been given up while it had to wait.
     if (this.requests.get(request.id) !== request) return;
+    const { sendsCancels } = this.#options;
+    let givenUp: { readonly reason: unknown } | undefined;
+    if (sendsCancels && request.isLimited) request.onGivenUp = (reason) => givenUp = { reason };
     try {
-      this.#send(request.id, clid, request.method, args);
+      this.#send(request.id, clid, request.method, args, request.isLimited ? request : undefined);
     } catch (error) {
-      request.reject(error);
+      request.onGivenUp = undefined;
+      return request.reject(error);
+    }
+    // Code of the program's that ran meanwhile may have given it up; the message went out all the same.
+    if (givenUp !== undefined) this.#cancel(request.id, givenUp.reason);
+    else if (request.onGivenUp !== undefined) {
+      request.onGivenUp = (reason) => this.#cancel(request.id, reason);
     }
   }
 
-  #send(requestId: number, clid: number, method: string, args: readonly unknown[]): void {
-    const { host, trace, peer, objects, outbox } = this.#options;
+  /** Tells the peer that a call that was sent has been given up. */
+  #cancel(requestId: number, reason: unknown): void {
+    const { outbox } = this.#options;
+    const send = () => {
+      if (this.#options.ended() !== undefined) return;
+      outbox.message({
+        isReply: false,
+        write: (out) => sliceCancel(out, requestId, whyOf(reason)),
+        undo() {},
+      });
+    };
+    if (outbox.isSlicing) outbox.afterMessage(send);
+    else send();
+  }
+
+  #send(
+    requestId: number,
+    clid: number,
+    method: string,
+    args: readonly unknown[],
+    wait?: { readonly deadline: number | undefined } | undefined,
+  ): void {
+    const { host, trace, peer, objects, outbox, clock, sendsDeadlines } = this.#options;
     if (host.interceptOutbound !== undefined) {
       intercept(host, { clid, method, args, wantsAnswer: requestId !== 0 });
     }
@@ -150,10 +184,11 @@ export class OutgoingCalls {
     // Not by way of the broker: a Violation's stack has ten lines, and is to reach the line of the program.
     const ended = this.#options.ended();
     if (ended !== undefined) throw new DeadReferenceError("Connection is lost", { cause: ended });
+    const waitMs = wait !== undefined && sendsDeadlines ? waitMsUntil(wait.deadline, clock.now()) : undefined;
     objects.begin();
     outbox.message({
       isReply: false,
-      write: (out) => sliceCall(out, { requestId, clid, method, args }),
+      write: (out) => sliceCall(out, { requestId, clid, method, args, waitMs }),
       undo: () => objects.undo(),
     });
   }

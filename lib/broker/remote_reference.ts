@@ -327,7 +327,8 @@ export class RemoteReference<T = Untyped> extends RemoteHandle
    * @returns A promise of the result. It is rejected with a {@linkcode Violation} if an argument cannot be sent (then
    * nothing was) or the answer cannot be taken, a {@linkcode RemoteException} if the method failed, a
    * {@linkcode DeadReferenceError} if the connection is gone before the answer, and the reason of a signal or a
-   * `TimeoutError` if the options of {@linkcode RemoteReference.with} say so.
+   * `TimeoutError` if the options of {@linkcode RemoteReference.with} say so, or if it is made by a method that serves a
+   * call itself and that one is given up: see {@linkcode currentCall}.
    */
   callRemote<Name extends RemoteMethodName<T> & string>(
     name: Name,
@@ -392,6 +393,16 @@ export class RemoteReference<T = Untyped> extends RemoteHandle
   }
 }
 
+/** How a function is called. */
+export interface FunctionCalls<F extends (...args: never[]) => unknown> {
+  /** Calls it: see {@linkcode RemoteFunction.callRemote}. */
+  callRemote(...args: Parameters<F>): RemotePromise<Awaited<ReturnType<F>>>;
+  /** Calls it and wants no answer: see {@linkcode RemoteFunction.callRemoteOnly}. */
+  callRemoteOnly(...args: Parameters<F>): void;
+  /** The same with more options. */
+  with(options: CallOptions): FunctionCalls<F>;
+}
+
 /** A function that lives in a peer. Source: Foolscap `RemoteMethodReference`. */
 export class RemoteFunction<F extends (...args: never[]) => unknown = (...args: unknown[]) => unknown>
   extends RemoteHandle
@@ -409,6 +420,31 @@ export class RemoteFunction<F extends (...args: never[]) => unknown = (...args: 
   /** Calls the function and wants no answer. */
   callRemoteOnly(...args: Parameters<F>): void {
     this.sendOnly("", args, NO_OPTIONS);
+  }
+
+  /**
+   * The same function, for calls with options.
+   *
+   * @throws {RangeError} If `timeoutMs` is not from 0 to 2,147,483,647.
+   * @throws {TypeError} If `signal` is not an AbortSignal.
+   *
+   * @example
+   * ```ts
+   * import type { RemoteFunction } from "../../mod.ts";
+   *
+   * function quickly(convert: RemoteFunction<(celsius: number) => number>) {
+   *   return convert.with({ timeoutMs: 500 }).callRemote(20);
+   * }
+   * void quickly;
+   * ```
+   */
+  with(options: CallOptions): FunctionCalls<F> {
+    const checked = checkCallOptions(options);
+    return {
+      callRemote: (...args) => this.send("", args, checked) as RemotePromise<Awaited<ReturnType<F>>>,
+      callRemoteOnly: (...args) => this.sendOnly("", args, checked),
+      with: (more) => this.with({ ...options, ...more }),
+    };
   }
 
   /** Another handle of the same function, which is disposed by itself. */

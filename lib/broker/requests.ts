@@ -11,6 +11,7 @@ import type { Clock } from "../util/clock.ts";
 import type { OutstandingCall } from "./broker_listing.ts";
 import type { CallOptions } from "./call.ts";
 import type { PeerInfo } from "./call_context.ts";
+import { type CallWait, startWait, waitOptions } from "./call_wait.ts";
 import { RemotePromise } from "./remote_promise.ts";
 
 /** One call that waits for its answer. */
@@ -19,6 +20,12 @@ export interface PendingRequest {
   readonly method: string;
   /** The rule for the result. */
   response: Constraint | undefined;
+  /** Whether anything but its answer can end it. */
+  readonly isLimited: boolean;
+  /** When nobody waits any more, in milliseconds since 1970; `undefined` for never. */
+  readonly deadline: number | undefined;
+  /** Called when the call is given up, by its signal, its time, or the call that it serves; not when it is answered. */
+  onGivenUp: ((reason: unknown) => void) | undefined;
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
@@ -52,7 +59,10 @@ export class RequestTable {
     return id > 0 && (this.#hasWrapped || id <= this.#lastId);
   }
 
-  /** Begins a call. `onEnd` runs once, when it is answered or given up: with what it fails with, if it does. */
+  /**
+   * Begins a call. `onEnd` runs once, when it is answered or given up: before this returns, if the options say that nobody
+   * waits.
+   */
   begin(
     method: string,
     options: CallOptions,
@@ -61,8 +71,9 @@ export class RequestTable {
   ): { promise: RemotePromise<unknown>; request: PendingRequest } {
     const request = new Request(this.#nextId(), method, this.#pending, onEnd);
     this.#pending.set(request.id, request);
-    if (options.signal !== undefined || options.timeoutMs !== undefined) {
-      request.stopWaiting = limitWait(request, options, clock);
+    const wait = waitOptions(options);
+    if (wait !== undefined) {
+      request.wait = startWait(wait, clock, method, (reason) => request.giveUp(reason));
     }
     return { promise: request.promise, request };
   }
@@ -91,7 +102,8 @@ export class RequestTable {
 
 class Request implements PendingRequest {
   readonly promise: RemotePromise<unknown>;
-  stopWaiting: (() => void) | undefined;
+  wait: CallWait | undefined;
+  onGivenUp: ((reason: unknown) => void) | undefined;
   response: Constraint | undefined;
   readonly #table: Map<number, PendingRequest>;
   readonly #onEnd: (error?: unknown) => void;
@@ -112,6 +124,18 @@ class Request implements PendingRequest {
     });
   }
 
+  get isLimited(): boolean {
+    return this.wait !== undefined;
+  }
+  get deadline(): number | undefined {
+    return this.wait?.deadline;
+  }
+
+  giveUp(reason: unknown): void {
+    if (!this.#end()) return;
+    this.#reject(reason);
+    this.onGivenUp?.(reason);
+  }
   resolve(value: unknown): void {
     if (this.#end()) this.#resolve(value);
   }
@@ -122,25 +146,10 @@ class Request implements PendingRequest {
   #end(error?: unknown): boolean {
     if (this.#table.get(this.id) !== this) return false;
     this.#table.delete(this.id);
-    this.stopWaiting?.();
-    this.#onEnd(error);
+    this.wait?.stop();
+    this.#onEnd();
     return true;
   }
-}
-
-/** Ends a call when its signal fires or its time is over. Returns what takes both back. */
-function limitWait(request: PendingRequest, options: CallOptions, clock: Clock): () => void {
-  const { signal, timeoutMs } = options;
-  const onAbort = () => request.reject(signal!.reason);
-  signal?.addEventListener("abort", onAbort, { once: true });
-  const timer = timeoutMs === undefined ? undefined : clock.setTimer(timeoutMs, () => {
-    const text = `No answer to ${request.method || "the call"} within ${timeoutMs} ms`;
-    request.reject(new DOMException(text, "TimeoutError"));
-  });
-  return () => {
-    signal?.removeEventListener("abort", onAbort);
-    timer?.[Symbol.dispose]();
-  };
 }
 
 /** What a call fails with when the connection has ended before its answer. */

@@ -13,6 +13,7 @@ import type { Agreement } from "../negotiate/negotiating_tub.ts";
 import { memoryPair } from "../transport/memory.ts";
 import type { Connection } from "../transport/transport.ts";
 import type { Clock } from "../util/clock.ts";
+import { agreeFeatures, type Features, FEATURES_KEY, OWN_FEATURES } from "../util/features.ts";
 import type { Trace } from "../util/trace.ts";
 import { ConnectionRecord } from "./connection_record.ts";
 import type { Connections, Place } from "./connections.ts";
@@ -20,8 +21,14 @@ import type { Connector } from "./connector.ts";
 import type { Negotiation } from "./negotiation.ts";
 
 /** What has to be known of a connection that was agreed; without a TubID of a peer that has none. */
-export type Agreed = Pick<Agreement, "connection" | "direction" | "vocabTable"> & {
+export type Agreed = Pick<Agreement, "connection" | "direction" | "vocabTable" | "hello"> & {
   readonly tubId: string | undefined;
+};
+
+/** What a broker is made with. */
+type Known = Pick<Agreed, "tubId" | "vocabTable"> & {
+  readonly features: Features;
+  readonly place: Place | undefined;
 };
 
 /** By what a connection came: a hint of the peer's, a listener here, or streams of the program. */
@@ -67,7 +74,8 @@ export class Brokers {
    */
   async establish(agreed: Agreed, { place }: Negotiation, way: Way): Promise<Broker> {
     const { connections, clock } = this.#options;
-    const { connection, tubId, direction, vocabTable } = agreed;
+    const { connection, tubId, direction, vocabTable, hello } = agreed;
+    const features = agreeFeatures(hello.get(FEATURES_KEY));
     // A peer without a TubID has no place, and takes nobody's.
     if (place === undefined && (tubId !== undefined || this.#options.isStopped())) {
       await connection.close({ isAbrupt: this.#options.isStopped() });
@@ -78,7 +86,7 @@ export class Brokers {
       );
     }
     const record = this.#recordFor(tubId, direction);
-    const broker = this.#create(connection, record, { tubId, vocabTable, place });
+    const broker = this.#create(connection, record, { tubId, vocabTable, features, place });
     if (place === undefined) connections.add(broker);
     else connections.occupy(place, broker);
     record.established({ direction, address: connection.peerAddress, ...way, at: clock.now() });
@@ -91,9 +99,9 @@ export class Brokers {
     const { tubId, clock, connections } = this.#options;
     const place = connections.takeOwn(tubId);
     const [near, far] = memoryPair({ peerAddress: LOOPBACK, clock });
-    const vocabTable = LOOPBACK_VOCABULARY;
+    const known = { tubId, vocabTable: LOOPBACK_VOCABULARY, features: OWN_FEATURES };
     const make = (end: Connection, place: Place | undefined) =>
-      this.#create(end, ConnectionRecord.ofLoopback(clock.now()), { tubId, vocabTable, place });
+      this.#create(end, ConnectionRecord.ofLoopback(clock.now()), { ...known, place });
     const server = make(far, undefined);
     const broker = make(near, place);
     connections.add(server);
@@ -113,7 +121,7 @@ export class Brokers {
   #create(
     connection: Connection,
     record: ConnectionRecord,
-    { tubId, vocabTable, place }: Pick<Agreed, "tubId" | "vocabTable"> & { place: Place | undefined },
+    { tubId, vocabTable, features, place }: Known,
   ): Broker {
     const { host, limits, clock, trace, keepalive, connections } = this.#options;
     const isOwn = tubId === this.#options.tubId;
@@ -126,8 +134,7 @@ export class Brokers {
       peer: { tubId, address: connection.peerAddress },
       // A Tub is there as long as it is: its connection with itself needs no sign of life.
       keepalive: isOwn ? {} : keepalive,
-      // Both ends of a loopback are this module.
-      takesFunctionsHome: isOwn,
+      features,
       connectionInfo: record,
       onEnded: (error) => {
         record.lost(clock.now());

@@ -9,6 +9,7 @@ import type { ConnectionMemory, PeerOffer } from "../negotiate/hello.ts";
 import type { NegotiatingTub } from "../negotiate/negotiating_tub.ts";
 import type { TlsIdentity } from "../transport/transport.ts";
 import type { Clock } from "../util/clock.ts";
+import { FEATURES_KEY, formatFeatures } from "../util/features.ts";
 import type { Connections, Place } from "./connections.ts";
 
 /** What all negotiations of a Tub have in common. */
@@ -21,6 +22,8 @@ export interface NegotiationContext {
   readonly connections: Connections;
 }
 
+const EXTRA_HELLO = Object.freeze({ [FEATURES_KEY]: formatFeatures() });
+
 /** One negotiation's view of its Tub. */
 export class Negotiation implements NegotiatingTub {
   readonly tubId: string;
@@ -28,6 +31,7 @@ export class Negotiation implements NegotiatingTub {
   readonly identity: TlsIdentity;
   readonly limits: Limits;
   readonly clock: Clock;
+  readonly extraHello: Readonly<Record<string, string>> = EXTRA_HELLO;
   readonly #connections: Connections;
   readonly #lastConnection: ConnectionMemory | undefined;
   #place: Place | undefined;

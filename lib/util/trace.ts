@@ -54,6 +54,13 @@ export type TraceEvent =
     readonly method: string;
     readonly error: Error;
   }
+  /** The peer has given up a call of its own that has not been answered: it is not started, or its result is dropped. */
+  | {
+    readonly type: "call-cancelled";
+    readonly tubId: string;
+    readonly requestId: number;
+    readonly method: string;
+  }
   /** A call of ours failed over there; `error` is what the peer told, before a class of the program's was looked for. */
   | {
     readonly type: "call-rejected";

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { Broker } from "../../lib/broker/broker.ts";
+import { currentCall } from "../../lib/broker/call_context.ts";
+import { sliceCall } from "../../lib/broker/call_slicing.ts";
 import { callable } from "../../lib/broker/callable.ts";
+import { sliceCancel } from "../../lib/broker/cancel_message.ts";
 import { Tracker } from "../../lib/broker/import_table.ts";
 import { Referenceable } from "../../lib/broker/referenceable.ts";
 import { namesOf } from "../../lib/broker/remote_errors.ts";
@@ -12,17 +15,22 @@ import {
   RemoteException,
   Violation,
 } from "../../lib/errors.ts";
+import { Slicing } from "../../lib/graph/slicing.ts";
+import { BASE_SLICERS } from "../../lib/graph/tables.ts";
 import { resolveLimits } from "../../lib/limits.ts";
 import { copyableClass } from "../support/build_value.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { decodeHex } from "../support/hex.ts";
+import { NO_FEATURES, OWN_FEATURES } from "../../lib/util/features.ts";
+import { TokenEncoder } from "../../lib/wire/encoder.ts";
+import { vocabularyWords } from "../../lib/wire/vocabulary.ts";
 import type { TraceEvent } from "../../lib/util/trace.ts";
 import { EMPTY, LEFT, RIGHT, TestHost, turns } from "./support.ts";
 
 const SECRET = "sw1ssnumberthatnobodymaysee";
 const TYPED = [DeadReferenceError, FurlError, PermissionDenied, ProtocolError, RemoteException, Violation];
 /** What errors of the methods that are called may be. */
-const OF_METHODS = [TypeError, RangeError];
+const OF_METHODS = [TypeError, RangeError, DOMException];
 
 class Target extends Referenceable {
   override getInterfaceName() {
@@ -45,6 +53,10 @@ class Target extends Referenceable {
     return value;
   }
   remote_take() {}
+  async remote_wait() {
+    const { signal } = currentCall()!;
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+  }
 }
 
 /** A generator of 32 bits (xorshift), so that a failure can be run again. */
@@ -65,7 +77,22 @@ async function corpus(): Promise<Uint8Array[]> {
     const { vectors } = JSON.parse(text) as { vectors: { hex: string; dialect?: string }[] };
     for (const { hex, dialect } of vectors) if (dialect !== "token") samples.push(decodeHex(hex));
   }
+  samples.push(...extensions());
   return samples.filter(({ length }) => length > 0);
+}
+
+/** What only peers of this library say. */
+function extensions(): Uint8Array[] {
+  const encoder = new TokenEncoder(vocabularyWords(1));
+  const out = new Slicing(encoder, BASE_SLICERS, 100);
+  const taken = () => new Uint8Array(encoder.take().flatMap((part) => [...part]));
+  return [0, 1, 2, 5, 0x7fffffff].flatMap((n) => {
+    sliceCall(out, { requestId: 3 + n % 3, clid: 1, method: "wait", args: [n], waitMs: n });
+    const call = taken();
+    sliceCancel(out, 3 + n % 3, n % 2);
+    const cancel = taken();
+    return [call, cancel, new Uint8Array([...call, ...cancel])];
+  });
 }
 
 function mutate(samples: readonly Uint8Array[], random: (below: number) => number): Uint8Array {
@@ -114,6 +141,7 @@ async function runOne(input: Uint8Array, random: (below: number) => number): Pro
     trace: (event) => void events.push(event),
     vocabTable: 1,
     peer: { tubId: RIGHT, address: "fuzz" },
+    features: random(3) === 0 ? NO_FEATURES : OWN_FEATURES,
   });
   host.acquire = (furl) => {
     if (furl.length % 3 === 0) throw new FurlError("not a FURL");
