@@ -17,6 +17,8 @@ export const FEATURES_KEY = "foolscap-deno";
 export const OWN_FEATURES: Features = new Map([
   /** A function may be sent home to where it came from; see `lib/broker/references.ts`. */
   ["functions", 1],
+  /** Values that only JavaScript has, as such; see `lib/graph/rich/tables.ts`. */
+  ["values", 1],
 ]);
 
 /** What a peer has that says nothing. */

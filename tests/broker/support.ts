@@ -12,6 +12,7 @@ import { ProtocolError } from "../../lib/errors.ts";
 import { type Limits, resolveLimits } from "../../lib/limits.ts";
 import { type MemoryConnection, memoryPair, type MemoryPairOptions } from "../../lib/transport/memory.ts";
 import type { Clock } from "../../lib/util/clock.ts";
+import type { Features } from "../../lib/util/features.ts";
 import type { TraceEvent } from "../../lib/util/trace.ts";
 import { inLaterTurn } from "../../lib/util/turn.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -53,6 +54,8 @@ export class TestHost implements BrokerHost {
 /** Options of {@linkcode makePair} and {@linkcode RawPeer}. */
 export interface TestOptions {
   readonly limits?: Partial<Limits>;
+  /** What both ends have beyond Foolscap. Default: nothing. */
+  readonly features?: Features;
   readonly clock?: Clock;
   /** Of the broker under test, or the left one of a pair. */
   readonly keepalive?: KeepaliveTimes;
@@ -89,6 +92,7 @@ function makeEnd(
     vocabTable: 1,
     peer: { tubId: peerTubId, address: "memory" },
     keepalive: options.keepalive,
+    features: options.features,
   };
   const broker = new Broker(wrap?.(connection) ?? connection, brokerOptions);
   const end = () => broker.shutdown(new ProtocolError("the test is over"));

@@ -46,7 +46,10 @@ export class BytesRule extends Constraint<ArrayBufferView, Uint8Array> {
   override check(value: unknown): unknown {
     if (!ArrayBuffer.isView(value)) throw new Violation(`${kindOf(value)} is not a bytestring`);
     checkLength(value.byteLength, this.#maxLength, this.#minLength);
-    return value;
+    // Another view would arrive as what it is, at a peer that knows it.
+    return value instanceof Uint8Array
+      ? value
+      : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   }
 }
 
