@@ -16,9 +16,12 @@ import type { BrokerHost } from "./interface.ts";
 import { withoutPaths } from "./paths.ts";
 import { isOwnError, makeRegistered, namesOf } from "./remote_errors.ts";
 
+/** What of the Tub above decides about errors. */
+type ErrorHost = Pick<BrokerHost, "exposesTracebacks" | "exposesRemoteTypes">;
+
 /** The tables of one connection, without its references. */
 export function richTables(
-  host: Pick<BrokerHost, "exposesTracebacks" | "exposesRemoteTypes">,
+  host: ErrorHost,
   trace: Trace,
 ): { readonly slicers: SlicerTable; readonly unslicers: UnslicerTable } {
   const errors = errorRules(host, trace);
@@ -28,20 +31,17 @@ export function richTables(
   };
 }
 
-function errorRules(
-  { exposesTracebacks, exposesRemoteTypes }: Pick<BrokerHost, "exposesTracebacks" | "exposesRemoteTypes">,
-  trace: Trace,
-): ErrorRules {
+function errorRules(host: ErrorHost, trace: Trace): ErrorRules {
   const where = "registerRemoteError";
   return {
     typesOf: (error) => typesOf(error, (prototype) => namesOf(prototype)?.[0]),
-    leaving: (text) => exposesTracebacks ? redact(text) : withoutPaths(redact(text)),
+    leaving: (text) => host.exposesTracebacks ? redact(text) : withoutPaths(redact(text)),
     arriving: redact,
-    tellsStacks: exposesTracebacks,
+    tellsStacks: () => host.exposesTracebacks,
     // What led to one of this library's errors is never sent: `ErrorDetails.cause` promises it.
     tellsCause: (error) => !isOwnError(error),
     make: (type, message) =>
-      exposesRemoteTypes
+      host.exposesRemoteTypes
         ? makeRegistered(type, message, (error) => trace({ type: "callback-failed", where, error }))
         : undefined,
   };

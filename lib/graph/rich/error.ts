@@ -30,7 +30,7 @@ function sliceError(error: Error, rules: ErrorRules, out: Slicing): void {
   writeText("name", textOf(error.name, rules), out);
   const message = textOf(error.message, rules);
   if (message !== "") writeText("message", message, out);
-  if (rules.tellsStacks) writeText("stack", textOf(error.stack, rules), out);
+  if (rules.tellsStacks()) writeText("stack", textOf(error.stack, rules), out);
   if (rules.tellsCause(error) && error.cause !== undefined) writeValue("cause", error.cause, out);
   if (error instanceof AggregateError) writeValue("errors", listOf(error.errors), out);
   out.end(number);

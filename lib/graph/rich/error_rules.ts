@@ -13,7 +13,7 @@ export interface ErrorRules {
   /** A text of an error of a peer as it may be kept. */
   arriving(text: string): string;
   /** Whether stacks are told. */
-  readonly tellsStacks: boolean;
+  tellsStacks(): boolean;
   /** Whether the cause of an error is told. */
   tellsCause(error: Error): boolean;
   /** An error of a class that the program has registered under this name. Must not throw. */
@@ -86,7 +86,7 @@ export const STORED_ERRORS: ErrorRules = {
   typesOf: (error) => typesOf(error),
   leaving: (text) => text,
   arriving: (text) => text,
-  tellsStacks: false,
+  tellsStacks: () => false,
   tellsCause: () => true,
   make: () => undefined,
 };

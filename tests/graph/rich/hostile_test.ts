@@ -97,9 +97,9 @@ const CASES: readonly {
     message: /too long: 17 > 16/,
   },
   {
-    name: "a regexp of 1 MB",
-    pieces: ["(regexp", "a".repeat(1_000_000), "", ")"],
-    message: /too long: 1000000 > 16384/,
+    name: "a regexp of 100 KB",
+    pieces: ["(regexp", "a".repeat(100_000), "", ")"],
+    message: /too long: 100000 > 16384/,
   },
   {
     name: "a typed-array of an unknown kind",
@@ -276,8 +276,8 @@ for (const { name, pieces, message, where, limits } of CASES) {
   }
 }
 
-Deno.test("Receiver refuses a chain of 100,000 causes and goes on", () => {
-  const depth = 100_000;
+Deno.test("Receiver refuses a chain of 20,000 causes and goes on", () => {
+  const depth = 20_000;
   const one = tokens(["(js-error", "cause"]).slice(1);
   const deep = joinBytes([
     ...Array.from(
