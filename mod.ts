@@ -197,7 +197,7 @@ export { Decimal } from "./lib/graph/values/decimal.ts";
 export { type AnyKwargs, type argumentNames, Kwargs, kwargs } from "./lib/graph/values/kwargs.ts";
 export { type Keyed, type ValueKey, valueKeyOf } from "./lib/util/keyed.ts";
 export { serialize, unserialize } from "./lib/graph/storage.ts";
-export type { UnserializeOptions } from "./lib/graph/storage.ts";
+export type { SerializeOptions, UnserializeOptions } from "./lib/graph/storage.ts";
 
 export type { StateRules } from "./lib/graph/schema/state_rules.ts";
 

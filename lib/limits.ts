@@ -139,6 +139,12 @@ export const MAX_PROXY_LINES = 100;
 export const MAX_COOKIE_BYTES = 64;
 /** Bytes of a remote failure's fields: type, value, traceback (Foolscap's `FailureConstraint`). */
 export const MAX_FAILURE_BYTES = { type: 200, value: 1_000, traceback: 2_000, parents: 100 } as const;
+/** Bytes of a URL that is sent as one. */
+export const MAX_URL_BYTES = 65_536;
+/** Bytes of the source of a RegExp that is sent as one: to compile it takes time. */
+export const MAX_REGEXP_BYTES = 16_384;
+/** Bytes of the texts of an Error that is sent as a value: no more is looked through for what must not leave. */
+export const MAX_ERROR_VALUE_BYTES = { type: 200, name: 1_000, message: 32_768, stack: 32_768 } as const;
 /** Bytes that are on their way by a message port in one direction, and that its receiver so may have to keep. */
 export const MESSAGE_PORT_WINDOW_BYTES = 1 * MiB;
 /** Bytes of one message of a message port: the two ends can take turns. */

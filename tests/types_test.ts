@@ -13,6 +13,7 @@ import {
   kwargs,
   type LocalReference,
   localReference,
+  type Received,
   Referenceable,
   registerRemoteError,
   registerRemotelyCallable,
@@ -20,6 +21,7 @@ import {
   type RemoteFunction,
   type RemotePromise,
   type RemoteReference,
+  type Sendable,
   type Tub,
 } from "../mod.ts";
 
@@ -95,7 +97,11 @@ export async function typesOf(tub: Tub, furl: string): Promise<void> {
   const items = await shop.callRemote("find", "tea", 3);
   same<typeof items, RemoteReference<Item>[]>(true);
   const nothing = await shop.callRemote("add", new Item());
-  same<typeof nothing, null>(true);
+  same<typeof nothing, null | undefined>(true);
+  same<Received<Date | undefined>, Date | null | undefined>(true);
+  same<Received<URL | RegExp | TypeError | ArrayBuffer>, URL | RegExp | TypeError | ArrayBuffer>(true);
+  same<Received<Set<Date>>, Set<Date>>(true);
+  same<Sendable<Map<Date, undefined>>, Map<Date, undefined>>(true);
   await shop.callRemote("add", items[0]!);
   await shop.callRemote("watch", callable((count: number) => void count));
   await shop.callRemote("find", kwargs({ name: "tea" }));

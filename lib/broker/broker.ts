@@ -30,6 +30,7 @@ import type { CheckedOptions, InboundCall } from "./call.ts";
 import { CallContext, callerGaveUp, callerTimedOut, type PeerInfo, runOutsideCalls } from "./call_context.ts";
 import { sliceAnswer, sliceError } from "./call_slicing.ts";
 import type { BrokerListing } from "./broker_listing.ts";
+import { richTables } from "./rich_values.ts";
 import { Callable } from "./callable.ts";
 import { type CancelHost, CancelUnslicer, NO_TIME_LIMIT, TIME_IS_OVER } from "./cancel_message.ts";
 import { Deliveries } from "./deliveries.ts";
@@ -132,6 +133,9 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
     this.peer = options.peer;
     this.over = this.#over.promise;
     const vocabulary = vocabularyWords(options.vocabTable);
+    const { slicers, unslicers } = features.has("values")
+      ? richTables(host, options.trace)
+      : { slicers: BASE_SLICERS, unslicers: BASE_UNSLICERS };
     this.#objects = new ObjectSpace({
       owner: this,
       host,
@@ -144,7 +148,7 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
     });
     this.#outbox = new Outbox({
       encoder: new TokenEncoder(vocabulary),
-      slicers: BASE_SLICERS.extend([
+      slicers: slicers.extend([
         ...referenceSlicers(this.#objects),
         ...failureSlicers(host.exposesTracebacks),
       ]),
@@ -170,7 +174,7 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
       limits,
       tokens: FOOLSCAP_TOKENS,
       vocabulary,
-      unslicers: BASE_UNSLICERS.extend(referenceUnslicers(this.#objects)),
+      unslicers: unslicers.extend(referenceUnslicers(this.#objects)),
       onPing: (value) => this.#outbox.pong(value),
       onError: (text) => {
         this.#peerComplained = true;

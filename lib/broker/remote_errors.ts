@@ -82,6 +82,11 @@ const OWN: readonly ErrorClass[] = [
   PermissionDenied,
 ];
 
+/** Whether an error is of a class of this library's own. */
+export function isOwnError(error: Error): boolean {
+  return OWN.some((type) => error instanceof type);
+}
+
 /** Options of {@linkcode registerRemoteError}. */
 export interface RemoteErrorOptions<E extends Error> {
   /**
@@ -238,6 +243,27 @@ export function localErrorOf(remote: RemoteException, onFailure: (error: Error) 
   } catch (thrown) {
     onFailure(toError(thrown));
     return remote;
+  }
+}
+
+/**
+ * An error of the class that is registered for a type, of what a peer told of it when it passed it as a value.
+ *
+ * @param onFailure Is told what the program's own code threw; then there is none.
+ */
+export function makeRegistered(
+  type: string,
+  message: string,
+  onFailure: (error: Error) => void,
+): Error | undefined {
+  const make = makers.get(type);
+  if (make === undefined) return undefined;
+  try {
+    const details = { remoteType: type, remoteParents: [type], remoteTraceback: "" };
+    return make(new RemoteException(message, details));
+  } catch (thrown) {
+    onFailure(toError(thrown));
+    return undefined;
   }
 }
 

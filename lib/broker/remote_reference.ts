@@ -41,8 +41,11 @@ export type ObjectType = AnyReference | { readonly apply?: never; toString(): st
 export type RemoteMethodName<T> = keyof T extends infer K ? K extends `remote_${infer Name}` ? Name : never
   : never;
 
-/** What the callee's type is for the caller: its objects are references here, `undefined` is `null`. */
-export type Received<T> = T extends void | undefined ? null
+/**
+ * What the callee's type is for the caller: its objects are references here. `undefined` arrives as such from a Tub of this
+ * library, and as `null` from Python: the types cannot know which one the peer is.
+ */
+export type Received<T> = T extends void | undefined ? null | undefined
   : T extends string | number | bigint | boolean | null | undefined | symbol | ArrayBufferView ? T
   : T extends Referenceable ? RemoteReference<T>
   : T extends RemoteReference<infer U> ? U | RemoteReference<U>

@@ -140,10 +140,10 @@ class Request implements PendingRequest {
     if (this.#end()) this.#resolve(value);
   }
   reject(error: unknown): void {
-    if (this.#end(error)) this.#reject(error);
+    if (this.#end()) this.#reject(error);
   }
 
-  #end(error?: unknown): boolean {
+  #end(): boolean {
     if (this.#table.get(this.id) !== this) return false;
     this.#table.delete(this.id);
     this.wait?.stop();

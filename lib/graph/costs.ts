@@ -18,3 +18,11 @@ export const CONTAINER_COST = 144;
 export const COLLECTION_COST = 192;
 /** An entry of a Dict, or a member of a set, besides its key and value. */
 export const ENTRY_COST = 128;
+/** A Date, besides what `SEQUENCE_COST` covers. */
+export const OBJECT_COST = 64;
+/** A URL, besides its text; or an object of `Temporal`. */
+export const URL_COST = 512;
+/** A RegExp, besides its source. */
+export const REGEXP_COST = 512;
+/** An Error, besides its texts: the engine notes where it was made. */
+export const ERROR_COST = 2_048;

@@ -63,6 +63,17 @@ export class Frame {
     }
   }
 
+  /** Whether a constraint refuses a sequence of this type as the next child. */
+  refuses(word: string): boolean {
+    try {
+      this.contentsOf(undefined, word);
+      return false;
+    } catch (error) {
+      if (error instanceof Violation) return true;
+      throw error;
+    }
+  }
+
   /**
    * What a constraint says about the inside of a sequence that begins as the next child.
    *

@@ -374,6 +374,8 @@ export class Receiver implements TokenSink {
       return;
     }
     const frame = this.#frame;
+    const plain = frame.constrains && first === undefined ? known?.type.plain : undefined;
+    if (plain !== undefined && frame.refuses(word)) return this.#index(plain, this.#types.get(plain));
     const contents = frame.constrains ? frame.contentsOf(first, word) : undefined;
     let unslicer: Unslicer | undefined;
     if (first === undefined && !frame.choosesTypes) {

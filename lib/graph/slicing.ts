@@ -296,13 +296,25 @@ export class Slicing {
   }
 }
 
+const TEMPORAL = /^Temporal\./;
+const BOXES = [Number, String, Boolean, BigInt, Symbol];
+
+function tagOf(value: object): string {
+  return Object.prototype.toString.call(value).slice("[object ".length, -1);
+}
+
 /** What to do instead, for kinds of objects that people try to send. */
 const ADVICE: readonly (readonly [test: (value: object) => boolean, advice: string])[] = [
   [(v) => v instanceof Promise, "a Promise: await it first"],
   [(v) => v instanceof Date, "a Date: send its getTime() or toISOString()"],
   [(v) => v instanceof ArrayBuffer, "an ArrayBuffer: send new Uint8Array(buffer)"],
+  [(v) => v instanceof SharedArrayBuffer, "a SharedArrayBuffer: send a copy, new Uint8Array(buffer).slice()"],
   [(v) => v instanceof Error, "an Error: send its message, or throw it"],
   [(v) => v instanceof RegExp, "a RegExp: send its source"],
+  [(v) => v instanceof URL, "a URL: send its href"],
+  [(v) => v instanceof URLSearchParams, "URLSearchParams: send their toString()"],
+  [(v) => TEMPORAL.test(tagOf(v)), "an object of Temporal: send its toString()"],
+  [(v) => BOXES.some((box) => v instanceof box), "a primitive in a box: send its valueOf()"],
   [(v) => v instanceof WeakMap || v instanceof WeakSet || v instanceof WeakRef, "a weak collection"],
 ];
 

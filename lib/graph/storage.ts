@@ -15,10 +15,22 @@ import { TokenEncoder } from "../wire/encoder.ts";
 import { FOOLSCAP_TOKENS } from "../wire/tokens.ts";
 import type { Pending } from "./pending.ts";
 import { Receiver } from "./receiver.ts";
+import { RICH_SLICERS, RICH_UNSLICERS } from "./rich/tables.ts";
 import { type SlicerTable, Slicing } from "./slicing.ts";
 import { BASE_SLICERS, BASE_UNSLICERS } from "./tables.ts";
 import { type Receiving, Unslicer, type UnslicerTable } from "./unslicer.ts";
 import { StreamVocabulary, VOCABULARY_CHANGED } from "./vocabulary_unslicers.ts";
+
+/** Options of {@linkcode serialize}. */
+export interface SerializeOptions {
+  /**
+   * Whether values that only JavaScript has are stored as such: `undefined`, Dates, Maps, Sets, Errors, URLs, RegExps, typed
+   * arrays. Python cannot read the bytes then, and {@linkcode unserialize} needs the same option.
+   *
+   * @default {false}
+   */
+  readonly rich?: boolean | undefined;
+}
 
 /**
  * Turns a value into bytes that Python Foolscap's `unserialize`, and ours, turn back into it.
@@ -26,6 +38,7 @@ import { StreamVocabulary, VOCABULARY_CHANGED } from "./vocabulary_unslicers.ts"
  * Cycles and shared parts are kept. Objects that live in a Tub cannot be stored: store their FURL or a SturdyRef.
  *
  * @param value Any value of the value table, without references.
+ * @param options Whether more than Python's values are stored as what they are.
  * @returns The bytes; nothing marks their beginning or their format.
  * @throws {Violation} If some part cannot be serialized; `where` names it.
  *
@@ -36,10 +49,13 @@ import { StreamVocabulary, VOCABULARY_CHANGED } from "./vocabulary_unslicers.ts"
  *
  * const bytes = serialize([1, "two", tuple(3, null)]);
  * assert.deepEqual(unserialize(bytes), [1, "two", tuple(3, null)]);
+ *
+ * const kept = serialize(new Map([["since", new Date(0)]]), { rich: true });
+ * assert.deepEqual(unserialize(kept, { rich: true }), new Map([["since", new Date(0)]]));
  * ```
  */
-export function serialize(value: unknown): Uint8Array {
-  return serializeBy(BASE_SLICERS, value);
+export function serialize(value: unknown, options: SerializeOptions = {}): Uint8Array {
+  return serializeBy(options.rich === true ? RICH_SLICERS : BASE_SLICERS, value);
 }
 
 /** The same with slicers for more kinds of values. */
@@ -71,6 +87,12 @@ export interface UnserializeOptions {
    * @default {"number"}
    */
   readonly floats?: "number" | "wrap";
+  /**
+   * Whether the bytes may hold what {@linkcode serialize} stores with `rich`.
+   *
+   * @default {false}
+   */
+  readonly rich?: boolean | undefined;
   /** Limits that differ from the defaults. */
   readonly limits?: Partial<Limits>;
 }
@@ -82,7 +104,7 @@ export interface UnserializeOptions {
  * @throws {ProtocolError} If the bytes are not Banana, are cut off, or hold more than one value.
  */
 export function unserialize(bytes: Uint8Array, options: UnserializeOptions = {}): unknown {
-  return receive(bytes, BASE_UNSLICERS, options).result();
+  return receive(bytes, options.rich === true ? RICH_UNSLICERS : BASE_UNSLICERS, options).result();
 }
 
 /**

@@ -110,6 +110,11 @@ export interface UnslicerType {
    * and uses it for all of them. Its `start()` must make it as new.
    */
   readonly isLeaf?: boolean;
+  /**
+   * The type of Foolscap's with the same children, as which a sequence is read where a constraint refuses it as what it
+   * is: a rule for dicts makes a dict of a Map.
+   */
+  readonly plain?: string;
   /** An unslicer for a sequence that begins. `detail` is the second index token. */
   make(receiver: Receiving, detail: string): Unslicer;
 }

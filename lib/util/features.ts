@@ -21,6 +21,8 @@ export const OWN_FEATURES: Features = new Map([
   ["cancel", 1],
   /** A call says how long its caller waits; see `CallUnslicer` in `lib/broker/messages.ts`. */
   ["deadline", 1],
+  /** Values that only JavaScript has, as such; see `lib/graph/rich/tables.ts`. */
+  ["values", 1],
 ]);
 
 /** What a peer has that says nothing. */

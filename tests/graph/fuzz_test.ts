@@ -2,6 +2,10 @@ import assert from "node:assert/strict";
 import { Violation } from "../../lib/errors.ts";
 import { fc } from "../deps.ts";
 import { anyValue } from "../support/any_value.ts";
+import { RICH_UNSLICERS } from "../../lib/graph/rich/tables.ts";
+import { anyRichValue } from "./rich/any_rich_value.ts";
+import { SAMPLES } from "./rich/samples.ts";
+import { encodeRich } from "./rich/support.ts";
 import { encodeValues, TestReceiver } from "../support/graph_receiver.ts";
 
 /** `FOOLSCAP_FUZZ_RUNS=1000000` makes a longer run. */
@@ -21,6 +25,7 @@ function feed(bytes: Uint8Array, cut: number): void {
   const test = new TestReceiver({
     limits: { maxMessageBytes: 100_000, maxElements: 500, maxDepth: 100, maxSkippedBytes: 10_000 },
     bareTopLevel: bytes.length % 2 === 0,
+    ...(cut % 2 === 0 ? { unslicers: RICH_UNSLICERS } : {}),
   });
   if (test.tryPush(bytes.subarray(0, cut)) === undefined) test.tryPush(bytes.subarray(cut));
   for (const violation of test.violations) {
@@ -61,8 +66,11 @@ Deno.test(`Receiver throws nothing but its own errors when ${RUNS} mutated messa
     length: fc.integer({ min: 1, max: 12 }),
   });
   // Few messages and many mutations of each: to make a value costs more than to read it.
-  const messages = fc.sample(fc.array(anyValue, { minLength: 1, maxLength: 2 }), { numRuns: 400, seed: 7 })
+  const plain = fc.sample(fc.array(anyValue, { minLength: 1, maxLength: 2 }), { numRuns: 300, seed: 7 })
     .map((values) => [...encodeValues(values)]);
+  const rich = fc.sample(anyRichValue, { numRuns: 200, seed: 7 }).map((value) => [...encodeRich(value)]);
+  const samples = Array.from(SAMPLES.values(), (make) => [...encodeRich(make())]);
+  const messages = [...plain, ...rich, ...samples];
   within(MAX_LEFT, () =>
     fc.assert(
       fc.property(

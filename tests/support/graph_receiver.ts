@@ -8,7 +8,7 @@ import { ProtocolError, type Violation } from "../../lib/errors.ts";
 import { type Limits, resolveLimits } from "../../lib/limits.ts";
 import { Receiver } from "../../lib/graph/receiver.ts";
 import type { ReceiverOptions } from "../../lib/graph/receiver_options.ts";
-import { Slicing } from "../../lib/graph/slicing.ts";
+import { type SlicerTable, Slicing } from "../../lib/graph/slicing.ts";
 import { BASE_SLICERS, BASE_UNSLICERS } from "../../lib/graph/tables.ts";
 import { Unslicer } from "../../lib/graph/unslicer.ts";
 import { TokenEncoder } from "../../lib/wire/encoder.ts";
@@ -96,15 +96,24 @@ export class TestReceiver {
 }
 
 /** The bytes of some values, one after another in one encoder. */
-export function encodeValues(values: readonly unknown[], vocabulary = 1): Uint8Array<ArrayBuffer> {
+export function encodeValues(
+  values: readonly unknown[],
+  vocabulary = 1,
+  slicers: SlicerTable = BASE_SLICERS,
+): Uint8Array<ArrayBuffer> {
   const encoder = new TokenEncoder(VOCABULARIES[vocabulary]);
-  for (const value of values) encodeInto(encoder, value);
+  for (const value of values) encodeInto(encoder, value, 1_000, slicers);
   return takeAll(encoder);
 }
 
 /** Writes a value, or throws the Violation that names its place. */
-export function encodeInto(encoder: TokenEncoder, value: unknown, maxDepth = 1_000): void {
-  const slicing = new Slicing(encoder, BASE_SLICERS, maxDepth);
+export function encodeInto(
+  encoder: TokenEncoder,
+  value: unknown,
+  maxDepth = 1_000,
+  slicers: SlicerTable = BASE_SLICERS,
+): void {
+  const slicing = new Slicing(encoder, slicers, maxDepth);
   try {
     slicing.slice(value);
   } catch (error) {

@@ -47,7 +47,11 @@ export class BytesRule extends Constraint<ArrayBufferView, Uint8Array> {
   override check(value: unknown, checking: Checking): unknown {
     if (!ArrayBuffer.isView(value)) return checking.refuse(() => `${kindOf(value)} is not a bytestring`);
     const refusal = lengthRefusal(value.byteLength, this.#maxLength, this.#minLength);
-    return refusal === undefined ? value : checking.refuse(refusal);
+    if (refusal !== undefined) return checking.refuse(refusal);
+    // Another view would arrive as what it is, at a peer that knows it.
+    return value instanceof Uint8Array
+      ? value
+      : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
   }
 }
 

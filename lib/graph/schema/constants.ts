@@ -47,7 +47,7 @@ class NothingRule extends Constraint<null | undefined, null> {
   }
   override check(value: unknown, checking: Checking): unknown {
     if (value !== null && value !== undefined) return checking.refuse(() => `${kindOf(value)} is not None`);
-    return value;
+    return null; // which a peer that knows `undefined` is not told
   }
 }
 

@@ -63,7 +63,10 @@ export class IntegerRule extends Constraint<number | bigint, number | bigint> {
       (this.#isFloatAllowed && value instanceof Float);
   }
   override check(value: unknown, checking: Checking): unknown {
-    if (typeof value === "bigint") return this.#checkSize(value, checking);
+    if (typeof value === "bigint") {
+      const checked = this.#checkSize(value, checking);
+      return typeof checked === "bigint" ? exactly(checked) : checked;
+    }
     if (typeof value === "number") {
       if (Number.isSafeInteger(value) && !Object.is(value, -0)) return this.#checkSize(value, checking);
       if (this.#isFloatAllowed) return value;
@@ -79,6 +82,12 @@ export class IntegerRule extends Constraint<number | bigint, number | bigint> {
     }
     return value;
   }
+}
+
+/** A number where that is exact: small bigints would stay bigints, at a peer that can tell. */
+function exactly(value: bigint): number | bigint {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
 }
 
 /** Numbers of any type that arrive as a `number`, even where the peer sent an integer that needs a bigint. */
@@ -106,7 +115,7 @@ class FloatRule extends PlainNumberRule {
   override check(value: unknown, checking: Checking): unknown {
     const checked = super.check(value, checking);
     if (checking.direction === "inbound" || checked instanceof Float || checked === REFUSED) return checked;
-    if (typeof checked === "bigint") {
+    if (typeof value === "bigint") {
       return checking.refuse("a bigint is not a float: turn it into a number first");
     }
     return Number.isSafeInteger(checked) && !Object.is(checked, -0) ? new Float(checked as number) : checked;

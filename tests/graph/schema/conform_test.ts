@@ -198,8 +198,8 @@ class PointIn3D extends Point {
 }
 
 const TAKEN: readonly (readonly [name: string, shortcut: schema.Shortcut, value: unknown])[] = [
-  ["any view as bytes", Uint8Array, new DataView(new ArrayBuffer(3))],
-  ["undefined as None", null, undefined],
+  ["bytes", Uint8Array, new Uint8Array(3)],
+  ["null as None", null, null],
   [
     "text of four-byte characters up to its length",
     schema.UnicodeConstraint({ maxLength: 2 }),
@@ -225,6 +225,19 @@ for (const [name, shortcut, value] of TAKEN) {
   Deno.test(`checkValue() takes ${name}, and gives the same back`, () => {
     assert.equal(checkValue(schema.makeConstraint(shortcut), value, "outbound"), value);
     assert.equal(checkValue(schema.makeConstraint(shortcut), value, "outbound"), value);
+  });
+}
+
+const MADE_PLAIN: readonly [name: string, shortcut: schema.Shortcut, value: unknown, sent: unknown][] = [
+  ["undefined into null", null, undefined, null],
+  ["a small bigint into a number", schema.IntegerConstraint(), 5n, 5],
+  ["a small bigint for Number into a number", Number, -5n, -5],
+  ["a small bigint in a list", ListOf(schema.IntegerConstraint()), [1, 2n], [1, 2]],
+  ["another view into bytes", Uint8Array, new Uint16Array([1, 2]).subarray(1), new Uint8Array([2, 0])],
+];
+for (const [name, shortcut, value, sent] of MADE_PLAIN) {
+  Deno.test(`checkValue() makes ${name}, which a peer that could tell is not told`, () => {
+    assert.deepEqual(checkValue(schema.makeConstraint(shortcut), value, "outbound"), sent);
   });
 }
 
