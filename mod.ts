@@ -40,6 +40,7 @@ export type { Listener } from "./lib/tub/listener.ts";
 export type { ConnectionHintHandler, HintConnection, HintConnectOptions } from "./lib/tub/hint_handler.ts";
 export type { ForeignStreams } from "./lib/transport/foreign_streams.ts";
 export { tcp } from "./lib/tub/tcp_handler.ts";
+export { tls } from "./lib/tub/tls_handler.ts";
 export { socks } from "./lib/tub/socks_handler.ts";
 export type { SocksHandlerOptions } from "./lib/tub/socks_handler.ts";
 export { tor } from "./lib/tub/tor_handler.ts";

@@ -21,6 +21,7 @@ import type { Negotiation } from "./negotiation.ts";
 
 /** What has to be known of a connection that was agreed; without a TubID of a peer that has none. */
 export type Agreed = Pick<Agreement, "connection" | "direction" | "vocabTable"> & {
+  readonly isPeerHeldBack?: boolean | undefined;
   readonly tubId: string | undefined;
 };
 
@@ -67,7 +68,7 @@ export class Brokers {
    */
   async establish(agreed: Agreed, { place }: Negotiation, way: Way): Promise<Broker> {
     const { connections, clock } = this.#options;
-    const { connection, tubId, direction, vocabTable } = agreed;
+    const { connection, tubId, direction, vocabTable, isPeerHeldBack } = agreed;
     // A peer without a TubID has no place, and takes nobody's.
     if (place === undefined && (tubId !== undefined || this.#options.isStopped())) {
       await connection.close();
@@ -78,7 +79,7 @@ export class Brokers {
       );
     }
     const record = this.#recordFor(tubId, direction);
-    const broker = this.#create(connection, record, { tubId, vocabTable, place });
+    const broker = this.#create(connection, record, { tubId, vocabTable, place, isPeerHeldBack });
     if (place === undefined) connections.add(broker);
     else connections.occupy(place, broker);
     record.established({ direction, address: connection.peerAddress, ...way, at: clock.now() });
@@ -113,7 +114,9 @@ export class Brokers {
   #create(
     connection: Connection,
     record: ConnectionRecord,
-    { tubId, vocabTable, place }: Pick<Agreed, "tubId" | "vocabTable"> & { place: Place | undefined },
+    { tubId, vocabTable, place, isPeerHeldBack }: Pick<Agreed, "tubId" | "vocabTable" | "isPeerHeldBack"> & {
+      place: Place | undefined;
+    },
   ): Broker {
     const { host, limits, clock, trace, keepalive, connections } = this.#options;
     const isOwn = tubId === this.#options.tubId;
@@ -128,6 +131,7 @@ export class Brokers {
       keepalive: isOwn ? {} : keepalive,
       // Both ends of a loopback are this module.
       takesFunctionsHome: isOwn,
+      isPeerHeldBack,
       connectionInfo: record,
       onEnded: (error) => {
         record.lost(clock.now());
