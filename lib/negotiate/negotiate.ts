@@ -28,7 +28,13 @@ import { chooseVocabulary, evaluateDecision, isMasterOver, makeDecision } from "
 import { Refusal } from "./refusal.ts";
 import { evaluateHello, makeHello, type PeerOffer } from "./hello.ts";
 import type { Agreement, NegotiatingTub } from "./negotiating_tub.ts";
-import { proveOurselves, proveServer, type ServerToProve, TLS_HANDSHAKE, type TlsOwner } from "./tls_first.ts";
+import {
+  proveOurselves,
+  proveServer,
+  type ServerToProve,
+  TLS_HANDSHAKE,
+  type TlsOwner,
+} from "./tls_first.ts";
 import { checkSwitching, decodeGet, encodeGet, SWITCHING_PROTOCOLS, unknownTubId } from "./plaintext.ts";
 
 /** Options of {@linkcode negotiateOutbound}. */

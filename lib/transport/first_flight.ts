@@ -33,7 +33,11 @@ export class FirstFlight implements Disposable {
    * @param sendHello Is given the first TLS record of the first chunk.
    * @param sendRest Is given the rest, or the whole of another chunk. The next chunk is not to come before that.
    */
-  send(chunk: Uint8Array, sendHello: (hello: Uint8Array) => void, sendRest: (rest: Uint8Array) => void): void {
+  send(
+    chunk: Uint8Array,
+    sendHello: (hello: Uint8Array) => void,
+    sendRest: (rest: Uint8Array) => void,
+  ): void {
     const end = RECORD_HEADER_BYTES + (chunk[3] ?? 0) * 256 + (chunk[4] ?? 0);
     if (this.#isBegun || chunk.length <= end) {
       this.#isBegun = true;
