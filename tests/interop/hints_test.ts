@@ -82,3 +82,33 @@ interopTest("tor() refuses a Python Tub at a loopback address", async () => {
       error instanceof UnreachableError && /ignoring non-Tor-able ipaddr 127\.0\.0\.1/.test(error.message),
   );
 });
+
+interopTest("a Tub with both hints is reached by Python by tcp:, and by Deno by tls:", async () => {
+  await using peer = await startPython();
+  const tub = await Tub.create();
+  // The one that Python does not know stands first.
+  tub.setLocation(...(await tub.listenOn("tcp:0:interface=127.0.0.1")).hints.toReversed());
+  await using rig = new Rig(peer, tub);
+  await rig.meet("Python");
+  assert.deepEqual(await peer.call(rig.ours, "add", { int: "1" }, { int: "2" }), { int: "3" });
+  assert.equal(await rig.python.callRemote("add", 3, 4), 7);
+  await using other = await startTub();
+  const ref = await other.getReference(rig.furl);
+  assert.equal(await ref.callRemote("add", 1, 2), 3);
+  assert.match(other.getConnectionInfoForFURL(rig.furl)!.winningHint!, /^tls:/);
+});
+
+interopTest(
+  "a Deno Tub passes a reference with both hints on to Python, and Python one to Deno",
+  async () => {
+    await using peer = await startPython();
+    const owner = await Tub.create();
+    owner.setLocation(...(await owner.listenOn("tcp:0:interface=127.0.0.1")).hints);
+    await using gifted = new Rig(peer, owner);
+    await using rig = await new Rig(peer, await startTub()).meet("Deno");
+    // A gift: Python goes to the owner itself.
+    const ref = await rig.tub.getReference(gifted.furl);
+    assert.match(rig.tub.getConnectionInfoForFURL(gifted.furl)!.winningHint!, /^tls:/);
+    assert.equal(await rig.python.callRemote("echo", ref), ref);
+  },
+);
