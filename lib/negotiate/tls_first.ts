@@ -10,7 +10,6 @@ import type { TlsIdentity } from "../transport/transport.ts";
 import type { Attempt } from "./attempt.ts";
 import type { NegotiatingTub } from "./negotiating_tub.ts";
 import { unknownTubId } from "./plaintext.ts";
-import { Refusal } from "./refusal.ts";
 import {
   certificateOf,
   checkAnswer,

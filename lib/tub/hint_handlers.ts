@@ -55,6 +55,8 @@ export class HintHandlers {
   readonly #table = new Map<string, ConnectionHintHandler>([["tcp", tcp()], ["tls", tls()]]);
   readonly #held = new Map<ConnectionHintHandler, Disposable | AsyncDisposable | undefined>();
   #isClosed = false;
+  /** Whether the program has said nothing of `tls` hints. */
+  #isTlsDefault = true;
 
   /** @param trace Is told what handlers throw where nobody waits for it. Must not throw. */
   constructor(clock: Clock, trace: Trace, identity: Identity) {
@@ -84,10 +86,18 @@ export class HintHandlers {
     }
     if (!this.#held.has(handler)) this.#held.set(handler, handler.hold?.());
     this.#table.set(type, handler);
+    if (type === "tls") this.#isTlsDefault = false;
+    if (type === "tcp" && handler !== tcp()) this.#withdrawTls();
+  }
+
+  /** Whoever sends TCP by a proxy, or nowhere, means the same address by another type of hint too. */
+  #withdrawTls(): void {
+    if (this.#isTlsDefault) this.#table.delete("tls");
   }
 
   /** Removes the handler of a type; whether there was one. */
   remove(type: string): boolean {
+    if (type === "tcp") this.#withdrawTls();
     return this.#table.delete(type);
   }
 

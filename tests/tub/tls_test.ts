@@ -13,6 +13,7 @@ import {
   FurlError,
   NegotiationError,
   RemoteNegotiationError,
+  tcp,
   tls,
   type TraceEvent,
   Tub,
@@ -547,4 +548,39 @@ Deno.test("a Tub that was reached by tls: holds nothing when both have stopped",
   await Promise.all([client.stop(), server.stop()]);
   for (const tub of [client, server]) assert.deepEqual(tub.debug.tables(), EMPTY_TABLES);
   assert.deepEqual(events.filter(({ type }) => type === "negotiation-failed"), []);
+});
+
+for (
+  const [what, change] of [
+    ["has sent TCP by a handler of its own", (tub: Tub) => void tub.addConnectionHintHandler("tcp", NOWHERE)],
+    ["has taken back the handler of tcp:", (tub: Tub) => void tub.removeConnectionHintHandler("tcp")],
+    ["has taken back all handlers", (tub: Tub) => void tub.removeAllConnectionHintHandlers()],
+  ] as const
+) {
+  Deno.test(`a Tub follows no tls: hint behind the back of a program that ${what}, unless it says so`, async () => {
+    await using server = await startTub();
+    await using client = await Tub.create();
+    change(client);
+    const furl = server.registerReference(new Target());
+    const tlsHint = server.locationHints[1]!;
+    const error = await client.getReference(furl).catch((error) => error);
+    assert.equal(error.connectionInfo.connectorStatuses.get(tlsHint), "bad hint: no handler registered");
+    client.addConnectionHintHandler("tls", tls());
+    change(client);
+    if (what.endsWith("all handlers")) client.addConnectionHintHandler("tls", tls());
+    await client.getReference(furl);
+    assert.equal(client.getConnectionInfoForFURL(furl)!.winningHint, tlsHint);
+  });
+}
+
+/** A proxy that leads nowhere. */
+const NOWHERE: ConnectionHintHandler = { connect: () => Promise.reject(new TypeError("nowhere")) };
+
+Deno.test("tcp() in its own place leaves tls: hints as they were", async () => {
+  await using server = await startTub();
+  await using client = await Tub.create();
+  client.addConnectionHintHandler("tcp", tcp());
+  const furl = server.registerReference(new Target());
+  await client.getReference(furl);
+  assert.equal(client.getConnectionInfoForFURL(furl)!.winningHint, server.locationHints[1]);
 });
