@@ -1,8 +1,8 @@
 /**
  * Which of a Tub's hints are followed first, where several lead to the same place.
  *
- * By measurement (README, `tls:` hints) a connection by a `tls:` hint costs as much to make as one by `tcp:` and is faster
- * afterwards, so `tcp:` begins a moment later, or as soon as no `tls:` hint leads anywhere.
+ * Measured, a connection by a `tls:` hint takes 2 ms longer to make than one by `tcp:`, and is faster afterwards: calls by a
+ * tenth, large values by a quarter to a third. So `tcp:` begins a moment later, or as soon as no `tls:` hint leads anywhere.
  *
  * @module
  */
