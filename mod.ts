@@ -38,7 +38,6 @@ export type { GiftOffer, GiftPolicy } from "./lib/tub/gifts.ts";
 export type { TubOptions } from "./lib/tub/options.ts";
 export type { Listener } from "./lib/tub/listener.ts";
 export type { ConnectionHintHandler, HintConnection, HintConnectOptions } from "./lib/tub/hint_handler.ts";
-export type { ForeignStreams } from "./lib/transport/foreign_streams.ts";
 export { tcp } from "./lib/tub/tcp_handler.ts";
 export { tls } from "./lib/tub/tls_handler.ts";
 export { socks } from "./lib/tub/socks_handler.ts";
@@ -80,6 +79,8 @@ export { NoSuchMethodError, OnlyReferenceable, Referenceable } from "./lib/broke
 export { registerRemotelyCallable, remotelyCallable } from "./lib/broker/remotely_callable.ts";
 export { LocalReference, localReference } from "./lib/broker/local_reference.ts";
 export type {
+  EitherCalls,
+  EitherReference,
   LocalArguments,
   LocalCalls,
   LocalReferenceOptions,
@@ -103,7 +104,7 @@ export type {
 } from "./lib/broker/remote_reference.ts";
 export { CallContext, currentCall } from "./lib/broker/call_context.ts";
 export type { PeerInfo } from "./lib/broker/call_context.ts";
-export type { CallOptions } from "./lib/broker/call.ts";
+export type { CallOptions, CheckedOptions } from "./lib/broker/call.ts";
 export type { BrokerTables } from "./lib/broker/broker.ts";
 export type { BrokerListing, InboundDelivery, OutstandingCall } from "./lib/broker/broker_listing.ts";
 

@@ -348,6 +348,10 @@ export class CertificateError extends Error {
 export function toError(thrown: unknown): Error {
   try {
     if (thrown instanceof Error) return thrown;
+    // The text of a function is its source, which is nobody's business.
+    if (typeof thrown === "function") {
+      return new Error("Thrown value is not an Error: a function", { cause: thrown });
+    }
     return new Error(`Thrown value is not an Error: ${String(thrown)}`, { cause: thrown });
   } catch {
     // A revoked proxy, or an object whose own code fails.

@@ -28,7 +28,10 @@ export interface Limits {
   readonly maxHeaderBlockBytes: number;
   /** Time from the first byte of a connection to its first token, in milliseconds (Foolscap's own number). */
   readonly negotiationTimeoutMs: number;
-  /** Connections of one Tub that have been accepted and not negotiated yet. One more, and the oldest makes way. */
+  /**
+   * Connections of one Tub that have been accepted and not negotiated yet; and, counted apart, streams that were attached for the
+   * other end to begin. One more, and the oldest of its kind makes way.
+   */
   readonly maxUnnegotiated: number;
   /** A message that has begun must go on within this time of its last byte, in milliseconds. */
   readonly messageStallMs: number;
@@ -46,7 +49,10 @@ export interface Limits {
   readonly maxPeerDials: number;
   /** Tubs that one Tub is trying to reach while it still begins to try another one for a peer's gift. */
   readonly maxPeerEfforts: number;
-  /** Gifts of one connection that are being fetched at once. */
+  /**
+   * Gifts of one connection that are being fetched at once; further ones wait, within their time. When all of them take
+   * more memory than a message may, the connection ends.
+   */
   readonly maxPendingGifts: number;
   /**
    * Time to fetch one gift, in milliseconds, from its arrival to the reference: a third Tub that says nothing holds up
@@ -127,6 +133,8 @@ export const MAX_HINTS = 16;
 export const MAX_PROXY_LINE_BYTES = 8_192;
 /** Lines of one answer of Tor's control port; those that are asked for have a handful. */
 export const MAX_PROXY_LINES = 100;
+/** Bytes that are read of the file that Tor's control port names as its cookie, which has 32. */
+export const MAX_COOKIE_BYTES = 64;
 /** Bytes of a remote failure's fields: type, value, traceback (Foolscap's `FailureConstraint`). */
 export const MAX_FAILURE_BYTES = { type: 200, value: 1_000, traceback: 2_000, parents: 100 } as const;
 /** Bytes that are on their way by a message port in one direction, and that its receiver so may have to keep. */

@@ -8,6 +8,7 @@
 import assert from "node:assert/strict";
 import {
   callable,
+  type EitherReference,
   type Float,
   kwargs,
   type LocalReference,
@@ -60,8 +61,11 @@ export async function typesOfLocals(shop: Shop, remote: RemoteReference<Shop>, i
   // @ts-expect-error no such method
   await ref.callRemote("local");
   await ref.with({ timeoutMs: 5 }).callRemote("find", kwargs({ name: "tea" }));
-  same<ReturnType<typeof localReference<Shop>>, LocalReference<Shop>>(true);
+  same<typeof ref, LocalReference<Shop>>(true);
   const itself: RemoteReference<Shop> = localReference(remote);
+  const either: EitherReference<Shop> = localReference(Math.random() < 2 ? shop : remote);
+  const found = await either.with({ timeoutMs: 5 }).callRemote("find", "tea");
+  same<typeof found, Item[] | RemoteReference<Item>[]>(true);
   void itself;
 }
 

@@ -20,13 +20,20 @@ export async function startMicrosocks(): Promise<Proxy | undefined> {
     const args = ["-i", "127.0.0.1", "-p", String(port)];
     child = new Deno.Command("microsocks", { args, stdin: "null", stdout: "null", stderr: "null" }).spawn();
   } catch (cause) {
+    // A flag that is missing is another matter, and Deno's error names it.
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
     if (Deno.env.get("CI") === "true") {
       throw new Error("microsocks is not installed, and CI needs it", { cause });
     }
     console.log("skipped: microsocks is not installed (apt-get install microsocks)");
     return undefined;
   }
-  while (!await listens(port)) await new Promise((resolve) => setTimeout(resolve, 20));
+  let hasEnded = false;
+  void child.status.then(() => hasEnded = true);
+  while (!await listens(port)) {
+    if (hasEnded) throw new Error("microsocks has ended before it listened");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
   return {
     place: `tcp:127.0.0.1:${port}`,
     async [Symbol.asyncDispose]() {

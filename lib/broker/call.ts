@@ -62,6 +62,7 @@ export interface CallOptions {
 
 /** Options of a call, looked through once for all calls that they are for. */
 export interface CheckedOptions extends Omit<CallOptions, "resultConstraint"> {
+  /** The rule for the result, as a constraint. */
   readonly resultConstraint?: Constraint | undefined;
 }
 

@@ -11,6 +11,7 @@
  */
 
 import { RemoteException, toError } from "../errors.ts";
+import { refuseAdapters } from "../graph/adapters.ts";
 import type { Slicer, Slicing } from "../graph/slicing.ts";
 import { MAX_FAILURE_BYTES } from "../limits.ts";
 import { redact } from "../names/redact.ts";
@@ -113,6 +114,8 @@ export function sliceFailure(failure: FailureFields, out: Slicing): void {
   encoder.close(list);
   encoder.close(number);
 }
+
+refuseAdapters([RemoteException.prototype]);
 
 /** The slicer of a failure that is passed on as a value: it goes as it came. */
 export function failureSlicers(exposes: boolean): readonly (readonly [object, Slicer])[] {

@@ -12,8 +12,7 @@ import { inLaterTurn } from "../util/turn.ts";
 import { type CallOptions, checkCallOptions } from "./call.ts";
 import { CallContext, enterCall, leaveCall, type PeerInfo } from "./call_context.ts";
 import type { Referenceable } from "./referenceable.ts";
-import { RemoteReference } from "./remote_reference.ts";
-import type { RemoteMethodName } from "./remote_reference.ts";
+import { type RemoteMethodName, RemoteReference, type RemoteResult } from "./remote_reference.ts";
 import type { RemotePromise } from "./remote_promise.ts";
 import { RequestTable } from "./requests.ts";
 
@@ -45,6 +44,32 @@ export interface LocalCalls<T> {
   ): void;
   /** The same with more options. */
   with(options: CallOptions): LocalCalls<T>;
+}
+
+/** How an object is called that is one of this process or of another one. */
+export interface EitherCalls<T> {
+  /** Calls a method: see {@linkcode RemoteReference.callRemote} and {@linkcode LocalReference.callRemote}. */
+  callRemote<Name extends RemoteMethodName<T> & string>(
+    name: Name,
+    ...args: LocalArguments<T, Name>
+  ): RemotePromise<LocalResult<T, Name> | RemoteResult<T, Name>>;
+  /** Calls a method and wants no answer. */
+  callRemoteOnly<Name extends RemoteMethodName<T> & string>(
+    name: Name,
+    ...args: LocalArguments<T, Name>
+  ): void;
+  /** The same with more options. */
+  with(options: CallOptions): EitherCalls<T>;
+}
+
+/** What a {@linkcode LocalReference} and a {@linkcode RemoteReference} have in common. */
+export interface EitherReference<T> extends EitherCalls<T> {
+  /** Whether calls can be made. */
+  isConnected(): boolean;
+  /** Calls back when the connection is lost, if there is one. */
+  notifyOnDisconnect(callback: () => void): Disposable;
+  /** Takes a callback back. */
+  dontNotifyOnDisconnect(watch: Disposable): void;
 }
 
 const NO_OPTIONS: CallOptions = Object.freeze({});
@@ -120,14 +145,24 @@ export class LocalReference<T> implements LocalCalls<T> {
 
   #call(name: string, args: readonly unknown[], options: CallOptions): RemotePromise<unknown> {
     const context = new CallContext(HERE, name);
-    let isOver = false;
-    const { promise, request } = this.#requests.begin(name, options, this.#clock, () => isOver = true);
-    if (options.signal?.aborted === true) request.reject(options.signal.reason);
     // What was given up before its turn is not called at all; what has begun is told by its context's signal.
-    inLaterTurn(() => {
-      if (isOver) return;
-      promise.catch((reason) => context.abort(reason));
-      this.#run(name, args, context).then(request.resolve.bind(request), request.reject.bind(request));
+    let state: "waiting" | "begun" | "over" = "waiting";
+    const { promise, request } = this.#requests.begin(name, options, this.#clock, (reason) => {
+      if (state === "begun") context.abort(reason);
+      state = "over";
+    });
+    if (options.signal?.aborted === true) request.reject(options.signal.reason);
+    inLaterTurn(async () => {
+      if (state === "over") return;
+      state = "begun";
+      try {
+        const result = await this.#run(name, args, context);
+        state = "over";
+        request.resolve(result);
+      } catch (error) {
+        state = "over";
+        request.reject(error);
+      }
     });
     return promise;
   }
@@ -160,6 +195,8 @@ const references = new WeakMap<Referenceable, LocalReference<never>>();
  * Something that is called by `callRemote`, whether the object is one of this process or not: of a Referenceable, a
  * reference by which it is called as if it were elsewhere, one turn later; of a RemoteReference, itself.
  *
+ * A parameter of the type `RemoteReference<T>` may be an object of this process: one that comes home is itself.
+ *
  * Foolscap: `IRemoteReference(object)`.
  *
  * @returns The same one for the same object, if no options are given.
@@ -183,6 +220,8 @@ export function localReference<T extends Referenceable>(
   object: T,
   options?: LocalReferenceOptions,
 ): LocalReference<T>;
+/** A reference to an object of which the program does not know where it is. */
+export function localReference<T extends Referenceable>(object: T | RemoteReference<T>): EitherReference<T>;
 export function localReference(
   object: Referenceable | RemoteReference<never>,
   options?: LocalReferenceOptions,

@@ -60,6 +60,7 @@ export class ObjectSpace implements ReferenceHost {
     this.#gifts = new GiftTable({ max: limits.maxExports, holdMs: limits.giftHoldMs, clock });
     this.#fetcher = new GiftFetcher({
       max: limits.maxPendingGifts,
+      maxBytes: limits.maxMessageBytes,
       timeoutMs: limits.maxGiftMs,
       clock,
       acquire: (furl, signal) => host.acquire(furl, { from: owner.peer.tubId, signal }),

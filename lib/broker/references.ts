@@ -8,6 +8,7 @@
  */
 
 import { ProtocolError, Violation } from "../errors.ts";
+import { refuseAdapters } from "../graph/adapters.ts";
 import { Pending, PendingResult } from "../graph/pending.ts";
 import { onlyByConnection, type Slicer, type Slicing } from "../graph/slicing.ts";
 import { type Receiving, Unslicer, type UnslicerType } from "../graph/unslicer.ts";
@@ -22,6 +23,18 @@ import { adaptedBy } from "./remotely_callable.ts";
 import { RemoteFunction, RemoteHandle, RemoteReference } from "./remote_reference.ts";
 
 for (const construct of [OnlyReferenceable, Callable, RemoteHandle]) onlyByConnection(construct);
+for (
+  const construct of [
+    OnlyReferenceable,
+    Referenceable,
+    Callable,
+    RemoteHandle,
+    RemoteReference,
+    RemoteFunction,
+  ]
+) {
+  refuseAdapters([construct.prototype]);
+}
 
 /** What the references do to the broker. */
 export interface ReferenceHost {

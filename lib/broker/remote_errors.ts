@@ -113,7 +113,8 @@ export interface RemoteErrorOptions<E extends Error> {
  *
  * @param wireType The full name, as Python writes it: `module.Class`.
  * @param construct The class. None of this library's own: a {@linkcode Violation} says that something failed here.
- * @throws {TypeError} If the class is not one of errors, or the name has no dot or is longer than 200 bytes.
+ * @throws {TypeError} If the class is not one of errors, `make` is no function, or the name or one of `parents` has no dot
+ *   or is longer than 200 bytes.
  * @throws {RangeError} If the class or the name is registered otherwise, or the name is one of Foolscap's own.
  *
  * @example
@@ -160,6 +161,10 @@ export function registerRemoteError(
   checkClass(construct);
   checkType(wireType);
   const { parents = [] } = options;
+  checkParents(parents);
+  if (options.make !== undefined && typeof options.make !== "function") {
+    throw new TypeError(`Cannot register ${construct.name}: its "make" is not a function`);
+  }
   const make = options.make ?? ((message) => new (construct as new (message: string) => Error)(message));
   if (names.has(construct.prototype)) {
     throw new RangeError(`Cannot register ${construct.name}: it has a name on the wire already`);
@@ -167,7 +172,7 @@ export function registerRemoteError(
   if (makers.has(wireType)) {
     throw new RangeError(`Cannot register ${construct.name}: another class has the name "${wireType}"`);
   }
-  nameErrors(construct, wireType, ...parents.map(String));
+  nameErrors(construct, wireType, ...parents);
   makers.set(wireType, (remote) => {
     const made = make(remote.message, remote);
     if (!(made instanceof construct)) throw new TypeError(`What was made is not a ${construct.name}`);
@@ -187,21 +192,31 @@ function checkClass(construct: unknown): asserts construct is ErrorClass {
 }
 
 function checkType(wireType: unknown): asserts wireType is string {
-  if (
-    typeof wireType !== "string" || !/^[^\s.]+(?:\.[^\s.]+)+$/u.test(wireType) || !wireType.isWellFormed()
-  ) {
+  if (typeof wireType !== "string" || !isTypeName(wireType)) {
     throw new TypeError(
-      `Cannot register a remote error: ${quoteForeign(String(wireType), 64)} is not of the form module.Class`,
-    );
-  }
-  if (encodeText(wireType).length > MAX_FAILURE_BYTES.type) {
-    throw new TypeError(
-      `Cannot register a remote error: its name has more than ${MAX_FAILURE_BYTES.type} bytes`,
+      `Cannot register a remote error: ${
+        quoteForeign(String(wireType), 64)
+      } is not of the form module.Class, ` +
+        `or has more than ${MAX_FAILURE_BYTES.type} bytes`,
     );
   }
   if (wireType.startsWith("foolscap.")) {
     throw new RangeError(`Cannot register a remote error: "${wireType}" is a name of Foolscap's own`);
   }
+}
+
+function checkParents(parents: unknown): void {
+  const isFine = Array.isArray(parents) && parents.length < MAX_FAILURE_BYTES.parents &&
+    parents.every((parent) => typeof parent === "string" && isTypeName(parent));
+  if (isFine) return;
+  throw new TypeError(
+    "Cannot register a remote error: its parents are not a list of names such as builtins.LookupError",
+  );
+}
+
+function isTypeName(name: string): boolean {
+  return /^[^\s.]+(?:\.[^\s.]+)+$/u.test(name) && name.isWellFormed() &&
+    encodeText(name).length <= MAX_FAILURE_BYTES.type;
 }
 
 /**

@@ -27,7 +27,7 @@ export function adaptedBy(adapter: object): object | undefined {
  * @param construct The class; subclasses travel alike, unless they have a registration of their own.
  * @param adapt Gives a new Referenceable for an object. What it throws fails the call with a {@linkcode Violation}.
  * @throws {TypeError} If it is not a class or not a function.
- * @throws {RangeError} If the class has another adapter, slicer or copier already.
+ * @throws {RangeError} If the class has another adapter, slicer or copier already, or travels by itself as a `Map` does.
  *
  * @example
  * ```ts

@@ -52,12 +52,12 @@ export class RequestTable {
     return id > 0 && (this.#hasWrapped || id <= this.#lastId);
   }
 
-  /** Begins a call. `onEnd` runs once, when it is answered or given up. */
+  /** Begins a call. `onEnd` runs once, when it is answered or given up: with what it fails with, if it does. */
   begin(
     method: string,
     options: CallOptions,
     clock: Clock,
-    onEnd: () => void,
+    onEnd: (error?: unknown) => void,
   ): { promise: RemotePromise<unknown>; request: PendingRequest } {
     const request = new Request(this.#nextId(), method, this.#pending, onEnd);
     this.#pending.set(request.id, request);
@@ -94,7 +94,7 @@ class Request implements PendingRequest {
   stopWaiting: (() => void) | undefined;
   response: Constraint | undefined;
   readonly #table: Map<number, PendingRequest>;
-  readonly #onEnd: () => void;
+  readonly #onEnd: (error?: unknown) => void;
   #resolve!: (value: unknown) => void;
   #reject!: (error: unknown) => void;
 
@@ -102,7 +102,7 @@ class Request implements PendingRequest {
     readonly id: number,
     readonly method: string,
     table: Map<number, PendingRequest>,
-    onEnd: () => void,
+    onEnd: (error?: unknown) => void,
   ) {
     this.#table = table;
     this.#onEnd = onEnd;
@@ -116,14 +116,14 @@ class Request implements PendingRequest {
     if (this.#end()) this.#resolve(value);
   }
   reject(error: unknown): void {
-    if (this.#end()) this.#reject(error);
+    if (this.#end(error)) this.#reject(error);
   }
 
-  #end(): boolean {
+  #end(error?: unknown): boolean {
     if (this.#table.get(this.id) !== this) return false;
     this.#table.delete(this.id);
     this.stopWaiting?.();
-    this.#onEnd();
+    this.#onEnd(error);
     return true;
   }
 }

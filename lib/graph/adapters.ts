@@ -19,6 +19,16 @@ export type Adapter =
   | { readonly kind: "value"; readonly give: (object: object) => unknown };
 
 const adapters = new Map<object, Adapter>();
+const refused = new WeakSet<object>();
+
+/**
+ * Lets no adapter stand for values of these very prototypes: every part of the process, this module included, relies on how
+ * they travel. Twisted refuses a second adapter of such a class too.
+ */
+export function refuseAdapters(prototypes: Iterable<object | null>): void {
+  for (const prototype of prototypes) if (prototype !== null) refused.add(prototype);
+}
+
 let generation = 0;
 
 /** Changes whenever an adapter is registered, for those who remember what they looked up. */
@@ -38,7 +48,7 @@ export type AdaptedClass<T extends object> = abstract new (...args: never[]) => 
  * Registers an adapter.
  *
  * @throws {TypeError} If it is not a class or not a function.
- * @throws {RangeError} If the class has another one.
+ * @throws {RangeError} If the class has another one, or {@linkcode refuseAdapters} has named it.
  */
 export function addAdapter<T extends object>(
   construct: AdaptedClass<T>,
@@ -50,7 +60,13 @@ export function addAdapter<T extends object>(
     throw new TypeError(`Cannot register ${what}: there is no class`);
   }
   if (typeof run !== "function") throw new TypeError(`Cannot register ${what}: there is no function`);
-  const prototype: object = construct.prototype;
+  const prototype: object | null = construct.prototype;
+  if (prototype === null) throw new TypeError(`Cannot register ${what}: the class has no objects`);
+  if (refused.has(prototype)) {
+    throw new RangeError(
+      `Cannot register ${what}: objects of ${construct.name} travel as they are; derive a class of your own from it`,
+    );
+  }
   const known = adapters.get(prototype);
   if (known !== undefined && !isSame(known, adapter)) {
     throw new RangeError(`Cannot register ${what}: ${construct.name} has another one already`);
@@ -75,7 +91,8 @@ function isSame(a: Adapter, b: Adapter): boolean {
  * @param give Gives what is sent; asked once for each object in a message, which stays one object on the other side if
  *   what it gives is one. What it throws fails the call with a {@linkcode Violation}.
  * @throws {TypeError} If it is not a class or not a function.
- * @throws {RangeError} If the class has another slicer, or a copier, already.
+ * @throws {RangeError} If the class has another slicer, or a copier, already, or is one that travels by itself: `Object`,
+ *   `Array`, `Map`, `Referenceable` and their like. Classes derived from those can have one.
  *
  * @example
  * ```ts

@@ -116,7 +116,7 @@ function classType(construct: RemoteCopyClass): CopyType {
  *
  * @param construct The class; subclasses are copied alike, unless they have a copier of their own.
  * @param copier Takes an instance apart. What it throws fails the call with a Violation.
- * @throws {RangeError} If the class has another copier, or a slicer, already.
+ * @throws {RangeError} If the class has another copier, or a slicer, already, or travels by itself as an `Array` does.
  *
  * @example
  * ```ts

@@ -6,6 +6,7 @@
  */
 
 import { Violation } from "../errors.ts";
+import { refuseAdapters } from "./adapters.ts";
 import {
   BooleanUnslicer,
   DecimalUnslicer,
@@ -27,17 +28,36 @@ import { DictUnslicer, sliceMap, sliceObject } from "./dict.ts";
 import { ListUnslicer, sliceList, sliceTuple, TupleUnslicer } from "./list.ts";
 import { SetUnslicer, sliceFrozenSet, sliceSet } from "./set.ts";
 import { ReferenceUnslicer } from "./shared.ts";
-import { SlicerTable } from "./slicing.ts";
+import { type Slicer, SlicerTable } from "./slicing.ts";
 import { UnslicerTable } from "./unslicer.ts";
 import { Decimal } from "./values/decimal.ts";
+import { Dict } from "./values/dict.ts";
 import { Float } from "./values/float.ts";
 import { Tuple } from "./values/tuple.ts";
 import { FrozenSet } from "./values/frozen_set.ts";
+import { ValueSet } from "./values/value_set.ts";
 
 const views = [
   Object.getPrototypeOf(Uint8Array.prototype) as object, // all typed arrays
   DataView.prototype,
 ];
+
+const BASE_PROTOTYPES: readonly (readonly [object | null, Slicer])[] = [
+  [Array.prototype, sliceList],
+  [Tuple.prototype, sliceTuple],
+  [Object.prototype, sliceObject],
+  [null, sliceObject],
+  [Map.prototype, sliceMap],
+  [Set.prototype, sliceSet],
+  [FrozenSet.prototype, sliceFrozenSet],
+  [Decimal.prototype, sliceDecimal],
+  [Float.prototype, sliceFloat],
+  [Copyable.prototype, sliceCopyable],
+  ...views.map((view) => [view, sliceBytes] as const),
+];
+refuseAdapters(BASE_PROTOTYPES.map(([prototype]) => prototype));
+// What arrives is of these; other typed arrays can have an adapter, for to be sent as bytes is not all that one may want.
+refuseAdapters([Uint8Array.prototype, Dict.prototype, ValueSet.prototype]);
 
 /** Slicers for every value that is not a reference. */
 export const BASE_SLICERS: SlicerTable = new SlicerTable(
@@ -49,19 +69,7 @@ export const BASE_SLICERS: SlicerTable = new SlicerTable(
     ["undefined", sliceNone],
     ["function", sliceFunction],
   ],
-  [
-    [Array.prototype, sliceList],
-    [Tuple.prototype, sliceTuple],
-    [Object.prototype, sliceObject],
-    [null, sliceObject],
-    [Map.prototype, sliceMap],
-    [Set.prototype, sliceSet],
-    [FrozenSet.prototype, sliceFrozenSet],
-    [Decimal.prototype, sliceDecimal],
-    [Float.prototype, sliceFloat],
-    [Copyable.prototype, sliceCopyable],
-    ...views.map((view) => [view, sliceBytes] as const),
-  ],
+  BASE_PROTOTYPES,
   (copier) => (value, out) => {
     const object = value as object;
     if (out.isKnown(object)) return sliceState(object, "", () => ({}), out);

@@ -119,7 +119,7 @@ export class Attempt {
       writable: connection.writable,
       peerCertificate: this.peerCertificate,
       peerAddress: connection.peerAddress,
-      close: () => connection.close(),
+      close: (how) => connection.close(how),
     };
   }
 
@@ -133,8 +133,10 @@ export class Attempt {
     const isStopped = this.#stop.signal.aborted;
     const farewell = isStopped ? undefined : encodeFailure(this.errorForm, thrown);
     if (farewell !== undefined) this.#writer.write(farewell).catch(() => {});
-    await this.#connection.close();
-    await this.#plain.close();
+    // An attempt that nobody wants any more has said nothing that is worth waiting for.
+    const how = { isAbrupt: isStopped };
+    await this.#connection.close(how);
+    await this.#plain.close(how);
     return describe(this.#plain.peerAddress, this.phase, isStopped ? this.#stop.signal.reason : thrown);
   }
 

@@ -31,7 +31,7 @@ export async function converse<T>(
 ): Promise<T> {
   const { signal } = options;
   const dialogue = new Dialogue(connection, options.who);
-  const onAbort = () => void connection.close();
+  const onAbort = () => void connection.close({ isAbrupt: true });
   signal.addEventListener("abort", onAbort, { once: true });
   try {
     signal.throwIfAborted();
@@ -41,7 +41,8 @@ export async function converse<T>(
     return result;
   } catch (error) {
     dialogue.release();
-    await connection.close();
+    // Nothing that was said to the proxy is worth waiting for.
+    await connection.close({ isAbrupt: true });
     if (signal.aborted) throw signal.reason;
     throw error;
   } finally {

@@ -6,7 +6,7 @@
 
 import { DeadReferenceError } from "../errors.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
-import type { Connection } from "./transport.ts";
+import type { CloseOptions, Connection } from "./transport.ts";
 
 /** Bytes that wait in one direction before `write()` does. */
 const ROOM_BYTES = 256 * 1024;
@@ -263,7 +263,13 @@ class MemoryEnd implements MemoryConnection {
     this.#incoming.break(error);
   }
 
-  close(): Promise<void> {
+  close({ isAbrupt = false }: CloseOptions = {}): Promise<void> {
+    if (isAbrupt) {
+      // Both readers are told of an end, as a socket that is cut tells them.
+      this.#incoming.deafen();
+      this.#outgoing.deafen();
+      this.drop(new DeadReferenceError("Connection lost: it was cut"));
+    }
     if (this.#closing !== undefined) return this.#closing;
     this.#closing = this.#ended.promise;
     this.#outgoing.finish(new DeadReferenceError("Cannot write: the connection is closed"));

@@ -11,7 +11,7 @@ import { FirstFlight } from "./first_flight.ts";
 import { SocketConnection } from "./socket_connection.ts";
 import { handshake } from "./starttls.ts";
 import { floorOnSocket } from "./tls_floor.ts";
-import type { Connection, StartTlsOptions, UpgradableConnection } from "./transport.ts";
+import type { CloseOptions, Connection, StartTlsOptions, UpgradableConnection } from "./transport.ts";
 
 /** What both directions may be told about ending a connection. */
 export interface PlainSocketOptions {
@@ -98,11 +98,11 @@ export class PlainSocket implements UpgradableConnection {
     return this.#secure = await this.#handshake;
   }
 
-  async close(): Promise<void> {
-    if (this.#handshake === undefined) return await this.#plain.close();
+  async close(options?: CloseOptions): Promise<void> {
+    if (this.#handshake === undefined) return await this.#plain.close(options);
     // A handshake on its way is cut; it then ends what it has made so far.
     if (this.#secure === undefined) this.#socket.destroy();
-    await this.#handshake.then((secure) => secure.close(), () => {});
+    await this.#handshake.then((secure) => secure.close(options), () => {});
   }
 }
 

@@ -8,7 +8,7 @@
 import type { Duplex } from "node:stream";
 import { DeadReferenceError, toError } from "../errors.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
-import type { Connection } from "./transport.ts";
+import type { CloseOptions, Connection } from "./transport.ts";
 
 /** Bytes that are read ahead of the reader in flowing mode. */
 const READ_AHEAD_BYTES = 256 * 1024;
@@ -26,7 +26,9 @@ export interface SocketConnectionOptions {
    */
   readonly isReadOnDemand?: boolean | undefined;
   /** What TLS runs on: it is paused with the node stream, and ended and waited for after it. */
-  readonly below?: { close(): Promise<void>; setReading(isOn: boolean): void } | undefined;
+  readonly below?:
+    | { close(options?: CloseOptions): Promise<void>; setReading(isOn: boolean): void }
+    | undefined;
   /**
    * How long `close()` waits for the peer, in milliseconds.
    * @default 1000
@@ -53,6 +55,7 @@ export class SocketConnection implements Connection {
   #isReadOver = false;
   #isWriteOver = false;
   #isClosing = false;
+  #isAbrupt = false;
   #isClosed = false;
   #isDetached = false;
   #closeTimer: Disposable | undefined;
@@ -113,7 +116,8 @@ export class SocketConnection implements Connection {
   }
 
   /** Ends the connection as the contract says. */
-  close(): Promise<void> {
+  close({ isAbrupt = false }: CloseOptions = {}): Promise<void> {
+    if (isAbrupt && !this.#isAbrupt && !this.#isDetached) this.#cut();
     if (this.#isClosing || this.#isClosed || this.#isDetached) return this.#closed.promise;
     this.#isClosing = true;
     this.#deafen();
@@ -127,6 +131,14 @@ export class SocketConnection implements Connection {
       this.#writer.error(new DeadReferenceError("Cannot write: the connection is closed"));
     });
     return this.#closed.promise;
+  }
+
+  #cut(): void {
+    this.#isAbrupt = true;
+    // Who reads is told of an end, as by any close() of ours.
+    if (!this.#isClosed) this.#deafen();
+    this.#socket.destroy();
+    void this.#options.below?.close({ isAbrupt: true });
   }
 
   #write(chunk: Uint8Array): Promise<void> | undefined {
@@ -237,7 +249,7 @@ export class SocketConnection implements Connection {
     this.#settleRead();
     const { below } = this.#options;
     if (below === undefined) this.#closed.resolve();
-    else below.close().then(() => this.#closed.resolve());
+    else below.close({ isAbrupt: this.#isAbrupt }).then(() => this.#closed.resolve());
   };
 
   #settleRead(): void {

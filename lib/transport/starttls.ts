@@ -14,14 +14,14 @@ import { CertificateError, NegotiationError, toError } from "../errors.ts";
 import type { Clock } from "../util/clock.ts";
 import { SocketConnection } from "./socket_connection.ts";
 import type { TlsFloor } from "./tls_floor.ts";
-import type { Connection, StartTlsOptions, TlsIdentity } from "./transport.ts";
+import type { CloseOptions, Connection, StartTlsOptions, TlsIdentity } from "./transport.ts";
 
 /** What the TLS connection takes over from the plain one. */
 export interface TlsBase {
   /** Where the other end is, for people. */
   readonly peerAddress: string;
   /** Ends what is below TLS, and resolves when that is closed. */
-  close(): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
   /** See {@linkcode SocketConnectionOptions}. */
   readonly closeTimeoutMs?: number | undefined;
   /** See {@linkcode SocketConnectionOptions}. */
@@ -77,7 +77,10 @@ export async function handshake(
       throw new NegotiationError(`TLS handshake failed: ${NOT_TLS13}`);
     }
     secured.removeListener("error", onFailure);
-    const below = { close: () => base.close(), setReading: (isOn: boolean) => floor.setReading(isOn) };
+    const below = {
+      close: (how?: CloseOptions) => base.close(how),
+      setReading: (isOn: boolean) => floor.setReading(isOn),
+    };
     return new SocketConnection(secured, { ...aboutOf(base), peerCertificate: new Uint8Array(shown), below });
   } catch (error) {
     socket?.on("error", () => {});

@@ -8,7 +8,7 @@
 import { DeadReferenceError, toError } from "../errors.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import { inLaterTurn } from "../util/turn.ts";
-import type { Connection } from "./transport.ts";
+import type { CloseOptions, Connection } from "./transport.ts";
 
 /** One end of something that carries bytes, as the program has it. */
 export interface ByteStreams {
@@ -31,6 +31,23 @@ export interface StreamConnectionOptions {
   readonly closeTimeoutMs?: number | undefined;
   /** @default systemClock */
   readonly clock?: Clock | undefined;
+  /** Is told what `close` of the streams throws. Must not throw. */
+  onCloseFailed?(error: Error): void;
+}
+
+/** What keeps a program's streams from being used; `undefined` if nothing does. */
+export function problemOfStreams(streams: ByteStreams): string | undefined {
+  if (
+    typeof streams !== "object" || streams === null || !(streams.readable instanceof ReadableStream) ||
+    !(streams.writable instanceof WritableStream)
+  ) {
+    return "it is not { readable, writable } with two web streams";
+  }
+  if (streams.readable.locked || streams.writable.locked) return "a stream is locked; release its lock first";
+  if (streams.close !== undefined && typeof streams.close !== "function") {
+    return "close of the streams is not a function";
+  }
+  return undefined;
 }
 
 /** Reads of nothing, or for nobody, after which others have their turn: a stream of memory never waits. */
@@ -45,6 +62,7 @@ export class StreamConnection implements Connection {
   readonly #streams: ByteStreams;
   readonly #clock: Clock;
   readonly #closeTimeoutMs: number;
+  readonly #onCloseFailed: StreamConnectionOptions["onCloseFailed"];
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #closed = Promise.withResolvers<void>();
@@ -56,6 +74,7 @@ export class StreamConnection implements Connection {
   #isDeaf = false;
   #isDraining = false;
   #isSourceOver = false;
+  #writing = 0;
   #isEnding = false;
   #isSinkOver = false;
   #isClosing = false;
@@ -72,6 +91,7 @@ export class StreamConnection implements Connection {
     this.peerAddress = options.peerAddress;
     this.#clock = options.clock ?? systemClock;
     this.#closeTimeoutMs = options.closeTimeoutMs ?? 1_000;
+    this.#onCloseFailed = options.onCloseFailed;
     this.#reader = streams.readable.getReader();
     this.#writer = streams.writable.getWriter();
     this.readable = new ReadableStream<Uint8Array>({
@@ -93,7 +113,8 @@ export class StreamConnection implements Connection {
   }
 
   /** Ends the connection as the contract says. */
-  close(): Promise<void> {
+  close({ isAbrupt = false }: CloseOptions = {}): Promise<void> {
+    if (isAbrupt) this.#cut();
     if (this.#isClosing) return this.#closed.promise;
     this.#isClosing = true;
     if (this.#isFinished) return this.#closed.promise;
@@ -110,6 +131,15 @@ export class StreamConnection implements Connection {
       this.#writable.error(new DeadReferenceError("Cannot write: the connection is closed"));
     });
     return this.#closed.promise;
+  }
+
+  #cut(): void {
+    this.#isClosing = true;
+    // Who reads is told of an end, as by any close() of ours.
+    this.#stopReading();
+    // So is the peer, unless something is on its way that an end would have to wait for.
+    const isIdle = this.#writing === 0 && !this.#isEnding;
+    this.#fail(new DeadReferenceError("Connection lost: it was cut"), isIdle ? "end" : "abort");
   }
 
   async #pull(): Promise<void> {
@@ -142,15 +172,18 @@ export class StreamConnection implements Connection {
 
   /** From here on what arrives is thrown away; the end of the stream is still noticed. */
   #deafen(): void {
-    if (!this.#isDeaf) {
-      this.#isDeaf = true;
-      try {
-        this.#readable.close();
-      } catch {
-        // The reader cancelled the stream itself.
-      }
-    }
+    this.#stopReading();
     void this.#drain();
+  }
+
+  #stopReading(): void {
+    if (this.#isDeaf) return;
+    this.#isDeaf = true;
+    try {
+      this.#readable.close();
+    } catch {
+      // The reader cancelled the stream itself.
+    }
   }
 
   async #drain(): Promise<void> {
@@ -166,7 +199,11 @@ export class StreamConnection implements Connection {
     if (!(chunk instanceof Uint8Array)) throw new TypeError("Cannot write: the chunk is not a Uint8Array");
     if (this.#lost !== undefined) throw this.#lost;
     if (chunk.byteLength === 0 || this.#isEnding) return;
-    const written = this.#writer.write(chunk).catch((error) => this.#sinkFailed(toError(error)));
+    this.#writing++;
+    const written = this.#writer.write(chunk).then(
+      () => void this.#writing--,
+      (error) => this.#sinkFailed(toError(error)),
+    );
     if (this.#isClosing) return;
     return new Promise((resolve, reject) => {
       this.#roomWaiter = resolve;
@@ -203,8 +240,8 @@ export class StreamConnection implements Connection {
     if (this.#isSourceOver && this.#isSinkOver) void this.#finish([]);
   }
 
-  /** Cuts both directions. */
-  #fail(cause: Error): void {
+  /** Cuts both directions; the sink gets the reason, or only its end. */
+  #fail(cause: Error, sinkGets: "end" | "abort" = "abort"): void {
     if (this.#isFinished) return;
     const lost = this.#lost ??= lostBy(cause);
     this.#isSourceOver = this.#isSinkOver = this.#isEnding = true;
@@ -212,7 +249,8 @@ export class StreamConnection implements Connection {
     this.#isDeaf = true;
     this.#writable.error(lost);
     this.#makeRoom();
-    void this.#finish([this.#reader.cancel(lost), this.#writer.abort(lost)]);
+    const sinkOver = sinkGets === "end" ? this.#writer.close() : this.#writer.abort(lost);
+    void this.#finish([this.#reader.cancel(lost), sinkOver]);
   }
 
   /** Both directions are over: ends what is below, for as long as that takes no longer than `close()` may. */
@@ -222,7 +260,8 @@ export class StreamConnection implements Connection {
     this.#timer?.[Symbol.dispose]();
     const tooLong = Promise.withResolvers<void>();
     using _timer = this.#clock.setTimer(this.#closeTimeoutMs, tooLong.resolve);
-    const closing = Promise.try(() => this.#streams.close?.());
+    const closing = Promise.try(() => this.#streams.close?.())
+      .catch((error) => this.#onCloseFailed?.(toError(error)));
     await Promise.race([Promise.allSettled([...ending, closing]), tooLong.promise]);
     this.#closed.resolve();
   }

@@ -28,7 +28,17 @@ export interface Connection {
    * takes it within a second or so; then the stream is cut.
    * Never rejects; more than once is harmless. Resolves when nothing is left open.
    */
-  close(): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
+}
+
+/** Options of {@linkcode Connection.close}. */
+export interface CloseOptions {
+  /**
+   * Whether the stream is cut at once: nobody waits for what was written to be sent, or for the peer. A `close()` that
+   * waits for the peer is cut short by it.
+   * @default false
+   */
+  readonly isAbrupt?: boolean | undefined;
 }
 
 /** A plaintext connection that can turn into a TLS connection on the same stream (STARTTLS). */

@@ -7,7 +7,7 @@
 import type { Clock } from "../util/clock.ts";
 import { handshake } from "./starttls.ts";
 import { floorOnStreams } from "./tls_floor.ts";
-import type { Connection, StartTlsOptions, UpgradableConnection } from "./transport.ts";
+import type { CloseOptions, Connection, StartTlsOptions, UpgradableConnection } from "./transport.ts";
 
 /** Options of {@linkcode upgradable}. */
 export interface UpgradableOptions {
@@ -38,13 +38,13 @@ export function upgradable(connection: Connection, options: UpgradableOptions = 
         throw new TypeError("Cannot start TLS: a stream of the connection is locked; release its lock first");
       }
       const { peerAddress } = connection;
-      const close = () => connection.close();
+      const close = (how?: CloseOptions) => connection.close(how);
       secure = handshake(floorOnStreams(connection), { peerAddress, close, ...options }, startOptions);
       return await secure;
     },
-    async close(): Promise<void> {
-      const below = connection.close();
-      await secure?.then((opened) => opened.close(), () => {});
+    async close(how?: CloseOptions): Promise<void> {
+      const below = connection.close(how);
+      await secure?.then((opened) => opened.close(how), () => {});
       await below;
     },
   };

@@ -47,13 +47,19 @@ export interface Arrival {
   readonly over: Promise<void>;
 }
 
+/** Where an attempt comes from: anybody on the network, streams whose other end begins, or what the program begins itself. */
+export type Source = "listener" | "streams" | "program";
+
 /** What arrives at one Tub. */
 export class Arrivals {
   readonly #options: ArrivalsOptions;
   readonly #over = new Set<Promise<unknown>>();
   readonly #stops = new Set<AbortController>();
-  /** Those of strangers, the oldest first; the ones that were told to end are not in it. */
-  readonly #strangers = new Set<AbortController>();
+  /**
+   * Those that wait for the other end to begin, the oldest first; the ones that were told to end are not in it. Whoever floods a
+   * listener does not push out what the program has attached.
+   */
+  readonly #waiting = { listener: new Set<AbortController>(), streams: new Set<AbortController>() };
 
   /** Nobody yet. */
   constructor(options: ArrivalsOptions) {
@@ -88,16 +94,17 @@ export class Arrivals {
   /**
    * Runs an attempt.
    *
-   * @param isStranger Whether anybody could have begun it: of those only {@linkcode Limits.maxUnnegotiated} are kept.
+   * @param source Of those that the program does not begin itself, {@linkcode Limits.maxUnnegotiated} of a kind are kept.
    */
-  begin<T>(isStranger: boolean, attempt: (arrival: Arrival) => Promise<T>): Promise<T> {
-    if (isStranger && this.#strangers.size >= this.#options.limits.maxUnnegotiated) this.#giveUpOldest();
+  begin<T>(source: Source, attempt: (arrival: Arrival) => Promise<T>): Promise<T> {
+    const waiting = source === "program" ? undefined : this.#waiting[source];
+    if (waiting !== undefined && waiting.size >= this.#options.limits.maxUnnegotiated) giveUpOldest(waiting);
     const stop = new AbortController();
     const { promise: over, resolve } = Promise.withResolvers<void>();
     this.join(stop, over);
-    if (isStranger) this.#strangers.add(stop);
+    waiting?.add(stop);
     return Promise.try(attempt, { stop, over }).finally(() => {
-      this.#strangers.delete(stop);
+      waiting?.delete(stop);
       resolve();
     });
   }
@@ -114,7 +121,7 @@ export class Arrivals {
     way: Way,
     tlsOwner: TlsOwner | undefined,
   ): void {
-    this.receive(connection, true, find, way, undefined, tlsOwner).catch(() => {});
+    this.receive(connection, "listener", find, way, undefined, tlsOwner).catch(() => {});
   }
 
   /**
@@ -126,7 +133,7 @@ export class Arrivals {
    */
   receive(
     connection: UpgradableConnection,
-    isStranger: boolean,
+    source: Source,
     find: (tubId: string) => Destination | undefined,
     way: Way,
     signal?: AbortSignal,
@@ -135,7 +142,7 @@ export class Arrivals {
     const { limits, clock, trace } = this.#options;
     const direction = "inbound";
     const peer = connection.peerAddress;
-    return this.begin(isStranger, async ({ stop, over }) => {
+    return this.begin(source, async ({ stop, over }) => {
       trace({ type: "negotiating", direction, peer });
       let destination: Destination | undefined;
       let negotiation: Negotiation | undefined;
@@ -159,11 +166,11 @@ export class Arrivals {
       }
     });
   }
+}
 
-  /** Whoever says nothing must not keep others out: an honest peer has agreed long before it is the oldest. */
-  #giveUpOldest(): void {
-    const [oldest] = this.#strangers;
-    this.#strangers.delete(oldest!);
-    oldest!.abort(new NegotiationError("Too many newer connections are being negotiated"));
-  }
+/** Whoever says nothing must not keep others out: an honest peer has agreed long before it is the oldest. */
+function giveUpOldest(waiting: Set<AbortController>): void {
+  const [oldest] = waiting;
+  waiting.delete(oldest!);
+  oldest!.abort(new NegotiationError("Too many newer connections are being negotiated"));
 }

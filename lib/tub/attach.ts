@@ -10,9 +10,10 @@ import { DeadReferenceError, FurlError } from "../errors.ts";
 import { parseFurl } from "../names/furl.ts";
 import { SturdyRef } from "../names/sturdy_ref.ts";
 import { isTubId } from "../names/tub_id.ts";
-import { type ByteStreams, StreamConnection } from "../transport/stream_connection.ts";
+import { type ByteStreams, problemOfStreams, StreamConnection } from "../transport/stream_connection.ts";
 import type { Clock } from "../util/clock.ts";
 import { quoteForeign } from "../util/text.ts";
+import type { Trace } from "../util/trace.ts";
 
 /** Options of {@linkcode Tub.attach}. */
 export interface AttachOptions {
@@ -132,15 +133,21 @@ export function makeAttachment(
   ownTubId: string,
   streams: ByteStreams,
   options: AttachOptions,
-  clock: Clock,
+  { clock, trace }: { readonly clock: Clock; readonly trace: Trace },
 ): Attachment {
   const way = wayOf(ownTubId, options);
   const { signal, address = "attached" } = options;
   if (typeof address !== "string" || !(signal === undefined || signal instanceof AbortSignal)) {
     throw new TypeError("Cannot attach: address is not a text, or signal is not an AbortSignal");
   }
-  checkStreams(streams);
-  return { way, connection: new StreamConnection(streams, { peerAddress: address, clock }), signal };
+  const problem = problemOfStreams(streams);
+  if (problem !== undefined) throw new TypeError(`Cannot attach: ${problem}`);
+  const connection = new StreamConnection(streams, {
+    peerAddress: address,
+    clock,
+    onCloseFailed: (error) => trace({ type: "callback-failed", where: "close of attached streams", error }),
+  });
+  return { way, connection, signal };
 }
 
 function wayOf(ownTubId: string, options: AttachOptions): Attachment["way"] {
@@ -185,21 +192,6 @@ function tubIdIn(target: string | SturdyRef): string {
     throw new TypeError("Cannot attach: the target is neither a TubID nor a FURL nor a SturdyRef with one");
   }
   return isTubId(text) ? text : parseFurl(text).tubId;
-}
-
-function checkStreams(streams: ByteStreams): void {
-  if (
-    typeof streams !== "object" || streams === null || !(streams.readable instanceof ReadableStream) ||
-    !(streams.writable instanceof WritableStream)
-  ) {
-    throw new TypeError("Cannot attach: it is not { readable, writable } with two web streams");
-  }
-  if (streams.readable.locked || streams.writable.locked) {
-    throw new TypeError("Cannot attach: a stream is locked; release its lock first");
-  }
-  if (streams.close !== undefined && typeof streams.close !== "function") {
-    throw new TypeError("Cannot attach: close of the streams is not a function");
-  }
 }
 
 /** The peer that a program sees. */

@@ -71,7 +71,7 @@ export class Brokers {
     const { connection, tubId, direction, vocabTable, isPeerHeldBack } = agreed;
     // A peer without a TubID has no place, and takes nobody's.
     if (place === undefined && (tubId !== undefined || this.#options.isStopped())) {
-      await connection.close();
+      await connection.close({ isAbrupt: this.#options.isStopped() });
       throw new NegotiationError(
         this.#options.isStopped()
           ? "The Tub has been stopped"

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { ForeignStreams } from "../transport/foreign_streams.ts";
+import type { ByteStreams } from "../transport/stream_connection.ts";
 import type { Connection, UpgradableConnection } from "../transport/transport.ts";
 import type { Clock } from "../util/clock.ts";
 
@@ -24,7 +24,7 @@ export interface HintConnectOptions {
 }
 
 /** An open connection that a {@linkcode ConnectionHintHandler} made. It belongs to the Tub from then on. */
-export interface HintConnection extends ForeignStreams {
+export interface HintConnection extends ByteStreams {
   /** For the `Host` header of the negotiation: 1 to 255 visible ASCII characters. */
   readonly host: string;
   /**

@@ -8,7 +8,7 @@
 
 import { toError, UnreachableError } from "../errors.ts";
 import { routeHint } from "../names/hints.ts";
-import { connectionOver } from "../transport/foreign_streams.ts";
+import { problemOfStreams, StreamConnection } from "../transport/stream_connection.ts";
 import type { Connection, UpgradableConnection } from "../transport/transport.ts";
 import { upgradable } from "../transport/upgradable.ts";
 import type { Clock } from "../util/clock.ts";
@@ -199,7 +199,11 @@ export class HintHandlers {
     const made = ownConnection(result);
     if (made !== undefined) return { connection: made, host };
     const { readable, writable } = result;
-    const connection = connectionOver({ readable, writable, close: () => result.close?.() }, {
+    const problem = problemOfStreams(result);
+    if (problem !== undefined) {
+      throw new TypeError(`The connection hint handler returned no good connection: ${problem}`);
+    }
+    const connection = new StreamConnection({ readable, writable, close: () => result.close?.() }, {
       peerAddress: cutStatus(address),
       clock: this.#clock,
       onCloseFailed: (error) => this.#failed("close of a handler's connection", error),
@@ -210,9 +214,12 @@ export class HintHandlers {
   /** Closes what a handler returned, as far as there is something to be closed. */
   async #discard(result: HintConnection, hint: string): Promise<void> {
     try {
-      await this.#adopt(result, hint).connection.close();
+      await this.#adopt(result, hint).connection.close({ isAbrupt: true });
     } catch {
       try {
+        // What is behind the streams may end with them alone.
+        if (result?.readable instanceof ReadableStream) result.readable.cancel().catch(() => {});
+        if (result?.writable instanceof WritableStream) result.writable.abort().catch(() => {});
         await result?.close?.();
       } catch (error) {
         this.#failed("close of a handler's connection", error);

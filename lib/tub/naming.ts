@@ -21,8 +21,8 @@ export interface RegisterOptions {
   readonly name?: string | undefined;
   /**
    * A file that keeps the FURL: its name is used again, so that the object has the same FURL after a restart. It is
-   * written each time, as the hints may have changed, in one step; a new file gets mode 0600, and one that exists keeps its
-   * mode. The files of the Python Foolscap can be used, and the reverse.
+   * written, in one step, when the hints have changed; a new file gets mode 0600, and one that exists keeps its mode, owner
+   * and group. The files of the Python Foolscap can be used, and the reverse.
    *
    * @default the FURL is kept nowhere
    */

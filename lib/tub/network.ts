@@ -189,8 +189,8 @@ export class Network implements Destination {
    */
   async attach(streams: ByteStreams, options: AttachOptions): Promise<AttachedPeer> {
     this.#checkRunning("attach");
-    const { tubId, clock } = this.#options;
-    const attachment = makeAttachment(tubId, streams, options, clock);
+    const { tubId, clock, trace } = this.#options;
+    const attachment = makeAttachment(tubId, streams, options, { clock, trace });
     return new Peer(await this.#attach(attachment), attachment.way.kind !== "plain");
   }
 
@@ -204,14 +204,14 @@ export class Network implements Destination {
     if (way.kind === "server") {
       return await this.#arrivals.receive(
         upgraded,
-        true,
+        "streams",
         (wanted) => this.#find(wanted, undefined),
         {},
         signal,
       );
     }
     const peer = connection.peerAddress;
-    return await this.#arrivals.begin(false, ({ stop }) => {
+    return await this.#arrivals.begin("program", ({ stop }) => {
       const ending = signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal]);
       if (way.kind === "client") {
         const negotiation = new Negotiation(this.#context, way.target);
@@ -337,7 +337,7 @@ export class Network implements Destination {
     // On a shared port it is not known yet whose connection it would be.
     const isFull = open >= this.#options.limits.maxConnections && listener?.isShared !== true;
     if (this.isStopped || isFull) {
-      void this.#track(connection.close());
+      void this.#track(connection.close({ isAbrupt: true }));
       const error = new NegotiationError(`There are ${open} connections already`);
       this.#options.trace({
         type: "negotiation-failed",

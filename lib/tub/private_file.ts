@@ -39,7 +39,8 @@ function writeAll(path: string, text: string, options: Deno.OpenOptions): void {
   try {
     const bytes = new TextEncoder().encode(text);
     for (let offset = 0; offset < bytes.length;) offset += file.writeSync(bytes.subarray(offset));
-    file.syncSync();
+    // A device or a pipe has nothing to force to the disk, and refuses.
+    if (file.statSync().isFile) file.syncSync();
   } catch (error) {
     // On a full disk: half a file would be refused, as damaged, by every later start.
     if (options.createNew) Deno.removeSync(path);
@@ -86,7 +87,8 @@ export function createPrivateFile(path: string, text: string): boolean {
 }
 
 /**
- * Writes a file. A new one gets mode 0600; one that exists keeps its mode, and stays a link if it is one.
+ * Writes a file. A new one gets mode 0600; one that exists keeps its mode, owner and group, and stays a link if it is one;
+ * if it has that text already, it is left alone.
  *
  * @param path The file. Read and write permission for it are the caller's to check.
  * @param text Its new contents.
@@ -99,17 +101,43 @@ export function replacePrivateFile(path: string, text: string): void {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
+  if (old?.isFile === true && hasText(path, text, old.size)) return;
   const temporary = old === undefined || old.isFile ? temporaryPath(path) : undefined;
-  if (temporary === undefined) {
-    writeAll(path, text, { create: true, truncate: true });
-    return;
-  }
-  writeAll(temporary, text, { createNew: true });
-  try {
-    if (old !== undefined && old.mode !== null) Deno.chmodSync(temporary, old.mode & 0o777);
-    Deno.renameSync(temporary, path);
-  } catch (error) {
+  if (temporary !== undefined) {
+    writeAll(temporary, text, { createNew: true });
+    let isSame = false;
+    try {
+      isSame = old === undefined || makeAlike(temporary, old);
+      if (isSame) Deno.renameSync(temporary, path);
+    } catch (error) {
+      Deno.removeSync(temporary);
+      throw error;
+    }
+    if (isSame) return;
     Deno.removeSync(temporary);
-    throw error;
   }
+  writeAll(path, text, { create: true, truncate: true });
+}
+
+function hasText(path: string, text: string, size: number): boolean {
+  if (size !== new TextEncoder().encode(text).length) return false;
+  try {
+    return Deno.readTextFileSync(path) === text;
+  } catch {
+    return false;
+  }
+}
+
+/** Gives a file the owner, group and mode of another; false if this user may not, and whoever could read it could not. */
+function makeAlike(path: string, { uid, gid, mode }: Deno.FileInfo): boolean {
+  const made = Deno.lstatSync(path);
+  if (uid !== null && gid !== null && (made.uid !== uid || made.gid !== gid)) {
+    try {
+      Deno.chownSync(path, uid, gid);
+    } catch {
+      return false;
+    }
+  }
+  if (mode !== null) Deno.chmodSync(path, mode & 0o777);
+  return true;
 }

@@ -7,6 +7,7 @@
  */
 
 import { InvalidHintError, PermissionDenied, ProxyError, toError, UnreachableError } from "../errors.ts";
+import { MAX_COOKIE_BYTES } from "../limits.ts";
 import { hostPortOf } from "../names/hints.ts";
 import { isNonPublicAddress } from "../names/ip_address.ts";
 import { systemRandomBytes } from "../names/swissnum.ts";
@@ -173,7 +174,11 @@ class ControlledHandler extends TorHandler {
 async function readCookie(path: string): Promise<Uint8Array> {
   requirePermission({ name: "read", path }, "log in to Tor with its cookie");
   try {
-    return await Deno.readFile(path);
+    // Whoever listens there names the file: a pipe, or one without an end, would hold this up for ever.
+    if (!(await Deno.stat(path)).isFile) throw new TypeError("it is no regular file");
+    using file = await Deno.open(path);
+    const bytes = new Uint8Array(MAX_COOKIE_BYTES);
+    return bytes.subarray(0, await file.read(bytes) ?? 0);
   } catch (error) {
     const cause = toError(error);
     if (cause instanceof Deno.errors.PermissionDenied) {

@@ -484,6 +484,7 @@ export class Tub implements AsyncDisposable {
    */
   async stop(): Promise<void> {
     this.#reconnectors.stop();
+    this.#storage.stop();
     const stopped = this.#network.stop();
     this.registry.clear();
     await stopped;

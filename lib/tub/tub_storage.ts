@@ -29,6 +29,8 @@ export interface TubStorageOptions {
 /** Writes and reads values with references. */
 export class TubStorage {
   readonly #options: TubStorageOptions;
+  /** What is being read. */
+  readonly #fetchers = new Set<GiftFetcher>();
 
   /** Storage for one Tub. */
   constructor(options: TubStorageOptions) {
@@ -45,6 +47,7 @@ export class TubStorage {
     const { limits, clock, acquire } = this.#options;
     const fetcher = new GiftFetcher({
       max: limits.maxPendingGifts,
+      maxBytes: limits.maxMessageBytes,
       timeoutMs: limits.maxGiftMs,
       clock,
       acquire,
@@ -53,10 +56,17 @@ export class TubStorage {
     const unslicers = BASE_UNSLICERS.extend(
       storedReferenceUnslicers({ fetchGift: (id, furl, pending) => fetcher.fetch(id, furl, pending) }),
     );
+    this.#fetchers.add(fetcher);
     try {
       return await unserializeBy(unslicers, bytes, { limits });
     } finally {
+      this.#fetchers.delete(fetcher);
       fetcher.close(new DeadReferenceError("The bytes could not be read"));
     }
+  }
+  /** Gives up what is being read: the Tub has been stopped, whatever its gift policy is waiting for. */
+  stop(): void {
+    const reason = new DeadReferenceError("Cannot unserialize: the Tub has been stopped");
+    for (const fetcher of this.#fetchers) fetcher.close(reason);
   }
 }

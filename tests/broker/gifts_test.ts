@@ -175,13 +175,63 @@ Deno.test("an interceptor that refuses everything does not keep a gift from bein
     assert.equal(taker.taken.length, 1);
   }));
 
-Deno.test("more gifts at once than may be end the connection", () =>
-  withThree(async ({ carol, bob, toBob }) => {
-    toBob.right.host.acquire = () => new Promise(() => {});
-    const error = await failureOf(bob.callRemote("take", Array.from({ length: 1_001 }, () => carol)));
-    assert.ok(error instanceof DeadReferenceError);
-    assert.deepEqual(toBob.right.broker.tables(), EMPTY);
+Deno.test("more gifts than are fetched at once wait for their turn, and all arrive in their places", () =>
+  withThree(async ({ carol, bob, taker, toBob, fetched }) => {
+    let running = 0, most = 0, count = 0, fails = true;
+    toBob.right.host.acquire = async () => {
+      most = Math.max(most, ++running);
+      await turns(1);
+      running--;
+      if (++count % 500 === 0 && fails) throw new DeadReferenceError("one of many");
+      return fetched;
+    };
+    const many = Array.from({ length: 2_500 }, () => carol);
+    assert.match((await failureOf(bob.callRemote("take", many))).message, /one of many/);
+    await until(() => toBob.right.broker.tables().pendingGifts === 0, "the others have come too");
+    assert.deepEqual([most, count], [1_000, 2_500]);
+    fails = false;
+    await bob.callRemote("take", many);
+    assert.equal((taker.taken[0] as unknown[]).filter((ref) => ref === fetched).length, 2_500);
+    await until(() => toBob.left.broker.tables().givenGifts === 0, "acknowledged");
   }));
+
+Deno.test("gifts that take more memory than a message may end the connection", async () => {
+  const object = new Taker();
+  await using toCarol = new Pair({ prepare: (_left, right) => void right.furls.set(object, FURL) });
+  await using toBob = new Pair({ limits: { maxMessageBytes: 1_000_000 } });
+  const carol = await toCarol.refTo(object) as unknown as RemoteReference;
+  const bob = await toBob.refTo(new Taker()) as unknown as RemoteReference;
+  toBob.right.host.acquire = () => new Promise(() => {});
+  const calls = Array.from(
+    { length: 3 },
+    () => failureOf(bob.callRemote("take", Array.from({ length: 400 }, () => carol))),
+  );
+  for (const error of await Promise.all(calls)) assert.ok(error instanceof DeadReferenceError);
+  assert.deepEqual(toBob.right.broker.tables(), EMPTY);
+});
+
+Deno.test("a gift that waits for its turn has no more time than those before it, and is then not begun", async () => {
+  const clock = new FakeClock();
+  const object = new Taker();
+  await using toCarol = new Pair({ prepare: (_left, right) => void right.furls.set(object, FURL) });
+  await using toBob = new Pair({ clock, limits: { maxGiftMs: 5_000, maxPendingGifts: 2 } });
+  const taker = new Taker();
+  const carol = await toCarol.refTo(object) as unknown as RemoteReference;
+  const bob = await toBob.refTo(taker) as unknown as RemoteReference;
+  let begun = 0;
+  toBob.right.host.acquire = () => (begun++, new Promise(() => {}));
+  const failed = failureOf(bob.callRemote("take", [carol, carol, carol, carol]));
+  await until(() => toBob.right.broker.tables().pendingGifts === 4, "all wait");
+  clock.advance(5_000);
+  assert.match((await failed).message, /did not give it within 5000 ms/);
+  assert.deepEqual([begun, toBob.right.broker.tables().pendingGifts], [2, 0]);
+  await until(() => toBob.left.broker.tables().givenGifts === 0, "acknowledged");
+  const lost = failureOf(bob.callRemote("take", [carol, carol, carol]));
+  await until(() => begun === 4, "two are being fetched");
+  await toBob[Symbol.asyncDispose]();
+  assert.ok(await lost instanceof DeadReferenceError);
+  assert.deepEqual([begun, clock.pending], [4, 0]);
+});
 
 Deno.test("a gift that does not come in time fails its call alone, is acknowledged, and its effort is given up", async () => {
   const clock = new FakeClock();

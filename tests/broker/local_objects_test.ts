@@ -12,7 +12,7 @@ import {
   Violation,
 } from "../../mod.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { failureOf, Pair, turns } from "./support.ts";
+import { failureOf, Pair, turns, until } from "./support.ts";
 
 class Target extends Referenceable {
   readonly got: unknown[] = [];
@@ -107,6 +107,36 @@ Deno.test("calls of a local reference take a signal and a time limit", async () 
   await turns();
   assert.deepEqual(target.got, ["AbortError"]);
   assert.throws(() => ref.with({ timeoutMs: -1 }), RangeError);
+});
+
+Deno.test("a local call that fails by itself does not tell its method that nobody waits", async () => {
+  class Failing extends Referenceable {
+    signal: AbortSignal | undefined;
+    remote_fail(): never {
+      this.signal = currentCall()!.signal;
+      throw new RangeError("by itself");
+    }
+  }
+  const target = new Failing();
+  await assert.rejects(localReference(target).callRemote("fail"), RangeError);
+  await turns();
+  assert.equal(target.signal!.aborted, false);
+});
+
+Deno.test("a local call whose failure nobody looks at is an unhandled rejection, as a remote one is", async () => {
+  const reasons: unknown[] = [];
+  const listener = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    reasons.push(event.reason);
+  };
+  globalThis.addEventListener("unhandledrejection", listener);
+  try {
+    void localReference(new Target()).callRemote("fail");
+    await until(() => reasons.length > 0, "it is told");
+  } finally {
+    globalThis.removeEventListener("unhandledrejection", listener);
+  }
+  assert.ok(reasons[0] instanceof RangeError);
 });
 
 Deno.test("a local reference cannot be sent", () => {

@@ -133,6 +133,11 @@ Deno.test("a name that is not there is a RemoteException, whatever class a KeyEr
   assert.equal(Object.getPrototypeOf(error), RemoteException.prototype);
 });
 
+Deno.test("a function that is thrown does not show its source to the peer", async () => {
+  const { error } = await across((() => "the source") as unknown as Error);
+  assert.equal(error.message, "Thrown value is not an Error: a function");
+});
+
 class Fresh extends Error {}
 class OfOurs extends Violation {}
 const REFUSED: readonly [name: string, register: () => void, type: typeof TypeError | typeof RangeError][] = [
@@ -148,6 +153,18 @@ const REFUSED: readonly [name: string, register: () => void, type: typeof TypeEr
   ["a name without a dot", () => registerRemoteError("NotFound", Fresh), TypeError],
   ["a name with a space", () => registerRemoteError("a.b c", Fresh), TypeError],
   ["a name that is too long", () => registerRemoteError(`a.${"b".repeat(200)}`, Fresh), TypeError],
+  ["a parent that is no name", () => registerRemoteError("a.B", Fresh, { parents: [""] }), TypeError],
+  [
+    "a parent without a dot",
+    () => registerRemoteError("a.B", Fresh, { parents: ["LookupError"] }),
+    TypeError,
+  ],
+  [
+    "parents that are a text",
+    () => registerRemoteError("a.B", Fresh, { parents: "a.C" as never }),
+    TypeError,
+  ],
+  ["a make() that is no function", () => registerRemoteError("a.B", Fresh, { make: 5 as never }), TypeError],
   ["no name", () => registerRemoteError(undefined as never, Fresh), TypeError],
 ];
 for (const [name, register, type] of REFUSED) {

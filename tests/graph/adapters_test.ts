@@ -2,12 +2,17 @@ import assert from "node:assert/strict";
 import {
   Copyable,
   type CopyableState,
+  Dict,
+  Referenceable,
   registerCopier,
   registerRemoteCopy,
   registerRemoteCopyFactory,
   registerRemoteCopyUnslicerFactory,
   registerSlicer,
+  RemoteException,
+  RemoteReference,
   serialize,
+  Tuple,
   tuple,
   unserialize,
   Violation,
@@ -30,6 +35,8 @@ registerSlicer(Stuck, (stuck) => stuck);
 class Endless {}
 registerSlicer(Endless, () => new Endless());
 class Failing {}
+function NoObjects() {}
+NoObjects.prototype = null;
 registerSlicer(Failing, () => {
   throw new RangeError("it fails");
 });
@@ -184,6 +191,28 @@ const REGISTERED: readonly [
   ["a slicer that is no function", () => registerSlicer(Twice, undefined as never), TypeError],
   ["a slicer for no class", () => registerSlicer(undefined as never, () => 1), TypeError],
   ["a copier that is no function", () => registerCopier(Twice, 5 as never), TypeError],
+  ...[
+    Object,
+    Array,
+    Map,
+    Set,
+    Uint8Array,
+    Copyable,
+    Dict,
+    Tuple,
+    Referenceable,
+    RemoteReference,
+    RemoteException,
+  ]
+    .flatMap((construct): [string, () => void, typeof RangeError][] => [
+      [
+        `a slicer for ${construct.name}`,
+        () => registerSlicer(construct as typeof Object, () => 1),
+        RangeError,
+      ],
+      [`a copier for ${construct.name}`, () => registerCopier(construct as typeof Object, take), RangeError],
+    ]),
+  ["a slicer for a class without objects", () => registerSlicer(NoObjects as never, () => 1), TypeError],
   ["a second class for a type", () => registerRemoteCopy("tests.shapes.square", Twice), RangeError],
   [
     "a factory for a type with another",
@@ -214,6 +243,12 @@ for (const [name, register, type] of REGISTERED) {
     assert.throws(register, type);
   });
 }
+
+Deno.test("registerSlicer() takes a class that is derived from one that travels by itself", () => {
+  class Stack extends Array<number> {}
+  registerSlicer(Stack, (stack) => tuple(...stack));
+  assert.deepEqual(unserialize(serialize([Stack.of(1, 2), [3]])), [tuple(1, 2), [3]]);
+});
 
 Deno.test("registering the same a second time is harmless", () => {
   const factory = () => ({ receiveAttribute() {}, receiveClose: () => null });

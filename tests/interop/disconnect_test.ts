@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { DeadReferenceError, type RemoteReference, Tub } from "../../mod.ts";
+import { DeadReferenceError, Referenceable, type RemoteReference, Tub } from "../../mod.ts";
 import { interopTest, PeerFailure, startPython } from "../support/python.ts";
 import { connect, locate, rejectionOf, Rig, step, stepEachWay, tubBeside, until, WAYS } from "./rig.ts";
 
@@ -183,5 +183,30 @@ interopTest("either side stops at once while it is connected to the other", asyn
     const [stopped] = await Promise.all([peer.command("stop"), tub.stop()]);
     assert.deepEqual(stopped.finished, true);
     await peer.command("restart");
+  });
+});
+
+/** Ends its own Tub in the first of the calls that it is made. */
+class Suicidal extends Referenceable {
+  calls = 0;
+  stopped: Promise<void> | undefined;
+  constructor(readonly tub: Tub) {
+    super();
+  }
+  remote_record(): void {
+    this.calls++;
+    this.stopped ??= this.tub.stop();
+  }
+}
+
+interopTest("calls of Python that wait for their turn when a Deno Tub stops are dropped", async (t) => {
+  await using peer = await startPython();
+  await stepEachWay(t, peer, "all but the first", async ({ python, tub }) => {
+    const target = new Suicidal(tub);
+    const failed = rejectionOf(DeadReferenceError, python.callRemote("call_many", target, "record", 100));
+    await failed;
+    await target.stopped;
+    assert.equal(target.calls, 1);
+    assertEmpty(tub);
   });
 });

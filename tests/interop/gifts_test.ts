@@ -189,3 +189,21 @@ interopTest("a gift that cannot be fetched fails its call, and is acknowledged",
     assert.match(error.message, /no location/);
   });
 });
+
+interopTest("a list of more gifts than are fetched at once arrives whole", async (t) => {
+  await using peer = await startPython();
+
+  await step(t, "from Python to Deno", async () => {
+    await using rig = await connect(peer, WAYS[0]!, { limits: { maxPendingGifts: 20 } });
+    await using owner = await startTub();
+    await peer.get(owner.registerReference(new Item(9)), "one of many");
+    const list = Array.from({ length: 200 }, () => ({ ref: "one of many" }));
+    await peer.call(rig.ours, "hold", { list });
+    const held = rig.root.held as RemoteReference[];
+    assert.equal(held.length, 200);
+    assert.ok(held[0] instanceof RemoteReference && held.every((ref) => ref === held[0]));
+    assert.equal(await held[0].callRemote("number"), 9);
+    await untilPythonsAcknowledged(rig);
+    assert.equal(rig.tub.debug.tables().pendingGifts, 0);
+  });
+});

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { i2p, socks, tor, Tub, unix, UnreachableError } from "../../mod.ts";
-import { interopTest, startPython } from "../support/python.ts";
+import { interopTest, PeerFailure, startPython } from "../support/python.ts";
 import { startSamBridge } from "../support/sam_bridge.ts";
 import { packageTests, startMicrosocks } from "../support/servers.ts";
 import { inFolder } from "../tub/support.ts";
-import { Rig, startTub } from "./rig.ts";
+import { rejectionOf, Rig, startTub, step } from "./rig.ts";
 
 interopTest(
   "a Tub and a Python Tub reach each other by unix sockets, whoever listens",
@@ -112,3 +112,80 @@ interopTest(
     assert.equal(await rig.python.callRemote("echo", ref), ref);
   },
 );
+
+/** Hints by which a Tub of either kind finds a port of this machine. */
+const FORMS: readonly { readonly name: string; readonly hints: (port: number) => string }[] = [
+  { name: "tcp:", hints: (port) => `tcp:127.0.0.1:${port}` },
+  { name: "the old form", hints: (port) => `127.0.0.1:${port}` },
+  { name: "a type to come before it", hints: (port) => `later:x:1,tcp:127.0.0.1:${port}` },
+  { name: "no colon before it", hints: (port) => `nocolon,tcp:127.0.0.1:${port}` },
+];
+
+interopTest("hints of every form lead from Deno to Python and back", async (t) => {
+  await using peer = await startPython();
+  const withHints = (furl: string, hints: string) => furl.replace(/@[^/]*/, `@${hints}`);
+  for (const { name, hints } of FORMS) {
+    await step(t, name, async () => {
+      await using caller = await startTub();
+      const ref = await caller.getReference(withHints(peer.furl, hints(peer.ready.port)));
+      assert.equal(await ref.callRemote("add", 1, 2), 3);
+      await using rig = new Rig(peer, await startTub());
+      await peer.get(withHints(rig.furl, hints(rig.tub.listeners[0]!.port)), rig.ours);
+      assert.deepEqual(await peer.call(rig.ours, "add", { int: "1" }, { int: "2" }), { int: "3" });
+    });
+  }
+
+  const hasIPv6 = Deno.networkInterfaces().some(({ address }) => address === "::1");
+  await t.step({
+    name: "an IPv6 address in brackets",
+    ignore: !hasIPv6,
+    sanitizeOps: false,
+    sanitizeResources: false,
+    async fn() {
+      const tub = await Tub.create();
+      const { port, hint } = await tub.listenOn("tcp6:0:interface=::1");
+      assert.equal(hint, `tcp:[::1]:${port}`);
+      tub.setLocation(hint);
+      await using rig = new Rig(peer, tub);
+      await peer.get(rig.furl, rig.ours);
+      assert.deepEqual(await peer.call(rig.ours, "add", { int: "1" }, { int: "2" }), { int: "3" });
+      // Python listens at an IPv4 address, which has an IPv6 form.
+      await using caller = await startTub();
+      const mapped = withHints(peer.furl, `tcp:[::ffff:127.0.0.1]:${peer.ready.port}`);
+      assert.equal(await (await caller.getReference(mapped)).callRemote("add", 1, 2), 3);
+    },
+  });
+
+  await step(t, "only such as nobody can use: both say so at once", async () => {
+    await using tub = await Tub.create();
+    for (const hints of ["", "later:x:1", "nocolon"]) {
+      const furl = `pb://${"b".repeat(32)}@${hints}/name`;
+      const ours = await rejectionOf(UnreachableError, tub.getReference(furl));
+      const theirs = await rejectionOf(PeerFailure, peer.get(furl, "nobody"));
+      assert.equal(theirs.failure.type, "foolscap.tokens.NoLocationHintsError");
+      // Where there are hints, the error here says what is wrong with each.
+      assert.equal(ours.name, hints === "" ? "NoLocationHintsError" : "UnreachableError");
+      assert.deepEqual([...ours.errors.keys()], hints === "" ? [] : [hints]);
+    }
+  });
+});
+
+interopTest("a listener that is closed leaves Python its connection, and lets nobody in", async (t) => {
+  await using peer = await startPython();
+  await step(t, "of two listeners", async () => {
+    const tub = await startTub();
+    await using rig = new Rig(peer, tub);
+    const [first] = tub.listeners;
+    const second = await tub.listenOn("tcp:0:interface=127.0.0.1");
+    const bySecond = rig.furl.replace(/@[^/]*/, `@${second.hint}`);
+    const add = () => peer.call(rig.ours, "add", { int: "1" }, { int: "2" });
+    await peer.get(rig.furl, rig.ours);
+    await first!.close();
+    assert.deepEqual(await add(), { int: "3" });
+    await peer.command("drop");
+    const { failure } = await rejectionOf(PeerFailure, peer.get(rig.furl, rig.ours));
+    assert.match(failure.type, /ConnectionRefusedError$/);
+    await peer.get(bySecond, rig.ours);
+    assert.deepEqual(await add(), { int: "3" });
+  });
+});

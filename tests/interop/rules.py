@@ -1,10 +1,13 @@
 """Objects with RemoteInterfaces: what schemas are tested with."""
 
 from foolscap.api import Referenceable, RemoteInterface
+from foolscap.copyable import AttributeDictConstraint
 from foolscap.remoteinterface import UnconstrainedMethod
 from foolscap.schema import (Any, BooleanConstraint, ByteStringConstraint, ChoiceOf, DictOf, IntegerConstraint,
                              ListOf, NumberConstraint, Optional, SetOf, TupleOf, UnicodeConstraint)
 from zope.interface import implementer
+
+from described import CLASSES, Described
 
 
 class RIObserver(RemoteInterface):
@@ -100,3 +103,13 @@ class Table(Referenceable):
 
     def remote_free(self, *args, **kwargs):
         return (args, kwargs)
+
+
+class Ruled(Described):
+    """Crosses by value, with rules for its attributes when it arrives."""
+
+    copytype = "tests.Ruled"
+    stateSchema = AttributeDictConstraint(("count", int), ("data", ByteStringConstraint(10)))
+
+
+CLASSES[Ruled.copytype] = Ruled

@@ -113,6 +113,7 @@ class Root(Referenceable):
         self.strict = Strict()
         self.table = rules.Table()
         self.no_observer = rules.NoObserver()
+        self.helper = None
         self.waiting = {}
 
     # Values
@@ -289,6 +290,16 @@ class Root(Referenceable):
         """What the methods of the table were given since this was asked last."""
         calls, self.table.calls = self.table.calls, []
         return calls
+
+    def remote_give_helper(self):
+        """An object of Foolscap's own tests, with all kinds of rules."""
+        from foolscap.test.common import HelperTarget  # not needed by most, and slow
+        self.helper = HelperTarget()
+        return self.helper
+
+    def remote_helper_given(self):
+        """What its `megaschema` was given."""
+        return [self.helper.obj1, self.helper.obj2]
 
     def remote_give_observer(self):
         return self.table.observer

@@ -6,8 +6,8 @@ import type { Connection, UpgradableConnection } from "../../lib/transport/trans
 import { memoryPair } from "../../lib/transport/memory.ts";
 import { upgradable } from "../../lib/transport/upgradable.ts";
 import { tubIdOf } from "../../lib/names/tub_id.ts";
-import { parsePem } from "../../lib/transport/pem.ts";
 import { makeIdentity } from "../support/identity.ts";
+import { makeVictim, VICTIM_KEYS } from "./impostor_victim.ts";
 import { hasPython, PythonLines } from "./python_lines.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 
@@ -17,40 +17,11 @@ import { RawPeer } from "../support/raw_peer.ts";
 const ignore = !hasPython("OpenSSL", "cryptography");
 const own = await makeIdentity();
 
-const KEYS: Record<string, string[]> = {
-  "RSA": ["-newkey", "rsa:2048"],
-  "P-256": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"],
-  "Ed25519": ["-newkey", "ed25519"],
-};
-
 const VERDICTS: Record<string, string> = {
   owner: "takes the owner of a certificate",
   forged: "refuses an impostor with a certificate and another key",
   bare: "refuses a peer without a certificate",
 };
-
-/** The victim: its certificate is public, and its key is read for the control alone. */
-async function victim(
-  kind: string,
-  directory: string,
-): Promise<{ cert: string; key: string; tubId: string }> {
-  const [cert, key] = [`${directory}/cert.pem`, `${directory}/key.pem`];
-  const args = [
-    "req",
-    "-x509",
-    ...KEYS[kind]!,
-    "-nodes",
-    "-keyout",
-    key,
-    "-out",
-    cert,
-    "-subj",
-    "/CN=newpb_thingy",
-  ];
-  const { success } = await new Deno.Command("openssl", { args, stderr: "null", stdout: "null" }).output();
-  assert(success);
-  return { cert, key, tubId: await tubIdOf(parsePem(await Deno.readTextFile(cert))[0]!.der) };
-}
 
 /** What our side makes of a peer that dials us. */
 async function accept(peer: (port: number) => PythonLines): Promise<[Connection | Error, PythonLines]> {
@@ -76,7 +47,7 @@ async function dial(python: PythonLines): Promise<[Connection | Error, PythonLin
   return [outcome, python];
 }
 
-for (const kind of Object.keys(KEYS)) {
+for (const kind of Object.keys(VICTIM_KEYS)) {
   for (const version of ["1.2", "1.3"]) {
     for (const role of ["server", "client"] as const) {
       for (const mode of role === "client" ? ["owner", "forged", "bare"] : ["owner", "forged"]) {
@@ -85,7 +56,7 @@ for (const kind of Object.keys(KEYS)) {
           ignore,
           async fn() {
             const directory = await Deno.makeTempDir();
-            const { cert, key, tubId } = await victim(kind, directory);
+            const { cert, key, tubId } = await makeVictim(kind, directory);
             const peer = (port: number) =>
               new PythonLines("impostor.py", role, String(port), version, cert, key, mode);
             const [outcome, python] = role === "client" ? await accept(peer) : await dial(peer(0));

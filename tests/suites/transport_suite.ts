@@ -134,6 +134,18 @@ export function transportSuite(name: string, makePair: MakePair, without?: "back
     await b.close();
   }, 30);
 
+  test("close({ isAbrupt }) waits neither for the peer nor for what was written", async (a, b) => {
+    const writer = a.writable.getWriter();
+    for (let i = 0; i < 64; i++) writer.write(new Uint8Array(256 * 1024)).catch(() => {});
+    const pending = a.readable.getReader().read();
+    const begun = performance.now();
+    // The first one would wait, the second cuts it short.
+    await Promise.all([a.close(), a.close({ isAbrupt: true }), a.close({ isAbrupt: true })]);
+    assert(performance.now() - begun < 30_000);
+    assert.equal((await pending).done, true);
+    await readToEnd(b).catch((error) => assert(error instanceof DeadReferenceError));
+  }, 60_000);
+
   test("delivers the end of the stream when the writer is closed", async (a, b) => {
     const writer = a.writable.getWriter();
     writer.write(Uint8Array.of(1, 2, 3));

@@ -12,7 +12,10 @@ import type { TransportListener, UpgradableConnection } from "../../lib/transpor
 import type { TestIdentity } from "./identity.ts";
 import { RawPeer } from "./raw_peer.ts";
 
-/** What of a negotiation can be held, in the order in which it comes; a refusal of the master is a decision too. */
+/**
+ * What of a negotiation can be held, in the order in which it comes; a refusal of the master is a decision too. When a master's
+ * hello stands still, its decision has been made: it waits behind the hello.
+ */
 export const PHASES = ["get", "switching", "client-hello", "server-hello", "decision"] as const;
 
 /** One of {@linkcode PHASES}. */
@@ -177,10 +180,12 @@ export class Link {
   async #pump(side: "client" | "server", from: RawPeer, to: RawPeer, isMaster: boolean): Promise<void> {
     try {
       const hello = await from.block();
+      // A master's hello stands still only when its decision has come too: that it has decided is what a test goes by.
+      const early = isMaster && this.#hold === `${side}-hello` ? await from.block() : undefined;
       await this.#pass(`${side}-hello`, side);
       await to.send(`${side === "client" ? this.#editHello(hello) : hello}\r\n\r\n`);
       if (isMaster) {
-        const decision = await from.block();
+        const decision = early ?? await from.block();
         await this.#pass("decision", side);
         await to.send(`${decision}\r\n\r\n`);
       }

@@ -2,8 +2,13 @@ import assert from "node:assert/strict";
 import { DeadReferenceError } from "../../lib/errors.ts";
 import { StreamConnection } from "../../lib/transport/stream_connection.ts";
 import { readBytes, readToEnd, transportSuite, turns } from "../suites/transport_suite.ts";
+import { upgradable } from "../../lib/transport/upgradable.ts";
 import { FakeClock } from "../support/fake_clock.ts";
+import { makeIdentity } from "../support/identity.ts";
 import { asConnections, portPair, streamPair, webSocketStreamPair } from "../support/stream_pairs.ts";
+import { secureBoth } from "../support/tcp_pair.ts";
+
+const identities = await Promise.all([makeIdentity(), makeIdentity()]);
 
 transportSuite(
   "StreamConnection over TransformStreams",
@@ -18,6 +23,11 @@ transportSuite(
   async ({ closeTimeoutMs }) => asConnections(await webSocketStreamPair(), closeTimeoutMs),
   "back-pressure",
 );
+
+transportSuite("StreamConnection with TLS", async ({ closeTimeoutMs }) => {
+  const [a, b] = asConnections(streamPair(), closeTimeoutMs);
+  return await secureBoth([upgradable(a, { closeTimeoutMs }), upgradable(b, { closeTimeoutMs })], identities);
+});
 
 /** Streams of which the test gives what comes, and keeps what goes. */
 function handMade() {
@@ -88,12 +98,15 @@ Deno.test("close() of a StreamConnection calls close() of the streams once, when
     calls.push("close");
     return Promise.reject(new Error("the program's own failure"));
   };
-  const connection = new StreamConnection({ ...a, close }, { peerAddress: "x" });
+  const failures: Error[] = [];
+  const onCloseFailed = (error: Error) => void failures.push(error);
+  const connection = new StreamConnection({ ...a, close }, { peerAddress: "x", onCloseFailed });
   const other = new StreamConnection(b, { peerAddress: "y" });
   const closed = connection.close();
   assert.deepEqual(calls, []);
   await Promise.all([closed, connection.close(), other.close()]);
   assert.deepEqual(calls, ["close"]);
+  assert.deepEqual(failures.map(({ message }) => message), ["the program's own failure"]);
 });
 
 Deno.test("close() of a StreamConnection gives up after its time, and leaves no timer", async () => {
@@ -112,5 +125,23 @@ Deno.test("close() of a StreamConnection gives up after its time, and leaves no 
   await turns(3);
   clock.advance(1_000);
   await Promise.all([closed, write]);
+  assert.equal(clock.pending, 0);
+});
+
+Deno.test("close({ isAbrupt }) of a StreamConnection cuts one short that waits for a silent peer", async () => {
+  const clock = new FakeClock();
+  const [streams] = streamPair();
+  let isClosed = false;
+  const connection = new StreamConnection({ ...streams, close: () => void (isClosed = true) }, {
+    peerAddress: "x",
+    clock,
+  });
+  const read = connection.readable.getReader().read();
+  const graceful = connection.close();
+  await turns(5);
+  assert(!isClosed);
+  await Promise.all([connection.close({ isAbrupt: true }), graceful]);
+  assert(isClosed);
+  assert.equal((await read).done, true);
   assert.equal(clock.pending, 0);
 });

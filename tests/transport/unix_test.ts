@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
 import { PermissionDenied, UnreachableError } from "../../lib/errors.ts";
 import { formatUnixHint, parseUnixHint } from "../../lib/names/unix_hint.ts";
-import { connectionOver } from "../../lib/transport/foreign_streams.ts";
-import { memoryPair } from "../../lib/transport/memory.ts";
 import type { UpgradableConnection } from "../../lib/transport/transport.ts";
 import { dialUnix, listenUnix } from "../../lib/transport/unix.ts";
-import { upgradable } from "../../lib/transport/upgradable.ts";
 import { readToEnd, transportSuite } from "../suites/transport_suite.ts";
 import { makeIdentity } from "../support/identity.ts";
 import { secureBoth } from "../support/tcp_pair.ts";
@@ -29,23 +26,8 @@ async function unixPair(
   }
 }
 
-function foreignPair(options: { closeTimeoutMs?: number } = {}) {
-  return memoryPair(options).map((end) =>
-    connectionOver({ readable: end.readable, writable: end.writable, close: () => end.close() }, {
-      ...options,
-      peerAddress: "pipe",
-    })
-  ) as [ReturnType<typeof connectionOver>, ReturnType<typeof connectionOver>];
-}
-
 transportSuite("unix", unixPair);
 transportSuite("unix with TLS", async (options) => await secureBoth(await unixPair(options), identities));
-transportSuite("foreign streams", (options) => Promise.resolve(foreignPair(options)));
-transportSuite("foreign streams with TLS", async (options) => {
-  const [a, b] = foreignPair(options);
-  return await secureBoth([upgradable(a, options), upgradable(b, options)], identities);
-});
-
 for (const bits of [0o600, 0o660, 0o666]) {
   Deno.test(`listenUnix() gives its file the mode ${bits.toString(8)} and removes it when closed`, () =>
     inFolder(async (folder) => {
@@ -109,56 +91,25 @@ for (const hint of ["unix:", "unix:relative", "unix:%", "unix:%2Fa%00b", `unix:%
   });
 }
 
-Deno.test("connectionOver() refuses what are no streams, and locked ones", () => {
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-  const options = { peerAddress: "pipe" };
-  assert.throws(() => connectionOver({ readable, writable: {} as WritableStream }, options), TypeError);
-  readable.getReader();
-  assert.throws(() => connectionOver({ readable, writable }, options), /locked/);
-});
-
-Deno.test("connectionOver() fails when a chunk is not bytes, and skips empty ones", async () => {
-  const readable = new ReadableStream<unknown>({
-    start(controller) {
-      controller.enqueue(new Uint8Array());
-      controller.enqueue(Uint8Array.of(7));
-      controller.enqueue("text");
-    },
-  }) as ReadableStream<Uint8Array>;
-  let closed = 0;
-  const connection = connectionOver(
-    { readable, writable: new WritableStream(), close: () => void closed++ },
-    {
-      peerAddress: "pipe",
-    },
-  );
-  const reader = connection.readable.getReader();
-  assert.deepEqual((await reader.read()).value, Uint8Array.of(7));
-  await assert.rejects(reader.read(), /not a Uint8Array/);
-  await connection.close();
-  await connection.close();
-  assert.equal(closed, 1);
-});
-
-Deno.test("connectionOver() tells what close of the streams throws, and does not wait for ever", async () => {
-  const failures: Error[] = [];
-  const streams = () => ({
-    readable: new ReadableStream<Uint8Array>(),
-    writable: new WritableStream<Uint8Array>(),
-  });
-  const failing = connectionOver({
-    ...streams(),
-    close: () => {
-      throw new RangeError("no");
-    },
-  }, { peerAddress: "pipe", onCloseFailed: (error) => failures.push(error) });
-  await failing.close();
-  assert.ok(failures[0] instanceof RangeError);
-  const alive = setInterval(() => {}, 60_000);
-  const hanging = connectionOver({ ...streams(), close: () => new Promise(() => {}) }, {
-    peerAddress: "pipe",
-    closeTimeoutMs: 5,
-  });
-  await hanging.close();
-  clearInterval(alive);
-});
+const IN_THE_WAY: Record<string, (path: string, folder: string) => void> = {
+  "a folder": (path) => Deno.mkdirSync(path),
+  "a link to a file": (path, folder) => {
+    Deno.writeTextFileSync(`${folder}/precious`, "mine");
+    Deno.symlinkSync(`${folder}/precious`, path);
+  },
+  "a link that leads nowhere": (path, folder) => Deno.symlinkSync(`${folder}/none`, path),
+  "a pipe": (path) => void new Deno.Command("mkfifo", { args: [path] }).outputSync(),
+};
+for (const [what, make] of Object.entries(IN_THE_WAY)) {
+  Deno.test(`listenUnix() leaves ${what} alone that has its name`, () =>
+    inFolder(async (folder) => {
+      const path = `${folder}/s`;
+      make(path, folder);
+      const before = Deno.lstatSync(path);
+      const listening = listenUnix({ path, mode: 0o600, onConnection: nobody });
+      await assert.rejects(listening, UnreachableError);
+      const { ino, mode, isSymlink } = Deno.lstatSync(path);
+      assert.deepEqual([ino, mode, isSymlink], [before.ino, before.mode, before.isSymlink]);
+      await assert.rejects(dialUnix({ path }), UnreachableError);
+    }));
+}

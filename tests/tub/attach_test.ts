@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import {
-  type AttachedPeer,
   type AttachOptions,
   type ByteStreams,
   currentCall,
@@ -19,27 +18,13 @@ import { parseFurl } from "../../lib/names/furl.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { portPair, streamPair, webSocketStreamPair } from "../support/stream_pairs.ts";
 import { answerAs } from "./attach_impostor.ts";
+import { attachBoth, quietTub } from "./attaching.ts";
 import { EMPTY_TABLES, startMasterAndSlave, startTub, Target, until } from "./tubs.ts";
-
-/** A Tub that is only reached by what is attached. */
-async function quietTub(): Promise<Tub> {
-  const tub = await Tub.create();
-  tub.setLocation("attach:");
-  return tub;
-}
 
 /** Two of them, the master first. */
 async function quietPair(): Promise<[Tub, Tub]> {
   const [a, b] = await Promise.all([quietTub(), quietTub()]);
   return a.tubId > b.tubId ? [a, b] : [b, a];
-}
-
-function attachBoth(
-  [a, aOptions]: [Tub, AttachOptions],
-  [b, bOptions]: [Tub, AttachOptions],
-  streams: readonly [ByteStreams, ByteStreams] = streamPair(),
-): Promise<[AttachedPeer, AttachedPeer]> {
-  return Promise.all([a.attach(streams[0], aOptions), b.attach(streams[1], bOptions)]);
 }
 
 /** A peer that says nothing, and ends when the other end does. */

@@ -36,6 +36,37 @@ Deno.test("writeFurlFile() keeps the mode of a file that exists, and a link", as
   });
 });
 
+Deno.test("writeFurlFile() leaves a file alone that has the same FURL", async () => {
+  await inFolder((folder) => {
+    const file = `${folder}/calc.furl`;
+    writeFurlFile(file, FURL);
+    const { ino } = Deno.statSync(file);
+    writeFurlFile(file, FURL);
+    assert.equal(Deno.statSync(file).ino, ino);
+    writeFurlFile(file, FURL.replace("h:1", "h:2"));
+    assert.equal(Deno.readTextFileSync(file), `${FURL.replace("h:1", "h:2")}\n`);
+  });
+});
+
+// Only root can make a file of somebody else.
+Deno.test({
+  name: "writeFurlFile() keeps owner and group of a file that exists",
+  ignore: Deno.uid() !== 0,
+  async fn() {
+    await inFolder((folder) => {
+      const file = `${folder}/calc.furl`;
+      Deno.writeTextFileSync(file, "");
+      Deno.chownSync(file, 65_534, 65_533);
+      Deno.chmodSync(file, 0o640);
+      writeFurlFile(file, FURL);
+      const { uid, gid } = Deno.statSync(file);
+      assert.deepEqual([uid, gid, mode(file)], [65_534, 65_533, 0o640]);
+    });
+  },
+});
+
+Deno.test("writeFurlFile() writes to a device, which keeps nothing", () => writeFurlFile("/dev/null", FURL));
+
 for (const text of [`${FURL}\n`, FURL, `\n  ${FURL}  \r\nsecond line\n`, `# ${FURL}`]) {
   Deno.test(`readFurlFile() reads ${JSON.stringify(text)}`, async () => {
     await inFolder((folder) => {

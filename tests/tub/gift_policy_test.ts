@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  DeadReferenceError,
   type GiftOffer,
   RemoteException,
   type RemoteReference,
@@ -126,6 +127,17 @@ Deno.test("Tub.unserialize() asks giftPolicy, without a giver, and obeys acceptG
   await using none = await startTub({ acceptGifts: false });
   await assert.rejects(none.unserialize(bytes), Violation);
   assert.deepEqual(await none.unserialize(none.serialize([1, "x"])), [1, "x"]);
+});
+
+Deno.test("Tub.stop() ends a Tub.unserialize() that waits, for its giftPolicy too", async () => {
+  await using writer = await startTub();
+  const bytes = writer.serialize([new Target()]);
+  const asked = Promise.withResolvers<void>();
+  const reader = await startTub({ giftPolicy: () => (asked.resolve(), new Promise(() => {})) });
+  const failed = assert.rejects(reader.unserialize(bytes), DeadReferenceError);
+  await asked.promise;
+  await reader.stop();
+  await failed;
 });
 
 Deno.test("Tub.serialize() refuses what cannot be found again, and Tub.unserialize() what is no value", async () => {

@@ -123,7 +123,7 @@ const failures: readonly [what: string, connect: () => unknown, status: RegExp][
   [
     "returns no streams",
     () => ({ host: "h", readable: 1, writable: 2 }),
-    /^failed to connect: .*not a ReadableStream/,
+    /^failed to connect: .*not .*two web streams/,
   ],
   ["returns streams that have ended", () => {
     const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
@@ -269,3 +269,11 @@ for (const followsPeers of [true, false, undefined]) {
     assert.equal(asked.length, followsPeers ? 1 : 0);
   });
 }
+
+Deno.test("streams of a handler that cannot be used are ended", async () => {
+  await using client = await Tub.create();
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  client.addConnectionHintHandler("bad", { connect: () => ({ readable, writable, host: "a b" }) });
+  await assert.rejects(client.getReference(`pb://${client.tubId.replace(/^./, "b")}@bad:x/name`));
+  await assert.rejects(writable.getWriter().closed);
+});

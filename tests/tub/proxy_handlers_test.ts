@@ -14,6 +14,7 @@ import {
 import type { ConnectionHintHandler } from "../../mod.ts";
 import { connectSam } from "../../lib/transport/sam.ts";
 import { dialTcp } from "../../lib/transport/tcp.ts";
+import { systemClock } from "../../lib/util/clock.ts";
 import { startSamBridge } from "../support/sam_bridge.ts";
 import { freePort, packageTests, startMicrosocks, startServer, startTor } from "../support/servers.ts";
 import { inFolder, mode } from "./support.ts";
@@ -364,3 +365,28 @@ Deno.test({
     assert.match((await errorOf(tub, "unix:%2Ftmp%2Fa")).message, /--allow-write=\/tmp\/a/);
   },
 });
+
+/** What could become another command, another header or another address at a proxy, were it passed on. */
+const INJECTIONS = [
+  "a\r\nb:1",
+  "a\nSESSION CREATE:1",
+  "a b:1",
+  "a\0b:1",
+  "a:1\r\n",
+  "[::1\r\n]:1",
+  "a,b:1",
+  'a"b:1',
+  "a%0d%0ab:1",
+];
+for (const [type, make] of Object.entries({ socks: () => socks({ proxy: "127.0.0.1:1" }), tor, i2p, tcp })) {
+  for (const rest of INJECTIONS) {
+    Deno.test(`${type}() passes nothing of the hint ${JSON.stringify(rest)} on`, async () => {
+      const connecting = make().connect(`${type}:${rest}`, {
+        signal: new AbortController().signal,
+        clock: systemClock,
+        updateStatus: () => {},
+      });
+      await assert.rejects(Promise.resolve(connecting), InvalidHintError);
+    });
+  }
+}

@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { callable, Copyable, Referenceable, SturdyRef, type TraceEvent, Tub } from "../../mod.ts";
+import {
+  callable,
+  Copyable,
+  type GiftOffer,
+  localReference,
+  Referenceable,
+  SturdyRef,
+  type TraceEvent,
+  Tub,
+} from "../../mod.ts";
 import { Attacker, identityBeside } from "./attacker.ts";
 import { gift } from "./survival.ts";
 import { inFolder } from "./support.ts";
@@ -42,6 +51,13 @@ function checkAbsent(secrets: Record<string, string>, text: string, where: strin
     const at = text.indexOf(secret);
     assert(at < 0, `${name} is seen in ${where}: ${text.slice(Math.max(0, at - 150), at + 20)}`);
   }
+}
+
+/** Bytes with a text in them blotted out. */
+function changed(bytes: Uint8Array, text: string, by: string): Uint8Array {
+  const at = new TextDecoder("latin1").decode(bytes).indexOf(text);
+  bytes.fill(by.charCodeAt(0), at, at + text.length);
+  return bytes;
 }
 
 /** Pieces of a private key as PEM writes it. */
@@ -153,10 +169,28 @@ Deno.test("no error, trace event or printed object shows a name or a key", () =>
           () => leaky.callRemote(name),
         ]),
       ),
+      "stored bytes of a Tub that is another": () =>
+        client.unserialize(changed(tub.serialize([loop]), tub.tubId, "a")),
+      "stored bytes without a FURL": () => client.unserialize(changed(tub.serialize([loop]), "pb://", "x")),
       "a deadline": () => ref.with({ timeoutMs: 1 }).callRemote("wait"),
+    });
+    const offers: GiftOffer[] = [];
+    await using asked = await Tub.create({ trace, giftPolicy: (offer) => (offers.push(offer), true) });
+    await asked.unserialize(tub.serialize([loop]));
+    using lost = client.connectTo(gone, () => {});
+    await until(() => lost.getLastFailure() !== undefined, "the Reconnector has failed");
+    errors.set("a Reconnector", lost.getLastFailure()!);
+    using kept = client.connectTo(furl, () => {
+      throw new Error("of the program's own");
     });
     const printed = {
       tub,
+      offers,
+      lost,
+      kept,
+      reconnection: lost.getReconnectionInfo(),
+      brokers: [tub.debug.listBrokers(), client.debug.listBrokers()],
+      local: localReference(implicit),
       client,
       registry: tub.registry,
       entries: tub.registry.list().map(({ isImplicit }) => isImplicit),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { NegotiationError, type TraceEvent, Tub } from "../../mod.ts";
-import { Attacker } from "./attacker.ts";
+import { Attacker, identityBeside } from "./attacker.ts";
 import { EMPTY_TABLES, startTub, Target, until } from "./tubs.ts";
 
 /** A Tub that listens, and another one that shares its port. */
@@ -136,3 +136,27 @@ Deno.test("whoever says nothing on a shared listener counts for the Tub that ope
   assert.equal(await ref.callRemote("add", 1, 2), 3);
   for (const attacker of silent) attacker[Symbol.dispose]();
 });
+
+for (const how of ["closes the listener", "stops"] as const) {
+  Deno.test(`a handshake with a Tub that shares a port ${how === "stops" ? "ends" : "goes on"} when the owner ${how}`, async () => {
+    const [owner, guest] = await ownerAndGuest();
+    const identity = await identityBeside(guest.tubId, "slave");
+    using attacker = await Attacker.dial(owner);
+    attacker.get(guest.tubId);
+    await attacker.until("\r\n\r\n");
+    if (how === "stops") {
+      await owner.stop();
+      await attacker.end();
+      assert.deepEqual(guest.debug.tables(), EMPTY_TABLES);
+    } else {
+      await owner.listeners[0]!.close();
+      assert.equal(guest.listeners.length, 0);
+      await attacker.startTls(identity);
+      attacker.hello(identity.tubId);
+      await attacker.until("banana-decision-version: 3");
+      await until(() => guest.debug.tables().connections === 1);
+      assert.deepEqual(owner.debug.tables(), EMPTY_TABLES);
+    }
+    await Promise.all([owner.stop(), guest.stop()]);
+  });
+}
