@@ -39,6 +39,7 @@ export type { TubOptions } from "./lib/tub/options.ts";
 export type { Listener } from "./lib/tub/listener.ts";
 export type { ConnectionHintHandler, HintConnection, HintConnectOptions } from "./lib/tub/hint_handler.ts";
 export { tcp } from "./lib/tub/tcp_handler.ts";
+export { tls } from "./lib/tub/tls_handler.ts";
 export { socks } from "./lib/tub/socks_handler.ts";
 export type { SocksHandlerOptions } from "./lib/tub/socks_handler.ts";
 export { tor } from "./lib/tub/tor_handler.ts";

@@ -52,6 +52,7 @@ class Root extends Referenceable {
 
 const certFile = Deno.env.get("BENCH_CERT");
 const tub = await Tub.create(certFile === undefined ? {} : { certFile });
-const { port } = await tub.listenOn("tcp:0:interface=127.0.0.1");
-tub.setLocation(`tcp:127.0.0.1:${port}`);
+const { port, hints } = await tub.listenOn("tcp:0:interface=127.0.0.1");
+const type = Deno.env.get("BENCH_HINT") ?? "tcp";
+tub.setLocation(...hints.filter((hint) => hint.startsWith(`${type}:`)));
 ready({ port, furl: tub.registerReference(new Root(), { name: "root" }) });

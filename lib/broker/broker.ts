@@ -37,6 +37,7 @@ import { Deliveries } from "./deliveries.ts";
 import { failureOf, failureSlicers } from "./failure.ts";
 import "./failure_unslicer.ts";
 import type { HandleToken, Tracker } from "./import_table.ts";
+import { Acknowledger } from "./held_back.ts";
 import { InboundStream } from "./inbound_stream.ts";
 import type { BrokerHost } from "./interface.ts";
 import { invoke } from "./invoke.ts";
@@ -73,6 +74,12 @@ export interface BrokerOptions {
    * @default nothing
    */
   readonly features?: Features | undefined;
+  /**
+   * Whether the peer's system holds small writes back until what went before is acknowledged.
+   *
+   * @default false
+   */
+  readonly isPeerHeldBack?: boolean | undefined;
   /** Called at the end, at once: whoever keeps the broker forgets it. */
   onEnded?(error: Error): void;
 }
@@ -116,6 +123,7 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
   readonly #deliveries: Deliveries;
   readonly #watches: Watches;
   readonly #keepalive: Keepalive;
+  readonly #acknowledger: Acknowledger | undefined;
   readonly #brokerObject: BrokerObject;
   // Then it need not be told the same.
   #peerComplained = false;
@@ -199,7 +207,16 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
       isBlocked: () => this.#deliveries.waitingBytes > limits.maxQueuedBytes && this.#deliveries.isBlocked,
       isBusy: () => this.#deliveries.isBusy,
       onEnd: (reason) => this.#end(reason),
+      onChunk: () => this.#acknowledger?.arrived(),
     });
+    if (options.isPeerHeldBack === true) {
+      const outbox = this.#outbox;
+      this.#acknowledger = new Acknowledger({
+        clock,
+        writes: () => outbox.writes,
+        write: () => outbox.pong(0),
+      });
+    }
     this.#watches = new Watches(options.trace);
     this.#keepalive = new Keepalive({
       ...options.keepalive,
@@ -265,6 +282,8 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
     runOutsideCalls(() => {
       this.#inbound.start();
       this.#keepalive.start();
+      // The peer's last block has not been answered.
+      this.#acknowledger?.arrived();
     });
   }
 
@@ -295,6 +314,7 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
     if (this.#closed !== undefined) return this.#closed;
     this.#ended = reason;
     this.#keepalive[Symbol.dispose]();
+    this.#acknowledger?.[Symbol.dispose]();
     this.#inbound.close();
     this.#outbox.close();
     // Nothing can be done about a transport that cannot even be closed.

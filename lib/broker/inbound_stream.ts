@@ -23,6 +23,8 @@ export interface InboundStreamOptions {
   isBlocked(): boolean;
   /** Whether there is so much to be done that reading can wait for a turn. */
   isBusy(): boolean;
+  /** Something has come. */
+  onChunk?(): void;
   /** The stream is over, or the peer broke the protocol. Resolves when the connection is closed; never rejects. */
   onEnd(reason: Error): Promise<void>;
 }
@@ -79,6 +81,7 @@ export class InboundStream {
         const { value, done } = await reader.read();
         if (done) break;
         this.receivedAt = clock.now();
+        this.#options.onChunk?.();
         for (let at = 0; at < value.length && !this.#isClosed; at += PIECE_BYTES) {
           receiver.push(value.length <= PIECE_BYTES ? value : value.subarray(at, at + PIECE_BYTES));
           if (receiver.inMessage) this.#watchForStall();

@@ -74,6 +74,8 @@ export class Outbox {
   #writeBegan = 0;
   /** When the peer was last seen to take what was sent, in milliseconds since 1970. */
   takenAt = -Infinity;
+  /** How many writes the stream was given. */
+  writes = 0;
   #watch: Disposable | undefined;
   readonly #pongs = new Set<number | bigint>();
 
@@ -196,6 +198,7 @@ export class Outbox {
     const began = this.#writeBegan = clock.now();
     try {
       for (let piece = this.#nextPiece(); piece !== undefined; piece = this.#nextPiece()) {
+        this.writes++;
         await this.#writer.write(piece);
         if (this.#isClosed) return;
         this.#writeBegan = clock.now();

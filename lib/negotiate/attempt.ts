@@ -19,6 +19,9 @@ export interface AttemptOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** An open connection; one that is TLS already cannot become it. */
+type Dialled = Connection & Partial<Pick<UpgradableConnection, "startTls">>;
+
 /** One attempt to agree, on one connection, which is closed if the attempt fails. */
 export class Attempt {
   /** Where the negotiation is, for the message of a failure. */
@@ -26,17 +29,19 @@ export class Attempt {
   /** How the peer can be told of a failure at this point. */
   errorForm: ErrorForm = "nothing";
 
-  readonly #plain: UpgradableConnection;
+  readonly #plain: Dialled;
   readonly #limits: Limits;
   readonly #stop = new AbortController();
   readonly #stopped: Promise<never>;
   readonly #timer: Disposable;
   readonly #signal: AbortSignal | undefined;
   #connection: Connection;
+  #hasReadBlock = false;
+  #proved: Uint8Array | undefined;
   #reader: BlockReader;
   #writer: WritableStreamDefaultWriter<Uint8Array>;
 
-  constructor(connection: UpgradableConnection, { limits, clock, signal }: AttemptOptions) {
+  constructor(connection: Dialled, { limits, clock, signal }: AttemptOptions) {
     this.#plain = this.#connection = connection;
     this.#limits = limits;
     this.#reader = new BlockReader(connection.readable, limits.maxHeaderBlockBytes);
@@ -56,11 +61,22 @@ export class Attempt {
 
   /** The certificate whose key the peer has proved to hold. */
   get peerCertificate(): Uint8Array | undefined {
-    return this.#connection.peerCertificate;
+    return this.#proved ?? this.#connection.peerCertificate;
+  }
+
+  /** The peer has proved it otherwise than by a TLS that shows it. */
+  set peerCertificate(certificate: Uint8Array) {
+    this.#proved = certificate;
+  }
+
+  /** The next byte, which is not taken. */
+  peek(): Promise<number> {
+    return this.#unlessStopped(this.#reader.peek());
   }
 
   /** The next header block. */
   readBlock(): Promise<Uint8Array> {
+    this.#hasReadBlock = true;
     return this.#unlessStopped(this.#reader.read());
   }
 
@@ -70,15 +86,22 @@ export class Attempt {
   }
 
   /**
-   * Turns the connection into TLS.
+   * Turns the connection into TLS. What a server has only looked at so far is the beginning of that.
    *
    * @throws {Refusal} If the peer has sent more than it should have before TLS.
    */
-  async startTls(options: Omit<StartTlsOptions, "signal">): Promise<void> {
+  async startTls(options: Omit<StartTlsOptions, "signal" | "alreadyRead">): Promise<void> {
+    if (this.#plain.startTls === undefined) throw new TypeError("Cannot start TLS: the connection has it");
     this.#writer.releaseLock();
-    if (this.#reader.release().length > 0) throw new Refusal("The peer sent data where TLS was to begin");
+    const rest = this.#reader.release();
+    // After a block of plain text it would be bytes that nobody has protected.
+    if (rest.length > 0 && this.#hasReadBlock) throw new Refusal("The peer sent data where TLS was to begin");
     this.#connection = await this.#unlessStopped(
-      this.#plain.startTls({ ...options, signal: this.#stop.signal }),
+      this.#plain.startTls({
+        ...options,
+        signal: this.#stop.signal,
+        ...(rest.length === 0 ? {} : { alreadyRead: rest }),
+      }),
     );
     this.#reader = new BlockReader(this.#connection.readable, this.#limits.maxHeaderBlockBytes);
     this.#writer = this.#connection.writable.getWriter();
@@ -90,11 +113,11 @@ export class Attempt {
     this.#writer.releaseLock();
     const rest = this.#reader.release();
     const connection = this.#connection;
-    if (rest.length === 0) return connection;
+    if (rest.length === 0 && this.#proved === undefined) return connection;
     return {
-      readable: prefixed(rest, connection.readable),
+      readable: rest.length === 0 ? connection.readable : prefixed(rest, connection.readable),
       writable: connection.writable,
-      peerCertificate: connection.peerCertificate,
+      peerCertificate: this.peerCertificate,
       peerAddress: connection.peerAddress,
       close: (how) => connection.close(how),
     };

@@ -41,10 +41,24 @@ export class BlockReader {
         return block;
       }
       searchFrom = Math.max(0, this.#have.length - 3);
-      const { value, done } = await this.#reader.read();
-      if (done) throw new NegotiationError("The peer closed the connection");
-      this.#have = this.#have.length === 0 ? value : concat(this.#have, value);
+      await this.#fill();
     }
+  }
+
+  /**
+   * The first byte that no block has taken, which stays there.
+   *
+   * @throws {NegotiationError} If the stream ends first.
+   */
+  async peek(): Promise<number> {
+    while (this.#have.length === 0) await this.#fill();
+    return this.#have[0]!;
+  }
+
+  async #fill(): Promise<void> {
+    const { value, done } = await this.#reader.read();
+    if (done) throw new NegotiationError("The peer closed the connection");
+    this.#have = this.#have.length === 0 ? value : concat(this.#have, value);
   }
 
   /**

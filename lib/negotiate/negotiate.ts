@@ -19,13 +19,22 @@
 import { NegotiationError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { tubIdOf } from "../names/tub_id.ts";
-import type { UpgradableConnection } from "../transport/transport.ts";
+import type { Connection, UpgradableConnection } from "../transport/transport.ts";
 import type { Clock } from "../util/clock.ts";
+import { PONG } from "../wire/tokens.ts";
 import { Attempt } from "./attempt.ts";
 import { decodeBlock, encodeBlock } from "./blocks.ts";
 import { chooseVocabulary, evaluateDecision, isMasterOver, makeDecision } from "./decision.ts";
+import { Refusal } from "./refusal.ts";
 import { evaluateHello, makeHello, type PeerOffer } from "./hello.ts";
 import type { Agreement, NegotiatingTub } from "./negotiating_tub.ts";
+import {
+  proveOurselves,
+  proveServer,
+  type ServerToProve,
+  TLS_HANDSHAKE,
+  type TlsOwner,
+} from "./tls_first.ts";
 import { checkSwitching, decodeGet, encodeGet, SWITCHING_PROTOCOLS, unknownTubId } from "./plaintext.ts";
 
 /** Options of {@linkcode negotiateOutbound}. */
@@ -39,10 +48,22 @@ export interface NegotiateOutboundOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Options of {@linkcode negotiateOverTls}. */
+export interface NegotiateOverTlsOptions extends ServerToProve {
+  readonly tub: NegotiatingTub;
+  /** Ends the attempt. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Options of {@linkcode negotiateInbound}. */
 export interface NegotiateInboundOptions {
   /** The Tub of that name behind this listener. */
   tubFor(tubId: string): NegotiatingTub | undefined;
+  /**
+   * The Tub that answers those who begin with TLS.
+   * @default they are refused, as is whatever else is no GET
+   */
+  readonly tlsOwner?: TlsOwner | undefined;
   readonly limits: Limits;
   readonly clock: Clock;
   /** Ends the attempt. */
@@ -73,6 +94,24 @@ export function negotiateOutbound(
 }
 
 /**
+ * Negotiates as the side that dialled, on a connection that is TLS already and does not show whose.
+ *
+ * @param connection Belongs to the negotiation; neither of its streams may be locked.
+ * @returns Resolves when the server has proved who it is and both sides are about to speak Banana.
+ * @throws {NegotiationError} As {@linkcode negotiateOutbound}.
+ */
+export function negotiateOverTls(
+  connection: Connection,
+  options: NegotiateOverTlsOptions,
+): Promise<Agreement> {
+  const { tub, targetTubId, signal } = options;
+  return run(new Attempt(connection, { limits: tub.limits, clock: tub.clock, signal }), async (attempt) => {
+    await proveServer(attempt, tub, options);
+    return await agree(attempt, tub, targetTubId);
+  });
+}
+
+/**
  * Negotiates as the side that was dialled.
  *
  * @param connection Belongs to the negotiation; neither of its streams may be locked.
@@ -85,6 +124,13 @@ export function negotiateInbound(
 ): Promise<Agreement> {
   return run(new Attempt(connection, options), async (attempt) => {
     attempt.errorForm = "http";
+    if (await attempt.peek() === TLS_HANDSHAKE) {
+      if (options.tlsOwner === undefined) {
+        throw new Refusal("The client begins with TLS, which only some Tubs of this module take");
+      }
+      const tub = await proveOurselves(attempt, options.tlsOwner, options.tubFor);
+      return await agree(attempt, tub, undefined, true);
+    }
     const tubId = decodeGet(await attempt.readBlock());
     const tub = options.tubFor(tubId);
     if (tub === undefined) throw unknownTubId(tubId);
@@ -114,6 +160,7 @@ async function agree(
   attempt: Attempt,
   tub: NegotiatingTub,
   targetTubId: string | undefined,
+  isPeerHeldBack = false,
 ): Promise<Omit<Agreement, "connection">> {
   attempt.phase = "hello";
   attempt.errorForm = "block";
@@ -134,10 +181,13 @@ async function agree(
   });
   attempt.phase = "decision";
   const isMaster = isMasterOver(tub.tubId, offer.tubId);
+  // A master of ours reads tokens behind our hello, and its system its acknowledgement with any of them.
+  if (isPeerHeldBack && !isMaster) await attempt.write(Uint8Array.of(PONG));
   const settled = isMaster ? await decide(attempt, tub, offer) : await follow(attempt, tub, offer);
   return {
     ...settled,
     isMaster,
+    isPeerHeldBack,
     version: 3,
     tubId: offer.tubId,
     localTubId: tub.tubId,

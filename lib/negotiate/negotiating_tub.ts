@@ -45,6 +45,11 @@ export interface Agreement {
   readonly isMaster: boolean;
   /** `outbound`: we dialled. */
   readonly direction: "inbound" | "outbound";
+  /**
+   * Whether the peer's system may hold back what it writes until we have sent something: then an acknowledgement comes
+   * with it, which the peer's system waits for.
+   */
+  readonly isPeerHeldBack: boolean;
   /** The vocabulary table of both directions. */
   readonly vocabTable: number;
   /** The protocol version. */

@@ -98,6 +98,24 @@ export function readCertificate(certificate: Uint8Array): CertificateInfo {
   };
 }
 
+/**
+ * The key by which a certificate can be reached by a trust anchor of {@linkcode createTrustAnchor}: that of a certificate as
+ * {@linkcode createCertificate} writes it. TLS libraries make conditions for others that cannot be known from here.
+ *
+ * @param certificate DER.
+ * @returns The 32 bytes of its Ed25519 key; `undefined` for a certificate of another form.
+ * @throws {CertificateError} If it is not an X.509 certificate.
+ */
+export function anchoredKeyOf(certificate: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
+  const { version, ed25519Key } = readCertificate(certificate);
+  if (version !== 3 || ed25519Key === undefined) return undefined;
+  const body = decodeDerSequence(decodeDerSequence(certificate)[0]!.bytes);
+  const [issuer, subject, extensions] = [body[3], body[5], body[7]];
+  const isOurs = isSame(issuer?.bytes, NAME) && isSame(subject?.bytes, NAME) && body.length === 8 &&
+    isSame(extensions?.bytes, encodeExtensions(false));
+  return isOurs ? ed25519Key : undefined;
+}
+
 /** UTCTime until 2049, GeneralizedTime from 2050 on, as RFC 5280 wants it. */
 function encodeTime(date: Date): Uint8Array {
   const text = date.toISOString().replace(/[-:T]|\.\d+/g, "");
@@ -114,11 +132,6 @@ function encodeBody(
 ): Uint8Array {
   const notAfter = new Date(notBefore);
   notAfter.setUTCFullYear(notAfter.getUTCFullYear() + YEARS);
-  // An empty SEQUENCE is CA:FALSE, for DER leaves out what is the default.
-  const constraints = isAuthority
-    ? encodeDer(DerTag.sequence, encodeDer(DerTag.boolean, Uint8Array.of(0xff)))
-    : encodeDer(DerTag.sequence);
-  const critical = encodeDer(DerTag.boolean, Uint8Array.of(0xff));
   return encodeDer(
     DerTag.sequence,
     encodeDer(DerTag.context0, encodeDerInteger(Uint8Array.of(2))),
@@ -128,19 +141,21 @@ function encodeBody(
     encodeDer(DerTag.sequence, encodeTime(notBefore), encodeTime(notAfter)),
     NAME,
     encodeDer(DerTag.sequence, ED25519, encodeDer(DerTag.bitString, Uint8Array.of(0), publicKey)),
-    encodeDer(
-      DerTag.context3,
-      encodeDer(
-        DerTag.sequence,
-        encodeDer(
-          DerTag.sequence,
-          OID.basicConstraints,
-          critical,
-          encodeDer(DerTag.octetString, constraints),
-        ),
-      ),
-    ),
+    encodeExtensions(isAuthority),
   );
+}
+
+function encodeExtensions(isAuthority: boolean): Uint8Array {
+  const yes = encodeDer(DerTag.boolean, Uint8Array.of(0xff));
+  // An empty SEQUENCE is CA:FALSE, for DER leaves out what is the default.
+  const constraints = isAuthority ? encodeDer(DerTag.sequence, yes) : encodeDer(DerTag.sequence);
+  const basic = encodeDer(
+    DerTag.sequence,
+    OID.basicConstraints,
+    yes,
+    encodeDer(DerTag.octetString, constraints),
+  );
+  return encodeDer(DerTag.context3, encodeDer(DerTag.sequence, basic));
 }
 
 function seal(body: Uint8Array, signature: Uint8Array): Uint8Array<ArrayBuffer> {

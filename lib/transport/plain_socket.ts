@@ -7,6 +7,7 @@
 import net from "node:net";
 import type { Duplex } from "node:stream";
 import type { Clock } from "../util/clock.ts";
+import { FirstFlight } from "./first_flight.ts";
 import { SocketConnection } from "./socket_connection.ts";
 import { handshake } from "./starttls.ts";
 import { floorOnSocket } from "./tls_floor.ts";
@@ -81,8 +82,9 @@ export class PlainSocket implements UpgradableConnection {
   }
 
   async startTls(options: StartTlsOptions): Promise<Connection> {
-    const floor = floorOnSocket(this.#plain.detach());
     const { closeTimeoutMs, clock } = this.#options;
+    const flight = options.isPeerHeldBack === true ? new FirstFlight(clock) : undefined;
+    const floor = floorOnSocket(this.#plain.detach(), flight);
     const gone = socketGone(this.#socket);
     const close = () => {
       this.#socket.destroy();

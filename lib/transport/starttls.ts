@@ -54,6 +54,8 @@ export async function handshake(
   const onFailure = (error: Error) => fail(describe(error), error);
   // Waits for the answer even when the attempt throws before it is awaited.
   done.promise.catch(() => {});
+  // Nothing has come up from below yet, so these are the first bytes.
+  if (options.alreadyRead !== undefined) raw.push(options.alreadyRead);
   raw.on("close", onRawClose).on("error", onRawError).on("end", onRawEnd);
   options.signal?.addEventListener("abort", onAbort);
   let socket: tls.TLSSocket | undefined;
@@ -70,6 +72,9 @@ export async function handshake(
     // Deno's server takes a ticket that any server of the process has given, and has no option against it.
     if (secured.isSessionReused()) {
       throw new NegotiationError("TLS handshake failed: the peer resumed a session of an earlier connection");
+    }
+    if (options.minVersion === "TLSv1.3" && secured.getProtocol() !== "TLSv1.3") {
+      throw new NegotiationError(`TLS handshake failed: ${NOT_TLS13}`);
     }
     secured.removeListener("error", onFailure);
     const below = {
@@ -90,6 +95,7 @@ export async function handshake(
   }
 }
 
+const NOT_TLS13 = "the peer does not speak TLS 1.3";
 const checked = new WeakSet<TlsIdentity>();
 
 /** Deno's TLS waits for ever with a pair that it cannot use, so that is found out before. */
@@ -117,7 +123,7 @@ function begin(
   const common = {
     cert: options.identity.certPem,
     key: options.identity.keyPem,
-    minVersion: "TLSv1.2" as const,
+    minVersion: options.minVersion ?? "TLSv1.2" as const,
     rejectUnauthorized: false,
   };
   if (options.role === "client") {
@@ -141,6 +147,9 @@ function describe(error: Error): string {
   const code: unknown = "code" in error ? error.code : undefined;
   if (code === "DEPTH_ZERO_SELF_SIGNED_CERT" || code === "UNABLE_TO_GET_ISSUER_CERT") {
     return "TLS handshake failed: the peer did not prove that it holds the key of its certificate";
+  }
+  if (error.message.includes("Tls12NotOfferedOrEnabled")) {
+    return `TLS handshake failed: ${NOT_TLS13}`;
   }
   return `TLS handshake failed: ${error.message}`;
 }

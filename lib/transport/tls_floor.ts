@@ -10,6 +10,7 @@
 
 import { Duplex } from "node:stream";
 import { toError } from "../errors.ts";
+import type { FirstFlight } from "./first_flight.ts";
 import type { Connection } from "./transport.ts";
 
 /** The stream below TLS, and what TLS cannot tell it. */
@@ -20,8 +21,12 @@ export interface TlsFloor {
   setReading(isOn: boolean): void;
 }
 
-/** A floor on a node socket that nobody reads; what the socket has buffered comes first. */
-export function floorOnSocket(socket: Duplex): TlsFloor {
+/**
+ * A floor on a node socket that nobody reads; what the socket has buffered comes first.
+ *
+ * @param flight The server's first messages, if they are to be sent in two steps.
+ */
+export function floorOnSocket(socket: Duplex, flight?: FirstFlight): TlsFloor {
   let isWanted = false;
   let isAllowed = true;
   const stream = new Duplex({
@@ -30,18 +35,24 @@ export function floorOnSocket(socket: Duplex): TlsFloor {
       if (isAllowed) socket.resume();
     },
     write(chunk: Uint8Array, _encoding, callback) {
-      if (socket.write(chunk)) callback();
-      else socket.once("drain", callback);
+      const write = (bytes: Uint8Array) => {
+        if (socket.write(bytes)) callback();
+        else socket.once("drain", callback);
+      };
+      if (flight === undefined) write(chunk);
+      else flight.send(chunk, (hello) => socket.write(hello), write);
     },
     final(callback) {
       socket.end(() => callback());
     },
     destroy(error, callback) {
+      flight?.[Symbol.dispose]();
       socket.destroy();
       callback(error);
     },
   });
   socket.on("data", (chunk: Uint8Array) => {
+    flight?.answered();
     if (stream.push(chunk)) return;
     isWanted = false;
     socket.pause();

@@ -61,6 +61,19 @@ export interface StartTlsOptions {
   readonly role: "client" | "server";
   /** This end's own certificate and private key, each as PEM. */
   readonly identity: TlsIdentity;
+  /**
+   * The oldest version of TLS that is taken.
+   * @default "TLSv1.2"
+   */
+  readonly minVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
+  /**
+   * Whether the client's system may hold small writes back until what went before is acknowledged. Then a server on a
+   * socket of the system makes the client's messages come without delay.
+   * @default false
+   */
+  readonly isPeerHeldBack?: boolean | undefined;
+  /** What has been read of the stream already and is the peer's first bytes of TLS. */
+  readonly alreadyRead?: Uint8Array | undefined;
   /** Ends the handshake. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -9,6 +9,7 @@ import { NegotiationError, toError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import { negotiateInbound } from "../negotiate/negotiate.ts";
 import type { Agreement } from "../negotiate/negotiating_tub.ts";
+import type { TlsOwner } from "../negotiate/tls_first.ts";
 import type { UpgradableConnection } from "../transport/transport.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Trace } from "../util/trace.ts";
@@ -112,13 +113,15 @@ export class Arrivals {
    * A listener has accepted a connection. It owns it; what becomes of it, the trace says.
    *
    * @param find The Tub of a TubID behind that listener.
+   * @param tlsOwner The Tub that answers those who begin with TLS, if one does.
    */
   accept(
     connection: UpgradableConnection,
     find: (tubId: string) => Destination | undefined,
     way: Way,
+    tlsOwner: TlsOwner | undefined,
   ): void {
-    this.receive(connection, "listener", find, way).catch(() => {});
+    this.receive(connection, "listener", find, way, undefined, tlsOwner).catch(() => {});
   }
 
   /**
@@ -134,6 +137,7 @@ export class Arrivals {
     find: (tubId: string) => Destination | undefined,
     way: Way,
     signal?: AbortSignal,
+    tlsOwner?: TlsOwner,
   ): Promise<Broker> {
     const { limits, clock, trace } = this.#options;
     const direction = "inbound";
@@ -148,6 +152,7 @@ export class Arrivals {
             destination = find(wanted);
             return negotiation = destination?.expect(stop, over);
           },
+          tlsOwner,
           limits,
           clock,
           signal: signal === undefined ? stop.signal : AbortSignal.any([stop.signal, signal]),

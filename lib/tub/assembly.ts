@@ -68,6 +68,7 @@ export function assemble(identity: Identity, options: TubOptions, face: TubFace)
     tubId,
     incarnation,
     identity,
+    randomBytes,
     limits,
     clock,
     trace,

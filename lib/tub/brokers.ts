@@ -22,11 +22,12 @@ import type { Negotiation } from "./negotiation.ts";
 
 /** What has to be known of a connection that was agreed; without a TubID of a peer that has none. */
 export type Agreed = Pick<Agreement, "connection" | "direction" | "vocabTable" | "hello"> & {
+  readonly isPeerHeldBack?: boolean | undefined;
   readonly tubId: string | undefined;
 };
 
 /** What a broker is made with. */
-type Known = Pick<Agreed, "tubId" | "vocabTable"> & {
+type Known = Pick<Agreed, "tubId" | "vocabTable" | "isPeerHeldBack"> & {
   readonly features: Features;
   readonly place: Place | undefined;
 };
@@ -74,7 +75,7 @@ export class Brokers {
    */
   async establish(agreed: Agreed, { place }: Negotiation, way: Way): Promise<Broker> {
     const { connections, clock } = this.#options;
-    const { connection, tubId, direction, vocabTable, hello } = agreed;
+    const { connection, tubId, direction, vocabTable, hello, isPeerHeldBack } = agreed;
     const features = agreeFeatures(hello.get(FEATURES_KEY));
     // A peer without a TubID has no place, and takes nobody's.
     if (place === undefined && (tubId !== undefined || this.#options.isStopped())) {
@@ -86,7 +87,8 @@ export class Brokers {
       );
     }
     const record = this.#recordFor(tubId, direction);
-    const broker = this.#create(connection, record, { tubId, vocabTable, features, place });
+    const known = { tubId, vocabTable, features, place, isPeerHeldBack };
+    const broker = this.#create(connection, record, known);
     if (place === undefined) connections.add(broker);
     else connections.occupy(place, broker);
     record.established({ direction, address: connection.peerAddress, ...way, at: clock.now() });
@@ -121,7 +123,7 @@ export class Brokers {
   #create(
     connection: Connection,
     record: ConnectionRecord,
-    { tubId, vocabTable, features, place }: Known,
+    { tubId, vocabTable, features, place, isPeerHeldBack }: Known,
   ): Broker {
     const { host, limits, clock, trace, keepalive, connections } = this.#options;
     const isOwn = tubId === this.#options.tubId;
@@ -135,6 +137,7 @@ export class Brokers {
       // A Tub is there as long as it is: its connection with itself needs no sign of life.
       keepalive: isOwn ? {} : keepalive,
       features,
+      isPeerHeldBack,
       connectionInfo: record,
       onEnded: (error) => {
         record.lost(clock.now());

@@ -24,6 +24,7 @@ import { DUPLICATE_TEXT } from "../negotiate/refusal.ts";
 import type { Clock } from "../util/clock.ts";
 import { quoteForeign } from "../util/text.ts";
 import { ConnectionRecord } from "./connection_record.ts";
+import { HeadStart } from "./head_start.ts";
 import { failedStatus, shownReason } from "./hint_status.ts";
 
 /** What one attempt is given. */
@@ -75,6 +76,7 @@ export class Connector {
   #isWaitingForInbound = false;
   #joined = 0;
   readonly #timer: Disposable;
+  readonly #headStart: HeadStart;
   /** Whether only peers asked for it: it has their hints, and waits where they have to wait. */
   readonly isForPeer: boolean;
 
@@ -85,6 +87,7 @@ export class Connector {
     this.connected = this.#result.promise;
     // Whoever asked may have gone.
     this.connected.catch(() => {});
+    this.#headStart = new HeadStart(options.clock);
     this.#timer = options.clock.setTimer(options.timeoutMs, () => this.#timeOut());
     this.try(hints, isForPeer);
   }
@@ -143,6 +146,7 @@ export class Connector {
         this.#fail(text, toError(thrown));
       }
     }
+    this.#headStart.begin(usable.map(({ type }) => type));
     for (const hint of usable) {
       this.#running++;
       const task = this.#follow(hint, isForPeer).finally(() => this.#tasks.delete(task));
@@ -172,8 +176,13 @@ export class Connector {
   }
 
   async #follow(hint: RoutedHint, isForPeer: boolean): Promise<void> {
-    const { text } = hint;
+    const { text, type } = hint;
     try {
+      const turn = this.#headStart.turn(type);
+      if (turn !== undefined) {
+        await turn;
+        this.#stop.signal.throwIfAborted();
+      }
       const broker = await this.#options.attempt(hint, {
         signal: this.#stop.signal,
         isForPeer,
@@ -191,6 +200,7 @@ export class Connector {
       this.succeed(broker);
     } catch (thrown) {
       this.#fail(text, toError(thrown));
+      this.#headStart.failed(type);
       if (--this.#running === 0) await this.#allFailed();
     }
   }
@@ -232,6 +242,7 @@ export class Connector {
 
   #finish(reason: Error): void {
     this.#timer[Symbol.dispose]();
+    this.#headStart.end();
     this.#result.reject(reason);
     this.#stop.abort(reason);
   }

@@ -7,7 +7,7 @@
  */
 
 import type { ByteStreams } from "../transport/stream_connection.ts";
-import type { UpgradableConnection } from "../transport/transport.ts";
+import type { Connection, UpgradableConnection } from "../transport/transport.ts";
 import type { Clock } from "../util/clock.ts";
 
 /** What a {@linkcode ConnectionHintHandler} is given with a hint. */
@@ -101,7 +101,15 @@ export interface ConnectionHintHandler {
   hold?(): Disposable | AsyncDisposable;
 }
 
+/** A connection that is TLS already, to whoever has the certificate of a `tls:` hint, or says so. */
+export interface SecuredConnection {
+  readonly connection: Connection;
+  /** The Ed25519 key of the hint. */
+  readonly key: Uint8Array;
+}
+
 const own = new WeakMap<HintConnection, UpgradableConnection>();
+const secured = new WeakMap<HintConnection, SecuredConnection>();
 
 /**
  * A connection of our own transports, which need no adapter.
@@ -113,6 +121,20 @@ export function handOver(connection: UpgradableConnection, host: string): HintCo
   const handed = { readable, writable, host, address: peerAddress, close: () => connection.close() };
   own.set(handed, connection);
   return handed;
+}
+
+/** The same for a connection that is TLS already. */
+export function handOverSecured(made: SecuredConnection, host: string): HintConnection {
+  const { connection } = made;
+  const { peerAddress, readable, writable } = connection;
+  const handed = { readable, writable, host, address: peerAddress, close: () => connection.close() };
+  secured.set(handed, made);
+  return handed;
+}
+
+/** What {@linkcode handOverSecured} was given. */
+export function securedConnection(handed: HintConnection): SecuredConnection | undefined {
+  return secured.get(handed);
 }
 
 /** The connection that {@linkcode handOver} was given. */

@@ -9,7 +9,7 @@
 import { toError, UnreachableError } from "../errors.ts";
 import { routeHint } from "../names/hints.ts";
 import { problemOfStreams, StreamConnection } from "../transport/stream_connection.ts";
-import type { UpgradableConnection } from "../transport/transport.ts";
+import type { Connection, UpgradableConnection } from "../transport/transport.ts";
 import { upgradable } from "../transport/upgradable.ts";
 import type { Clock } from "../util/clock.ts";
 import { inTime } from "../util/in_time.ts";
@@ -20,31 +20,48 @@ import {
   type HintConnection,
   type HintConnectOptions,
   ownConnection,
+  securedConnection,
 } from "./hint_handler.ts";
+import type { Identity } from "./identity.ts";
+import { lendIdentity, tls } from "./tls_handler.ts";
 import { tcp } from "./tcp_handler.ts";
 
 /** How long a handler that was told to stop is waited for, in milliseconds. */
 const STOP_TIMEOUT_MS = 1_000;
 const HOST = /^[\x21-\x7e]{1,255}$/;
 
-/** An open connection, and the host as the peer knows itself. */
-export interface Dialled {
+/** An open connection on which nothing has been said, and the host as the peer knows itself. */
+export interface DialledPlain {
   readonly connection: UpgradableConnection;
   /** For the `Host` header of the negotiation. */
   readonly host: string;
 }
 
-/** The handlers of one Tub, by the type of hint. At first there is one for `tcp`. */
+/** An open connection that is TLS already. */
+export interface DialledTls {
+  readonly connection: Connection;
+  /** The Ed25519 key of the hint, which the peer is still to prove that it holds. */
+  readonly hintKey: Uint8Array;
+}
+
+/** What came of a hint. */
+export type Dialled = DialledPlain | DialledTls;
+
+/** The handlers of one Tub, by the type of hint. At first there is one for `tcp` and one for `tls`. */
 export class HintHandlers {
   readonly #clock: Clock;
   readonly #trace: Trace;
-  readonly #table = new Map<string, ConnectionHintHandler>([["tcp", tcp()]]);
+  readonly #identity: Identity;
+  readonly #table = new Map<string, ConnectionHintHandler>([["tcp", tcp()], ["tls", tls()]]);
   readonly #held = new Map<ConnectionHintHandler, Disposable | AsyncDisposable | undefined>();
   #isClosed = false;
+  /** Whether the program has said nothing of `tls` hints. */
+  #isTlsDefault = true;
 
   /** @param trace Is told what handlers throw where nobody waits for it. Must not throw. */
-  constructor(clock: Clock, trace: Trace) {
+  constructor(clock: Clock, trace: Trace, identity: Identity) {
     this.#clock = clock;
+    this.#identity = identity;
     this.#trace = trace;
   }
 
@@ -69,14 +86,22 @@ export class HintHandlers {
     }
     if (!this.#held.has(handler)) this.#held.set(handler, handler.hold?.());
     this.#table.set(type, handler);
+    if (type === "tls") this.#isTlsDefault = false;
+    if (type === "tcp" && handler !== tcp()) this.#withdrawTls();
+  }
+
+  /** Whoever sends TCP by a proxy, or nowhere, means the same address by another type of hint too. */
+  #withdrawTls(): void {
+    if (this.#isTlsDefault) this.#table.delete("tls");
   }
 
   /** Removes the handler of a type; whether there was one. */
   remove(type: string): boolean {
+    if (type === "tcp") this.#withdrawTls();
     return this.#table.delete(type);
   }
 
-  /** Removes every handler, that of `tcp` too. */
+  /** Removes every handler, those of `tcp` and `tls` too. */
   removeAll(): void {
     this.#table.clear();
   }
@@ -135,13 +160,12 @@ export class HintHandlers {
     const { signal } = options;
     signal.throwIfAborted();
     let isOver = false;
-    const given = Promise.resolve().then(() =>
-      handler.connect(hint, {
-        signal,
-        clock: this.#clock,
-        updateStatus: (text) => isOver || options.updateStatus(cutStatus(text)),
-      })
-    );
+    const asked = lendIdentity({
+      signal,
+      clock: this.#clock,
+      updateStatus: (text) => isOver || options.updateStatus(cutStatus(text)),
+    }, this.#identity);
+    const given = Promise.resolve().then(() => handler.connect(hint, asked));
     const gone = Promise.withResolvers<never>();
     const onAbort = () => gone.reject(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
@@ -170,6 +194,8 @@ export class HintHandlers {
         "The connection hint handler returned no host, or one that cannot stand in a header",
       );
     }
+    const tls = securedConnection(result);
+    if (tls !== undefined) return { connection: tls.connection, hintKey: tls.key };
     const made = ownConnection(result);
     if (made !== undefined) return { connection: made, host };
     const { readable, writable } = result;

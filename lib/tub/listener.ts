@@ -4,6 +4,7 @@
  * @module
  */
 
+import { formatTlsHint } from "../names/tls_hint.ts";
 import type { Destination } from "./arrivals.ts";
 import type { OpenListener } from "./listen.ts";
 import type { ListeningAt } from "./location.ts";
@@ -23,6 +24,12 @@ export interface Listener extends AsyncDisposable {
    */
   readonly hint: string;
   /**
+   * All hints of the place, for {@linkcode Tub.setLocation}: the one above, and `tls:127.0.0.1:4501:<key>` for Tubs of this
+   * module. That there is only where this Tub has opened a TCP port itself, with a certificate as this module makes it: on a
+   * port of another Tub that one's certificate would be shown.
+   */
+  readonly hints: readonly string[];
+  /**
    * Accepts no more connections; those that are there stay. The port is that of the Tub that opened it, and closes for those
    * too that share it; one of those that closes its own listener, or stops, only leaves. More than once is harmless.
    */
@@ -34,20 +41,35 @@ export class TubListener implements Listener, ListeningAt {
   readonly port: number;
   readonly address: string | undefined;
   readonly hint: string;
+  readonly hints: readonly string[];
   readonly isLocal: boolean;
+  readonly tlsKey: Uint8Array | undefined;
   readonly #transport: OpenListener;
   readonly #onClosed: (listener: TubListener) => void;
   readonly #guests = new Map<string, SharedListener>();
   #isOpen = true;
 
-  /** @param onClosed Called when the listener is about to close. */
-  constructor(transport: OpenListener, onClosed: (listener: TubListener) => void) {
+  /**
+   * @param onClosed Called when the listener is about to close.
+   * @param tlsKey The key for `tls:` hints, where the Tub has one.
+   */
+  constructor(
+    transport: OpenListener,
+    onClosed: (listener: TubListener) => void,
+    tlsKey: Uint8Array | undefined,
+  ) {
     this.#transport = transport;
     this.#onClosed = onClosed;
     this.port = transport.port;
     this.address = transport.address;
     this.hint = transport.hint;
     this.isLocal = transport.isLocal;
+    this.tlsKey = transport.isLocal ? undefined : tlsKey;
+    const { address = "localhost", port } = transport;
+    this.hints = Object.freeze([
+      this.hint,
+      ...(this.tlsKey === undefined ? [] : [formatTlsHint(address, port, this.tlsKey)]),
+    ]);
   }
 
   /** Whether it still accepts connections. */
@@ -100,7 +122,9 @@ export class SharedListener implements Listener, ListeningAt {
   readonly port: number;
   readonly address: string | undefined;
   readonly hint: string;
+  readonly hints: readonly string[];
   readonly isLocal: boolean;
+  readonly tlsKey = undefined;
   /** The Tub that opened the port. */
   readonly owner: TubListener;
   /** The Tub that shares it. */
@@ -115,6 +139,7 @@ export class SharedListener implements Listener, ListeningAt {
     this.port = owner.port;
     this.address = owner.address;
     this.hint = owner.hint;
+    this.hints = Object.freeze([owner.hint]);
     this.isLocal = owner.isLocal;
   }
 

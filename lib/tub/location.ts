@@ -5,8 +5,11 @@
  */
 
 import { FurlError } from "../errors.ts";
+import { redactHint } from "../names/redact.ts";
+import { quoteForeign } from "../util/text.ts";
 import { formatFurl } from "../names/furl.ts";
 import { type ConnectionHint, isTcpHint, joinHostPort, parseHint } from "../names/hints.ts";
+import { formatTlsHint, parseTlsHint } from "../names/tls_hint.ts";
 import { requirePermission } from "./permissions.ts";
 
 /** What is known of a listener. */
@@ -16,6 +19,8 @@ export interface ListeningAt {
   readonly address: string | undefined;
   /** Whether nobody on another machine can use it, as with a unix socket. */
   readonly isLocal: boolean;
+  /** The key for a `tls:` hint; `undefined` where none is spoken. */
+  readonly tlsKey: Uint8Array | undefined;
 }
 
 /**
@@ -30,9 +35,25 @@ export function parseLocation(tubId: string, texts: readonly string[]): readonly
   if (hints.length === 0) {
     throw new FurlError('Cannot set location: there is no hint; give at least one, such as "tcp:HOST:PORT"');
   }
-  for (const text of hints) checkPort(parseHint(text));
+  for (const text of hints) {
+    const hint = parseHint(text);
+    checkPort(hint);
+    if (hint.type === "tls") checkTls(text);
+  }
   formatFurl({ tubId, hints, name: "name" });
   return Object.freeze(hints);
+}
+
+function checkTls(text: string): void {
+  try {
+    parseTlsHint(text);
+  } catch (cause) {
+    const found = quoteForeign(redactHint(text), 100);
+    throw new FurlError(
+      `Cannot set location: ${found} is no hint of the form tls:HOST:PORT:KEY; give the hints that a listener has`,
+      { cause },
+    );
+  }
 }
 
 /** Nobody can connect to port 0, which only means something to `listenOn`. */
@@ -57,7 +78,11 @@ export function locationOf(listeners: readonly ListeningAt[]): string[] {
       "Cannot set location: there are only unix sockets; give setLocation the hint of a listener, if that is meant",
     );
   }
-  return reachable.map(({ port, address }) => `tcp:${joinHostPort(address ?? machineAddress(), port)}`);
+  return reachable.flatMap(({ port, address, tlsKey }) => {
+    const host = address ?? machineAddress();
+    const tcp = `tcp:${joinHostPort(host, port)}`;
+    return tlsKey === undefined ? [tcp] : [tcp, formatTlsHint(host, port, tlsKey)];
+  });
 }
 
 /** The machine's first address that others can reach, IPv4 before IPv6; `127.0.0.1` if it has none. */

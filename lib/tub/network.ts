@@ -11,10 +11,11 @@ import type { ConnectionInfo } from "../connection_info.ts";
 import { DeadReferenceError, NegotiationError, toError, UnreachableError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { RoutedHint } from "../names/hints.ts";
-import { negotiateOutbound } from "../negotiate/negotiate.ts";
+import type { RandomBytes } from "../names/swissnum.ts";
+import { negotiateOutbound, negotiateOverTls } from "../negotiate/negotiate.ts";
 import { negotiatePlain } from "../negotiate/plain.ts";
 import type { ByteStreams } from "../transport/stream_connection.ts";
-import type { TlsIdentity, UpgradableConnection } from "../transport/transport.ts";
+import type { UpgradableConnection } from "../transport/transport.ts";
 import { upgradable } from "../transport/upgradable.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Trace } from "../util/trace.ts";
@@ -29,14 +30,17 @@ import { Gate } from "./gate.ts";
 import type { ConnectionHintHandler } from "./hint_handler.ts";
 import { HintHandlers } from "./hint_handlers.ts";
 import { checkListenPermission, openListener } from "./listen.ts";
+import type { Identity } from "./identity.ts";
 import { SharedListener, TubListener } from "./listener.ts";
 import { Negotiation, type NegotiationContext } from "./negotiation.ts";
+import { tlsKeyOf } from "./tls_handler.ts";
 
 /** What a {@linkcode Network} needs. */
 export interface NetworkOptions {
   readonly tubId: string;
   readonly incarnation: string;
-  readonly identity: TlsIdentity;
+  readonly identity: Identity;
+  readonly randomBytes: RandomBytes;
   readonly limits: Limits;
   readonly clock: Clock;
   /** Must not throw. */
@@ -70,6 +74,8 @@ export class Network implements Destination {
   /** What follows the hints, by their type. */
   readonly hintHandlers: HintHandlers;
   readonly #options: NetworkOptions;
+  /** For `tls:` hints; `undefined` if the certificate is not fit for them. */
+  readonly #tlsKey: Uint8Array | undefined;
   readonly #connections: Connections;
   readonly #context: NegotiationContext;
   readonly #listeners = new Set<TubListener | SharedListener>();
@@ -86,7 +92,8 @@ export class Network implements Destination {
   constructor(options: NetworkOptions) {
     const { tubId, incarnation, identity, limits, clock, oldPeerThresholdMs } = options;
     this.#options = options;
-    this.hintHandlers = new HintHandlers(clock, options.trace);
+    this.hintHandlers = new HintHandlers(clock, options.trace, identity);
+    this.#tlsKey = tlsKeyOf(identity);
     this.#gate = new Gate(limits.maxPeerDials);
     this.#arrivals = new Arrivals({ limits, clock, trace: options.trace });
     this.#connections = new Connections({
@@ -147,6 +154,7 @@ export class Network implements Destination {
     listener = new TubListener(
       await this.#track(opening),
       (listener) => this.#listeners.delete(listener),
+      this.#tlsKey,
     );
     if (this.isStopped) {
       await listener.close();
@@ -340,7 +348,9 @@ export class Network implements Destination {
       return;
     }
     const way = { listener: listener?.hint };
-    this.#arrivals.accept(connection, (wanted) => this.#find(wanted, listener), way);
+    const { tubId, identity } = this.#options;
+    const tlsOwner = this.#tlsKey === undefined ? undefined : { tubId, identity };
+    this.#arrivals.accept(connection, (wanted) => this.#find(wanted, listener), way, tlsOwner);
   }
 
   #find(wanted: string, listener: TubListener | undefined): Destination | undefined {
@@ -356,13 +366,18 @@ export class Network implements Destination {
     const { signal, isForPeer, updateStatus, onNegotiating } = attempt;
     using _room = isForPeer ? await this.#gate.enter(signal) : undefined;
     const negotiation = new Negotiation(this.#context, tubId);
-    const { connection, host } = await this.hintHandlers.follow(handler, hint.hint, { signal, updateStatus });
+    const dialled = await this.hintHandlers.follow(handler, hint.hint, { signal, updateStatus });
+    const common = { tub: negotiation, targetTubId: tubId, signal };
+    const { randomBytes } = this.#options;
     onNegotiating();
     return await this.#negotiate(
       "outbound",
-      connection.peerAddress,
+      dialled.connection.peerAddress,
       negotiation,
-      () => negotiateOutbound(connection, { tub: negotiation, targetTubId: tubId, host, signal }),
+      () =>
+        "hintKey" in dialled
+          ? negotiateOverTls(dialled.connection, { ...common, hintKey: dialled.hintKey, randomBytes })
+          : negotiateOutbound(dialled.connection, { ...common, host: dialled.host }),
       { winningHint: hint.text },
     );
   }

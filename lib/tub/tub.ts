@@ -184,7 +184,7 @@ export class Tub implements AsyncDisposable {
   }
 
   /**
-   * Sets the location to where the listeners are: the address that each is bound to, or this machine's first one.
+   * Sets the location to the listeners' `hints`, with the address that each is bound to, or this machine's first one.
    *
    * @param more Hints that are added.
    * @throws {PermissionDenied} If a listener takes every address and the program may not ask which there are:
@@ -427,22 +427,23 @@ export class Tub implements AsyncDisposable {
 
   /**
    * Lets `handler` follow hints of a type, in the place of the one that did. Connections that are being made go on as they
-   * began. A new Tub has one, {@linkcode tcp}; there are {@linkcode socks}, {@linkcode tor}, {@linkcode i2p} and
+   * began. A new Tub has two, {@linkcode tcp} and {@linkcode tls}; there are {@linkcode socks}, {@linkcode tor}, {@linkcode i2p} and
    * {@linkcode unix}, and a program can make its own.
    *
-   * @param type What stands before the first colon of such hints: `tor`. With `tcp`, all TCP traffic goes by the handler.
+   * @param type What stands before the first colon of such hints: `tor`. With `tcp`, all TCP traffic goes by the handler: hints of
+   *   the type `tls` are followed no more, unless a handler for them is added too.
    * @throws {TypeError} If it can be no type, the handler is none, or the Tub has stopped.
    */
   addConnectionHintHandler(type: string, handler: ConnectionHintHandler): void {
     this.#network.hintHandlers.add(type, handler);
   }
 
-  /** Takes back the handler of a type of hints; whether there was one. */
+  /** Takes back the handler of a type of hints; whether there was one. With that of `tcp` goes the first one of `tls`. */
   removeConnectionHintHandler(type: string): boolean {
     return this.#network.hintHandlers.remove(type);
   }
 
-  /** Takes back every handler, that of `tcp` too: the Tub then reaches others only when they connect to it. */
+  /** Takes back every handler, those of `tcp` and `tls` too: the Tub then reaches others only when they connect to it. */
   removeAllConnectionHintHandlers(): void {
     this.#network.hintHandlers.removeAll();
   }

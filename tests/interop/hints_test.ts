@@ -83,6 +83,36 @@ interopTest("tor() refuses a Python Tub at a loopback address", async () => {
   );
 });
 
+interopTest("a Tub with both hints is reached by Python by tcp:, and by Deno by tls:", async () => {
+  await using peer = await startPython();
+  const tub = await Tub.create();
+  // The one that Python does not know stands first.
+  tub.setLocation(...(await tub.listenOn("tcp:0:interface=127.0.0.1")).hints.toReversed());
+  await using rig = new Rig(peer, tub);
+  await rig.meet("Python");
+  assert.deepEqual(await peer.call(rig.ours, "add", { int: "1" }, { int: "2" }), { int: "3" });
+  assert.equal(await rig.python.callRemote("add", 3, 4), 7);
+  await using other = await startTub();
+  const ref = await other.getReference(rig.furl);
+  assert.equal(await ref.callRemote("add", 1, 2), 3);
+  assert.match(other.getConnectionInfoForFURL(rig.furl)!.winningHint!, /^tls:/);
+});
+
+interopTest(
+  "a Deno Tub passes a reference with both hints on to Python, and Python one to Deno",
+  async () => {
+    await using peer = await startPython();
+    const owner = await Tub.create();
+    owner.setLocation(...(await owner.listenOn("tcp:0:interface=127.0.0.1")).hints);
+    await using gifted = new Rig(peer, owner);
+    await using rig = await new Rig(peer, await startTub()).meet("Deno");
+    // A gift: Python goes to the owner itself.
+    const ref = await rig.tub.getReference(gifted.furl);
+    assert.match(rig.tub.getConnectionInfoForFURL(gifted.furl)!.winningHint!, /^tls:/);
+    assert.equal(await rig.python.callRemote("echo", ref), ref);
+  },
+);
+
 /** Hints by which a Tub of either kind finds a port of this machine. */
 const FORMS: readonly { readonly name: string; readonly hints: (port: number) => string }[] = [
   { name: "tcp:", hints: (port) => `tcp:127.0.0.1:${port}` },

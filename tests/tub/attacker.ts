@@ -164,11 +164,12 @@ export class Attacker implements Disposable {
   }
 
   /** Goes on in TLS, with a certificate or without. */
-  async startTls(identity: TestIdentity | undefined): Promise<void> {
+  async startTls(identity: TestIdentity | undefined, maxVersion?: "TLSv1.2"): Promise<void> {
     this.#raw.removeAllListeners("data");
     const secure = tls.connect({
       socket: this.#raw,
       rejectUnauthorized: false,
+      ...(maxVersion === undefined ? {} : { maxVersion }),
       ...(identity === undefined ? {} : { cert: identity.certPem, key: identity.keyPem }),
     });
     await new Promise<void>((resolve, reject) => {

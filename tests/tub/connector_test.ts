@@ -45,7 +45,7 @@ function start(
     tubId: "abcdefgh",
     clock,
     timeoutMs: 120_000,
-    describe: (type) => type === "tcp" ? "tcp" : undefined,
+    describe: (type) => ["tcp", "tls", "unix"].includes(type) ? type : undefined,
     attempt: (hint, attempt) => {
       tried.push(hint.text);
       return scripts[hint.text]!(attempt);
@@ -212,4 +212,38 @@ Deno.test("Connector.try() follows 16 hints of peers in all, and those of its ow
   assert.deepEqual(tried, ["tcp:a:1"]);
   connector.stop(new UnreachableError("enough"));
   await connector.settled();
+});
+
+Deno.test("Connector follows tcp: hints 250 ms after tls: hints, and those of other types at once", async () => {
+  const { connector, clock, tried } = start({ "tcp:a:1": succeeds, "tls:b:2": hangs, "unix:c": hangs });
+  assert.deepEqual(tried, ["tls:b:2", "unix:c"]);
+  clock.advance(249);
+  await Promise.resolve();
+  assert.equal(tried.length, 2);
+  clock.advance(1);
+  await connector.connected;
+  assert.deepEqual(tried, ["tls:b:2", "unix:c", "tcp:a:1"]);
+  await connector.settled();
+  assert.equal(clock.pending, 0);
+});
+
+Deno.test("Connector follows tcp: hints as soon as no tls: hint leads there", async () => {
+  const refused = fails(new UnreachableError("refused"));
+  const { connector, clock, tried } = start({ "tls:a:1": refused, "tcp:b:2": succeeds, "tls:c:3": refused });
+  await connector.connected;
+  assert.deepEqual(tried, ["tls:a:1", "tls:c:3", "tcp:b:2"]);
+  await connector.settled();
+  assert.equal(clock.pending, 0);
+});
+
+Deno.test("Connector gives a tcp: hint up that waits when a tls: hint leads there", async () => {
+  const { connector, clock, tried } = start({ "tcp:a:1": succeeds, "tls:b:2": succeeds });
+  await connector.connected;
+  await connector.settled();
+  assert.deepEqual(tried, ["tls:b:2"]);
+  assert.deepEqual(Object.fromEntries(connector.statuses), {
+    "tcp:a:1": "abandoned",
+    "tls:b:2": "successful",
+  });
+  assert.equal(clock.pending, 0);
 });

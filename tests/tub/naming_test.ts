@@ -72,9 +72,12 @@ Deno.test("Tub.setLocationAutomatically() takes the addresses of the listeners",
   const a = await tub.listenOn("tcp:0:interface=127.0.0.1");
   const b = await tub.listenOn("tcp:0");
   await tub.setLocationAutomatically("tcp:example.org:1");
-  assert.equal(tub.locationHints[0], a.hint);
-  assert.match(tub.locationHints[1]!, new RegExp(`^tcp:(?!0\\.0\\.0\\.0|localhost).+:${b.port}$`));
-  assert.equal(tub.locationHints[2], "tcp:example.org:1");
+  const { locationHints: hints } = tub;
+  assert.deepEqual(hints.slice(0, 2), a.hints);
+  assert.equal(hints[0], a.hint);
+  assert.match(hints[2]!, new RegExp(`^tcp:(?!0\\.0\\.0\\.0|localhost).+:${b.port}$`));
+  assert.match(hints[3]!, new RegExp(`^tls:(?!0\\.0\\.0\\.0|localhost).+:${b.port}:[a-z2-7]{52}$`));
+  assert.deepEqual(hints.slice(4), ["tcp:example.org:1"]);
 });
 
 Deno.test("Tub.registerReference() needs a location", async () => {
