@@ -86,10 +86,13 @@ export type {
 } from "./lib/broker/local_reference.ts";
 export { Callable, callable } from "./lib/broker/callable.ts";
 export type { MethodName, Publishable } from "./lib/broker/callable.ts";
-export { RemoteFunction, RemoteHandle, RemoteReference } from "./lib/broker/remote_reference.ts";
-export { RemotePromise } from "./lib/broker/remote_promise.ts";
+export { RemoteHandle } from "./lib/broker/remote_handle.ts";
+export { RemoteFunction, RemotePromise, RemoteReference } from "./lib/broker/remote_reference.ts";
 export type {
   DeclarationOf,
+  ObjectOf,
+  PartKey,
+  PartOf,
   Received,
   RemoteArguments,
   RemoteCalls,
@@ -97,6 +100,7 @@ export type {
   RemoteMethods,
   RemoteResult,
   Sendable,
+  SendableValue,
   UndeclaredArguments,
   Untyped,
 } from "./lib/broker/remote_reference.ts";
@@ -136,6 +140,7 @@ export type {
   MethodResult,
   MixedArguments,
   NamedArguments,
+  Passed,
   PositionalArguments,
 } from "./lib/broker/schema_types.ts";
 export type {
@@ -161,6 +166,7 @@ export type {
   Provided,
   Providing,
 } from "./lib/graph/schema/provided.ts";
+export type { promisedType, PromisedValue } from "./lib/graph/schema/promised_value.ts";
 export type {
   ReceivedAs,
   ReceivedTuple,

@@ -45,9 +45,12 @@ import { checkArguments, checkResult, rulesOf } from "./inbound_rules.ts";
 import { Outbox } from "./outbox.ts";
 import { OutgoingCalls } from "./outgoing.ts";
 import { withoutPaths } from "./paths.ts";
+import { Pipelining } from "./pipelining.ts";
+import type { NamedResult } from "./promised.ts";
 import { referenceSlicers, referenceUnslicers } from "./references.ts";
-import { localErrorOf, remoteOf } from "./remote_errors.ts";
-import { type HandleOwner, RemoteHandle } from "./remote_reference.ts";
+import { localErrorOf, originalOf, remoteOf } from "./remote_errors.ts";
+import { type HandleOwner, RemoteHandle } from "./remote_handle.ts";
+import { RemotePromise } from "./remote_reference.ts";
 import { connectionLost, type PendingRequest } from "./requests.ts";
 import { Watches } from "./watches.ts";
 
@@ -92,6 +95,8 @@ export interface BrokerTables {
   readonly pendingGifts: number;
   /** Gifts of ours that have not been acknowledged. */
   readonly givenGifts: number;
+  /** Answers of ours that are kept until the peer has seen them, for pipelined calls. */
+  readonly keptAnswers: number;
 }
 
 /** One established connection. */
@@ -110,6 +115,8 @@ export class Broker implements HandleOwner, MessageHost {
   readonly #outbox: Outbox;
   readonly #inbound: InboundStream;
   readonly #deliveries: Deliveries;
+  /** What there is if calls may name results of others. */
+  readonly pipelining: Pipelining | undefined;
   readonly #watches: Watches;
   readonly #keepalive: Keepalive;
   readonly #brokerObject: BrokerObject;
@@ -138,12 +145,17 @@ export class Broker implements HandleOwner, MessageHost {
       decref: (clid, count) => this.outgoing.callPeer("decref", { clid, count }).then(() => {}, () => {}),
       decgift: (giftID) => this.outgoing.sendUnheard(0, "decgift", [kwargs({ giftID, count: 1 })]),
     });
+    const slicers = BASE_SLICERS.extend([
+      ...referenceSlicers(this.#objects),
+      ...failureSlicers(host.exposesTracebacks),
+      [
+        RemotePromise.prototype,
+        (promise: RemotePromise<unknown>, out) => this.outgoing.slicePromise(promise, out),
+      ],
+    ]);
     this.#outbox = new Outbox({
       encoder: new TokenEncoder(vocabulary),
-      slicers: BASE_SLICERS.extend([
-        ...referenceSlicers(this.#objects),
-        ...failureSlicers(host.exposesTracebacks),
-      ]),
+      slicers,
       writable: connection.writable,
       limits,
       clock,
@@ -158,13 +170,28 @@ export class Broker implements HandleOwner, MessageHost {
       trace: options.trace,
       objects: this.#objects,
       outbox: this.#outbox,
+      namesResults: features.has("pipeline"),
+      maxWaiting: limits.maxPendingCalls,
       ended: () => this.#ended,
     });
+    const unslicers = BASE_UNSLICERS.extend(referenceUnslicers(this.#objects));
+    if (features.has("pipeline")) {
+      this.pipelining = new Pipelining({
+        limits,
+        clock,
+        slicers,
+        unslicers,
+        deliveries: () => this.#deliveries,
+        send: (write) =>
+          this.#outbox.message({ isReply: false, write: ({ encoder }) => write(encoder), undo: () => {} }),
+      });
+    }
     const receiver = new Receiver((receiver) => this.#makeRoot(receiver), {
       limits,
       tokens: FOOLSCAP_TOKENS,
       vocabulary,
-      unslicers: BASE_UNSLICERS.extend(referenceUnslicers(this.#objects)),
+      unslicers: this.pipelining?.unslicers ?? unslicers,
+      standing: this.pipelining?.standing,
       onPing: (value) => this.#outbox.pong(value),
       onError: (text) => {
         this.#peerComplained = true;
@@ -174,6 +201,7 @@ export class Broker implements HandleOwner, MessageHost {
     this.#deliveries = new Deliveries({
       maxPending: limits.maxPendingCalls,
       maxActiveBytes: limits.maxMessageBytes * 2,
+      maxAsideBytes: limits.maxQueuedBytes,
       isHeldUp: () => this.#outbox.isFull,
       start: (call) => this.#serve(call),
       finish: (call, result) => this.#answer(call, result),
@@ -212,7 +240,7 @@ export class Broker implements HandleOwner, MessageHost {
       ["answer", { make: (receiver) => new AnswerUnslicer(receiver, this) }],
       ["error", { make: (receiver) => new ErrorUnslicer(receiver, this) }],
     ]);
-    return new MessageRoot(receiver, messages, this);
+    return new MessageRoot(receiver, this.pipelining?.extend(messages) ?? messages, this);
   }
 
   /** What ended the connection, once it has ended. */
@@ -241,6 +269,7 @@ export class Broker implements HandleOwner, MessageHost {
       ...this.#objects.sizes,
       pendingCalls: this.outgoing.requests.size,
       activeCalls: this.#deliveries.size,
+      keptAnswers: this.pipelining?.inbound.answers.size ?? 0,
     };
   }
 
@@ -285,7 +314,9 @@ export class Broker implements HandleOwner, MessageHost {
     for (const request of this.outgoing.requests.takeAll()) {
       request.reject(connectionLost(request, this.peer, reason));
     }
+    this.outgoing.close();
     this.#objects.close();
+    this.pipelining?.close();
     this.#deliveries.close(reason);
     try {
       this.#options.onEnded?.(reason);
@@ -313,12 +344,12 @@ export class Broker implements HandleOwner, MessageHost {
     this.#inbound.resume();
   }
 
-  #reply(write: (out: Slicing) => void): void {
+  #reply(write: (out: Slicing) => void): number {
     if (this.#ended !== undefined) {
       throw new DeadReferenceError("Connection is lost", { cause: this.#ended });
     }
     this.#objects.begin();
-    this.#outbox.message({ isReply: true, write, undo: () => this.#objects.undo() });
+    return this.#outbox.message({ isReply: true, write, undo: () => this.#objects.undo() });
   }
 
   // ---- calls of the peer
@@ -342,10 +373,16 @@ export class Broker implements HandleOwner, MessageHost {
   }
 
   /** @ignore */
-  deliver(call: Omit<InboundCall, "context">, scope: PendingScope | undefined, bytes: number): void {
+  deliver(
+    call: Omit<InboundCall, "context">,
+    scope: PendingScope | undefined,
+    bytes: number,
+    target: NamedResult | undefined,
+  ): void {
     this.checkOpen();
     const context = new CallContext(this.peer, call.method);
-    this.#deliveries.add({ call: { ...call, context }, scope, bytes });
+    const delivery = { call: { ...call, context }, scope, bytes };
+    if (this.pipelining?.inbound.take(delivery, target) !== true) this.#deliveries.add(delivery);
   }
 
   /** @ignore */
@@ -369,6 +406,8 @@ export class Broker implements HandleOwner, MessageHost {
     const { trace } = this.#options;
     const { id: requestId, method } = request;
     trace({ type: "call-rejected", tubId: this.peer.tubId ?? "", requestId, method, error: failure });
+    const original = originalOf(request, failure);
+    if (original !== undefined) return request.reject(original);
     if (!this.#host.exposesRemoteTypes) return request.reject(failure);
     const where = "registerRemoteError";
     request.reject(localErrorOf(failure, (error) => trace({ type: "callback-failed", where, error })));
@@ -394,7 +433,8 @@ export class Broker implements HandleOwner, MessageHost {
     if (call.requestId === 0 || this.#ended !== undefined) return;
     try {
       const value = call.rules?.response === undefined ? result : checkResult(call, result);
-      this.#reply((out) => sliceAnswer(out, call.requestId, value));
+      const bytes = this.#reply((out) => sliceAnswer(out, call.requestId, value));
+      this.pipelining?.inbound.answers.answered(call.requestId, false, value, bytes);
     } catch (error) {
       this.#fail(call, error);
     }
@@ -411,7 +451,9 @@ export class Broker implements HandleOwner, MessageHost {
     if (requestId === 0 || this.#ended !== undefined) return;
     const failure = failureOf(error, this.#host.exposesTracebacks);
     // The error's own code has run, and may have ended the connection.
-    if (this.#ended === undefined) this.#reply((out) => sliceError(out, requestId, failure));
+    if (this.#ended !== undefined) return;
+    const bytes = this.#reply((out) => sliceError(out, requestId, failure));
+    this.pipelining?.inbound.answers.answered(requestId, true, error, bytes);
   }
 
   // ---- handles

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { ProtocolError } from "../errors.ts";
+import { ProtocolError, Violation } from "../errors.ts";
 import type { PendingScope } from "../graph/pending.ts";
 import { inLaterTurn } from "../util/turn.ts";
 import type { InboundDelivery } from "./broker_listing.ts";
@@ -16,11 +16,15 @@ import type { InboundCall } from "./call.ts";
 
 /** A call that has arrived. */
 export interface Delivery {
-  readonly call: InboundCall;
+  call: InboundCall;
   /** What is not there yet of its arguments. */
-  readonly scope: PendingScope | undefined;
+  scope: PendingScope | undefined;
   /** Memory that it takes, in bytes. */
-  readonly bytes: number;
+  bytes: number;
+  /** Completes a call that names results of others, when it is its turn. Must not throw. */
+  prepare?: (() => void) | undefined;
+  /** Why it is not to be started. */
+  failure?: Error | undefined;
 }
 
 /** What {@linkcode Deliveries} need of the broker. */
@@ -28,6 +32,8 @@ export interface DeliveriesOptions {
   readonly maxPending: number;
   /** Nothing more is begun while the calls that have not been answered take more memory than this. */
   readonly maxActiveBytes: number;
+  /** No call is put aside while those that were take more memory than this. */
+  readonly maxAsideBytes: number;
   /** Whether the peer leaves so much unread that nothing more is begun for it. */
   isHeldUp(): boolean;
   /** Makes the call; a promise if it is not done at once. */
@@ -55,6 +61,8 @@ export class Deliveries {
   #isClosed = false;
   #started = 0;
   readonly #active = new Set<Delivery>();
+  readonly #aside = new Set<Delivery>();
+  #asideBytes = 0;
   // The peer chooses the numbers, and numbers can be chosen to collide in a Set: so it does not know these.
   readonly #ids = new Set<number | string>();
   readonly #salt = Math.floor(Math.random() * 0x40000000);
@@ -68,7 +76,7 @@ export class Deliveries {
 
   /** Calls that have not been answered. */
   get size(): number {
-    return this.#active.size + this.#queue.length - this.#head;
+    return this.#active.size + this.#aside.size + this.#queue.length - this.#head;
   }
 
   /** The calls that have not been answered, oldest first. */
@@ -78,7 +86,10 @@ export class Deliveries {
       method,
       isStarted,
     });
-    return [...[...this.#active].map(row(true)), ...this.#queue.slice(this.#head).map(row(false))];
+    return [
+      ...[...this.#active].map(row(true)),
+      ...[...this.#queue.slice(this.#head), ...this.#aside].map(row(false)),
+    ];
   }
 
   /** Memory that the calls take that have not been started, in bytes. */
@@ -97,6 +108,11 @@ export class Deliveries {
     return (waiting > BUSY_CALLS || this.#waitingBytes > BUSY_BYTES) && waiting > 0 && !this.isBlocked;
   }
 
+  /** Whether a call of this number has come and not been answered. */
+  has(requestId: number): boolean {
+    return this.#ids.has(this.#keyOf(requestId));
+  }
+
   /**
    * A call that cannot be taken is refused: its number must not be that of another one.
    *
@@ -113,6 +129,37 @@ export class Deliveries {
    */
   add(delivery: Delivery): void {
     if (this.#isClosed) return;
+    this.#admit(delivery);
+    this.#enqueue(delivery);
+  }
+
+  /**
+   * A call has arrived that cannot be begun yet, and shall not hold up others.
+   *
+   * @throws {ProtocolError} As {@linkcode Deliveries.add}.
+   * @throws {Violation} If those that were put aside take too much memory.
+   */
+  setAside(delivery: Delivery): void {
+    if (this.#isClosed) return;
+    const { maxAsideBytes } = this.#options;
+    if (this.#asideBytes + delivery.bytes > maxAsideBytes && this.#aside.size > 0) {
+      throw new Violation(
+        `Cannot wait for the results that are named: calls of ${maxAsideBytes} bytes wait for others already`,
+      );
+    }
+    this.#admit(delivery);
+    this.#aside.add(delivery);
+    this.#asideBytes += delivery.bytes;
+  }
+
+  /** A call that was put aside can be begun. */
+  takeUp(delivery: Delivery): void {
+    if (!this.#aside.delete(delivery)) return;
+    this.#asideBytes -= delivery.bytes;
+    this.#enqueue(delivery);
+  }
+
+  #admit(delivery: Delivery): void {
     if (this.size >= this.#options.maxPending) {
       throw new ProtocolError(`The peer has ${this.#options.maxPending} calls waiting for their answer`);
     }
@@ -121,6 +168,9 @@ export class Deliveries {
       const before = this.#ids.size;
       if (this.#ids.add(this.#keyOf(requestId)).size === before) throw inUse(requestId);
     }
+  }
+
+  #enqueue(delivery: Delivery): void {
     this.#queue.push(delivery);
     this.#waitingBytes += delivery.bytes;
     this.resume();
@@ -139,6 +189,8 @@ export class Deliveries {
     this.#isClosed = true;
     const active = [...this.#active];
     this.#active.clear();
+    this.#aside.clear();
+    this.#asideBytes = 0;
     this.#ids.clear();
     this.#queue = [];
     this.#head = 0;
@@ -155,6 +207,10 @@ export class Deliveries {
     this.#isRunning = false;
     const delivery = this.#queue[this.#head];
     if (this.#isClosed || delivery === undefined || this.isBlocked) return;
+    if (delivery.prepare !== undefined) {
+      this.#prepare(delivery);
+      if (this.#isClosed) return;
+    }
     const { scope } = delivery;
     if (scope !== undefined && !scope.isComplete) return this.#waitFor(scope);
     this.#queue[this.#head++] = undefined as unknown as Delivery;
@@ -175,6 +231,13 @@ export class Deliveries {
     }
   };
 
+  #prepare(delivery: Delivery): void {
+    const before = delivery.bytes;
+    delivery.prepare!();
+    delivery.prepare = undefined;
+    this.#waitingBytes += delivery.bytes - before;
+  }
+
   #waitFor(scope: PendingScope): void {
     this.#waitsForGift = true;
     scope.whenComplete(() => {
@@ -184,10 +247,10 @@ export class Deliveries {
   }
 
   #start(delivery: Delivery): void {
-    const { call, scope } = delivery;
+    const { call, scope, failure = scope?.failure } = delivery;
     this.#active.add(delivery);
     this.#activeBytes += delivery.bytes;
-    if (scope?.failure !== undefined) return this.#fail(delivery, scope.failure);
+    if (failure !== undefined) return this.#fail(delivery, failure);
     let result: unknown;
     try {
       result = this.#options.start(call);

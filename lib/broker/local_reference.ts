@@ -10,15 +10,10 @@ import type { Kwargs } from "../graph/values/kwargs.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import { inLaterTurn } from "../util/turn.ts";
 import { type CallOptions, checkCallOptions } from "./call.ts";
-import { CallContext, enterCall, leaveCall, type PeerInfo } from "./call_context.ts";
+import { callLocally, localContext } from "./local_call.ts";
 import type { Referenceable } from "./referenceable.ts";
-import { RemoteReference } from "./remote_reference.ts";
-import type { RemoteMethodName } from "./remote_reference.ts";
-import type { RemotePromise } from "./remote_promise.ts";
+import { type RemoteMethodName, type RemotePromise, RemoteReference } from "./remote_reference.ts";
 import { RequestTable } from "./requests.ts";
-
-/** Who calls: nobody from outside. */
-const HERE: PeerInfo = { tubId: undefined, address: "local" };
 
 /** Arguments of a method, which get them as they are; or any beginning of them and then keyword arguments. */
 export type LocalArguments<T, Name extends string> =
@@ -119,7 +114,7 @@ export class LocalReference<T> implements LocalCalls<T> {
   }
 
   #call(name: string, args: readonly unknown[], options: CallOptions): RemotePromise<unknown> {
-    const context = new CallContext(HERE, name);
+    const context = localContext(name);
     let isOver = false;
     const { promise, request } = this.#requests.begin(name, options, this.#clock, () => isOver = true);
     if (options.signal?.aborted === true) request.reject(options.signal.reason);
@@ -127,20 +122,12 @@ export class LocalReference<T> implements LocalCalls<T> {
     inLaterTurn(() => {
       if (isOver) return;
       promise.catch((reason) => context.abort(reason));
-      this.#run(name, args, context).then(request.resolve.bind(request), request.reject.bind(request));
+      callLocally(this.#object, name, args, context).then(
+        request.resolve.bind(request),
+        request.reject.bind(request),
+      );
     });
     return promise;
-  }
-
-  async #run(name: string, args: readonly unknown[], context: CallContext): Promise<unknown> {
-    const before = enterCall(context);
-    let result: unknown;
-    try {
-      result = this.#object.doRemoteCall(name, [...args], context);
-    } finally {
-      leaveCall(before);
-    }
-    return await result;
   }
 }
 

@@ -19,6 +19,8 @@ import { decodeText, quoteForeign } from "../util/text.ts";
 import { INT, NEG, OPEN, STRING, tokenName, VOCAB } from "../wire/tokens.ts";
 import type { InboundCall } from "./call.ts";
 import { FAILURE_TYPE } from "./failure.ts";
+import type { Pipelining } from "./pipelining.ts";
+import type { NamedResult } from "./promised.ts";
 import type { PendingRequest } from "./requests.ts";
 
 /** What the messages do to the broker. */
@@ -29,6 +31,8 @@ export interface MessageHost {
    * @throws {ProtocolError} If it has.
    */
   checkOpen(): void;
+  /** What there is if calls may name results of others. */
+  readonly pipelining: Pipelining | undefined;
   /** What a call's number names; `undefined` if it names nothing. 0 is the broker itself. */
   target(clid: number): { readonly target: InboundCall["target"] } | undefined;
   /**
@@ -37,11 +41,12 @@ export interface MessageHost {
    * @throws {Violation} If its RemoteInterface has no such method.
    */
   rulesOf(target: InboundCall["target"], method: string): MethodRules | undefined;
-  /** A call is complete. */
+  /** A call is complete. Its target is the result, where it names one. */
   deliver(
     call: Omit<InboundCall, "context">,
     scope: PendingScope | undefined,
     bytes: number,
+    target: NamedResult | undefined,
   ): void;
   /**
    * A call cannot be taken.
@@ -73,6 +78,7 @@ export class MessageRoot extends Unslicer {
 
   override open(word: string): Unslicer | undefined {
     this.host.checkOpen();
+    this.host.pipelining?.inbound.begin(word === "call");
     return this.messages.make(this.receiver, word);
   }
   override receive(): void {}
@@ -83,11 +89,12 @@ export class MessageRoot extends Unslicer {
   override close(): void {}
 }
 
-/** `OPEN call INT(request) INT(object) STRING(method) OPEN arguments ... CLOSE CLOSE` */
+/** `OPEN call INT(request) INT(object)|OPEN(promised) STRING(method) OPEN arguments ... CLOSE CLOSE` */
 export class CallUnslicer extends Unslicer {
   readonly #host: MessageHost;
   #requestId = 0;
   #target: InboundCall["target"];
+  #promised: NamedResult | undefined;
   #method = "";
   #rules: MethodRules | undefined;
   #arguments: Arguments | undefined;
@@ -104,7 +111,9 @@ export class CallUnslicer extends Unslicer {
         if (type !== INT) throw new ProtocolError("Request ID must be an INT");
         return;
       case 1:
-        if (type !== INT && type !== NEG) throw new ProtocolError("Object ID must be an INT/NEG");
+        if (type !== INT && type !== NEG && !(type === OPEN && this.#host.pipelining !== undefined)) {
+          throw new ProtocolError("Object ID must be an INT/NEG");
+        }
         return;
       case 2:
         if (type !== STRING && type !== VOCAB) throw new ProtocolError("Method name must be a STRING");
@@ -120,6 +129,11 @@ export class CallUnslicer extends Unslicer {
   }
 
   override open(word: string): Unslicer {
+    if (this.count === 1) {
+      const promised = this.#host.pipelining?.target(this.receiver, word);
+      if (promised === undefined) throw new ProtocolError("Object ID must be an INT/NEG");
+      return promised;
+    }
     if (word !== "arguments") throw new ProtocolError("Arguments must be an 'arguments' sequence");
     return new ArgumentsUnslicer(this.receiver, this.#rules);
   }
@@ -136,6 +150,8 @@ export class CallUnslicer extends Unslicer {
     } catch (cause) {
       throw new Violation("Method name is not UTF-8", { cause });
     }
+    // Of a result nothing is known yet: its rules are asked when it is there.
+    if (this.#promised !== undefined) return;
     this.#rules = this.#host.rulesOf(this.#target, this.#method);
   }
 
@@ -152,6 +168,10 @@ export class CallUnslicer extends Unslicer {
   }
 
   #takeTarget(clid: unknown): void {
+    if (typeof clid === "object") {
+      this.#promised = clid as NamedResult;
+      return;
+    }
     const found = typeof clid === "number" ? this.#host.target(clid) : undefined;
     if (found === undefined) throw new Violation(`Unknown CLID ${String(clid)}`);
     this.#target = found.target;
@@ -175,6 +195,7 @@ export class CallUnslicer extends Unslicer {
       },
       isComplete ? undefined : scope,
       this.receiver.messageBytes,
+      this.#promised,
     );
   }
 }
@@ -327,18 +348,23 @@ export class AnswerUnslicer extends Unslicer {
       ? new Violation("The peer could not serialize its answer: ABORT received")
       : violation;
     this.#request?.reject(reason);
+    this.#host.pipelining?.seen.taken();
     return violation;
   }
 
   override close(): void {
     if (this.count < 2) throw new ProtocolError("Answer has no value");
     const request = this.#request;
-    if (request === undefined) return;
     const scope = this.receiver.pendingScope;
-    if (scope === undefined) return this.#resolve(request);
+    if (request === undefined || scope === undefined) {
+      if (request !== undefined) this.#resolve(request);
+      return this.#host.pipelining?.seen.taken();
+    }
+    const taken = this.#host.pipelining?.seen.takenLater();
     scope.whenComplete((failure) => {
       if (failure === undefined) this.#resolve(request);
       else request.reject(failure);
+      taken?.();
     });
   }
 
@@ -404,11 +430,13 @@ export class ErrorUnslicer extends Unslicer {
 
   override violated(violation: Violation): Violation {
     this.#request?.reject(violation);
+    this.#host.pipelining?.seen.taken();
     return violation;
   }
 
   override close(): void {
     if (this.#failure === undefined) throw new ProtocolError("Error has no failure");
     if (this.#request !== undefined) this.#host.failed(this.#request, this.#failure);
+    this.#host.pipelining?.seen.taken();
   }
 }

@@ -26,6 +26,7 @@ import {
   WrongNameError,
   WrongTubIdError,
 } from "../errors.ts";
+import { promised, type Settled } from "../graph/schema/promised_value.ts";
 import { MAX_FAILURE_BYTES } from "../limits.ts";
 import { encodeText, quoteForeign } from "../util/text.ts";
 
@@ -224,6 +225,26 @@ export function localErrorOf(remote: RemoteException, onFailure: (error: Error) 
     onFailure(toError(thrown));
     return remote;
   }
+}
+
+/** What a call depended on. */
+interface Dependent {
+  readonly dependsOn: readonly { [promised](): Settled | undefined }[] | undefined;
+}
+
+/**
+ * The error of the promise that a call was sent with, if the call failed with it: so that all that depends on one call fails
+ * with the same error.
+ */
+export function originalOf({ dependsOn }: Dependent, failure: RemoteException): unknown {
+  for (const promise of dependsOn ?? []) {
+    const settled = promise[promised]();
+    const known = settled?.isRejected === true && settled.value instanceof Error
+      ? remoteOf(settled.value)
+      : undefined;
+    if (known?.remoteType === failure.remoteType && known.message === failure.message) return settled!.value;
+  }
+  return undefined;
 }
 
 function makerFor({ remoteType, remoteParents }: RemoteException) {

@@ -5,13 +5,16 @@
  */
 
 import { DeadReferenceError } from "../errors.ts";
+import type { Settled } from "../graph/schema/promised_value.ts";
 import type { Constraint } from "../graph/schema/constraint.ts";
 import { redact } from "../names/redact.ts";
 import type { Clock } from "../util/clock.ts";
 import type { OutstandingCall } from "./broker_listing.ts";
 import type { CallOptions } from "./call.ts";
 import type { PeerInfo } from "./call_context.ts";
-import { RemotePromise } from "./remote_promise.ts";
+import "./promise_calls.ts";
+import type { CallsOfResults, PromiseLink, ResultPlace } from "./promise_link.ts";
+import { RemotePromise } from "./remote_reference.ts";
 
 /** One call that waits for its answer. */
 export interface PendingRequest {
@@ -19,6 +22,10 @@ export interface PendingRequest {
   readonly method: string;
   /** The rule for the result. */
   response: Constraint | undefined;
+  /** Who names the result to the peer, since it was sent to one that takes that. */
+  calls: CallsOfResults | undefined;
+  /** The promises that it was sent with, and whose failure it fails with. */
+  dependsOn: readonly RemotePromise<unknown>[] | undefined;
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
@@ -89,10 +96,16 @@ export class RequestTable {
   }
 }
 
-class Request implements PendingRequest {
+const NO_PATH: readonly [] = Object.freeze([]) as readonly [];
+
+class Request implements PendingRequest, PromiseLink {
   readonly promise: RemotePromise<unknown>;
   stopWaiting: (() => void) | undefined;
   response: Constraint | undefined;
+  calls: CallsOfResults | undefined;
+  dependsOn: readonly RemotePromise<unknown>[] | undefined;
+  isHeld = false;
+  #settled: Settled | undefined;
   readonly #table: Map<number, PendingRequest>;
   readonly #onEnd: () => void;
   #resolve!: (value: unknown) => void;
@@ -110,13 +123,30 @@ class Request implements PendingRequest {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+    RemotePromise.tie(this.promise, this);
   }
 
   resolve(value: unknown): void {
-    if (this.#end()) this.#resolve(value);
+    if (!this.#end()) return;
+    this.dependsOn = undefined;
+    this.#settled = { isRejected: false, value };
+    this.#resolve(value);
   }
   reject(error: unknown): void {
-    if (this.#end()) this.#reject(error);
+    if (!this.#end()) return;
+    this.dependsOn = undefined;
+    this.#settled = { isRejected: true, value: error };
+    this.#reject(error);
+  }
+
+  settled(): Settled | undefined {
+    return this.#settled;
+  }
+  place(): ResultPlace | undefined {
+    const { calls } = this;
+    return calls === undefined || this.#settled !== undefined
+      ? undefined
+      : { calls, requestId: this.id, path: NO_PATH };
   }
 
   #end(): boolean {

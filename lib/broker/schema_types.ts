@@ -10,6 +10,7 @@ import type { Typed } from "../graph/schema/constraint.ts";
 import type { ArgumentDeclaration, MethodTypes } from "../graph/schema/method.ts";
 import type { InterfaceRules, MethodRules } from "../graph/schema/method_schema.ts";
 import type { AnyFunction, AnyReference } from "../graph/schema/provided.ts";
+import type { PromisedValue } from "../graph/schema/promised_value.ts";
 import type { ReceivedAs, SentAs } from "../graph/schema/shortcuts.ts";
 import type { Unconstrained } from "../graph/schema/unconstrained_method.ts";
 import type { Kwargs } from "../graph/values/kwargs.ts";
@@ -42,18 +43,21 @@ export type MethodArguments<A, R, F> = A extends readonly [
   : [argument: Arriving<First[1], R, F>, ...MethodArguments<Rest, R, F>]
   : [];
 
+/** What a caller passes where a constraint is declared: a value, or the promise of one. */
+export type Passed<S> = SentAs<S> | PromisedValue<SentAs<S>>;
+
 /** The arguments as a caller passes them by position. */
 export type PositionalArguments<A> = A extends readonly [
   infer First extends ArgumentDeclaration,
   ...infer Rest extends readonly ArgumentDeclaration[],
-] ? First[1] extends MayBeMissing ? [argument?: SentAs<First[1]> | undefined, ...PositionalArguments<Rest>]
-  : [argument: SentAs<First[1]>, ...PositionalArguments<Rest>]
+] ? First[1] extends MayBeMissing ? [argument?: Passed<First[1]> | undefined, ...PositionalArguments<Rest>]
+  : [argument: Passed<First[1]>, ...PositionalArguments<Rest>]
   : [];
 
 /** Arguments by name; those of `Given` must not be among them. */
 export type NamedArguments<A extends readonly ArgumentDeclaration[], Given extends string> =
-  & { readonly [P in A[number] as P[1] extends MayBeMissing ? never : P[0]]: SentAs<P[1]> }
-  & { readonly [P in A[number] as P[1] extends MayBeMissing ? P[0] : never]?: SentAs<P[1]> | undefined }
+  & { readonly [P in A[number] as P[1] extends MayBeMissing ? never : P[0]]: Passed<P[1]> }
+  & { readonly [P in A[number] as P[1] extends MayBeMissing ? P[0] : never]?: Passed<P[1]> | undefined }
   & { readonly [N in Given]?: never };
 
 /** Some arguments by position and the others by name. */
@@ -63,7 +67,7 @@ export type MixedArguments<A, Before extends readonly unknown[] = [], Given exte
   | (A extends readonly [
     infer First extends ArgumentDeclaration,
     ...infer Rest extends readonly ArgumentDeclaration[],
-  ] ? MixedArguments<Rest, [...Before, SentAs<First[1]>], Given | First[0]>
+  ] ? MixedArguments<Rest, [...Before, Passed<First[1]>], Given | First[0]>
     : never);
 
 /** The arguments of a declared method as a caller passes them. */

@@ -82,11 +82,20 @@ export interface UnserializeOptions {
  * @throws {ProtocolError} If the bytes are not Banana, are cut off, or hold more than one value.
  */
 export function unserialize(bytes: Uint8Array, options: UnserializeOptions = {}): unknown {
-  return receive(bytes, BASE_UNSLICERS, options).result();
+  return unserializeAtOnce(BASE_UNSLICERS, bytes, options);
+}
+
+/** The same with unslicers for more kinds of values. */
+export function unserializeAtOnce(
+  unslicers: UnslicerTable,
+  bytes: Uint8Array,
+  options: UnserializeOptions = {},
+): unknown {
+  return receive(bytes, unslicers, options).result();
 }
 
 /**
- * The same with unslicers for more kinds of values, some of which may have to be waited for.
+ * The same where some values have to be waited for.
  *
  * @returns Rejects as {@linkcode unserialize} throws, and with the failure of a value that does not come.
  */

@@ -49,6 +49,7 @@ function tablesOf({ brokers, network, names, reconnectors }: DebugSources): TubT
     activeCalls: 0,
     pendingGifts: 0,
     givenGifts: 0,
+    keptAnswers: 0,
   };
   for (const broker of brokers()) {
     const tables = broker.tables();

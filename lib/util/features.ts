@@ -17,6 +17,8 @@ export const FEATURES_KEY = "foolscap-deno";
 export const OWN_FEATURES: Features = new Map([
   /** A function may be sent home to where it came from; see `lib/broker/references.ts`. */
   ["functions", 1],
+  /** Calls may name results of others that their caller does not have yet; see `lib/broker/promised.ts`. */
+  ["pipeline", 1],
 ]);
 
 /** What a peer has that says nothing. */

@@ -7,11 +7,13 @@ import type { ByteConnection } from "../../lib/broker/byte_connection.ts";
 import type { BrokerHost } from "../../lib/broker/interface.ts";
 import type { KeepaliveTimes } from "../../lib/broker/keepalive.ts";
 import type { Referenceable } from "../../lib/broker/referenceable.ts";
-import type { RemoteHandle, RemoteReference } from "../../lib/broker/remote_reference.ts";
+import type { RemoteHandle } from "../../lib/broker/remote_handle.ts";
+import type { RemoteReference } from "../../lib/broker/remote_reference.ts";
 import { ProtocolError } from "../../lib/errors.ts";
 import { type Limits, resolveLimits } from "../../lib/limits.ts";
 import { type MemoryConnection, memoryPair, type MemoryPairOptions } from "../../lib/transport/memory.ts";
 import type { Clock } from "../../lib/util/clock.ts";
+import type { Features } from "../../lib/util/features.ts";
 import type { TraceEvent } from "../../lib/util/trace.ts";
 import { inLaterTurn } from "../../lib/util/turn.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -27,6 +29,7 @@ export const EMPTY: BrokerTables = {
   activeCalls: 0,
   pendingGifts: 0,
   givenGifts: 0,
+  keptAnswers: 0,
 };
 
 /** A Tub that only knows some objects by name. */
@@ -54,6 +57,8 @@ export class TestHost implements BrokerHost {
 export interface TestOptions {
   readonly limits?: Partial<Limits>;
   readonly clock?: Clock;
+  /** What both ends have beyond Foolscap. */
+  readonly features?: Features;
   /** Of the broker under test, or the left one of a pair. */
   readonly keepalive?: KeepaliveTimes;
   readonly pair?: MemoryPairOptions;
@@ -89,6 +94,7 @@ function makeEnd(
     vocabTable: 1,
     peer: { tubId: peerTubId, address: "memory" },
     keepalive: options.keepalive,
+    features: options.features,
   };
   const broker = new Broker(wrap?.(connection) ?? connection, brokerOptions);
   const end = () => broker.shutdown(new ProtocolError("the test is over"));

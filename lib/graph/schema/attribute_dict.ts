@@ -10,7 +10,7 @@ import { Violation } from "../../errors.ts";
 import { segmentOf, violationAt } from "../path.ts";
 import { Checking } from "./checking.ts";
 import { ChoiceRule } from "./choice.ts";
-import { Constraint, type Contents } from "./constraint.ts";
+import { checkPart, Constraint, type Contents } from "./constraint.ts";
 import { isPlain, kindOf, quoteName } from "./kind_of.ts";
 import { OPENS } from "./tasters.ts";
 import { OptionalRule } from "./wrapping.ts";
@@ -122,7 +122,7 @@ export class AttributeDictRule<In = unknown, Out = unknown> extends Constraint<I
       } else if (value === undefined && rule instanceof OptionalRule && checking.direction === "outbound") {
         isChanged = true; // as if it had been left out
       } else {
-        result[name] = checkPart(rule, name, value, checking);
+        result[name] = checkAttribute(rule, name, value, checking);
         isChanged ||= !Object.is(result[name], value);
       }
     }
@@ -140,9 +140,9 @@ export class AttributeDictRule<In = unknown, Out = unknown> extends Constraint<I
   }
 }
 
-function checkPart(rule: Constraint, name: string, value: unknown, checking: Checking): unknown {
+function checkAttribute(rule: Constraint, name: string, value: unknown, checking: Checking): unknown {
   try {
-    return rule.check(value, checking);
+    return checkPart(rule, value, checking);
   } catch (error) {
     throw error instanceof Violation ? violationAt(error, segmentOf(name)) : error;
   }
