@@ -368,8 +368,9 @@ export class OutgoingCalls implements CallsOfResults {
       excuse(promise);
       throw new Rejected(settled.value);
     }
-    if (!this.#isWritingCall) throw new Violation("Cannot serialize a Promise: await it first");
+    // It was handed over, and nobody else may be left to catch it.
     excuse(promise);
+    if (!this.#isWritingCall) throw new Violation("Cannot serialize a Promise: await it first");
     const place = link?.place();
     if (place?.calls === this) {
       slicePlace(place, out);
