@@ -5,7 +5,7 @@
  */
 
 import type { SlicerTable } from "../graph/slicing.ts";
-import { type Receiving, type Unslicer, UnslicerTable } from "../graph/unslicer.ts";
+import type { Receiving, Unslicer, UnslicerTable } from "../graph/unslicer.ts";
 import type { Limits } from "../limits.ts";
 import type { Clock } from "../util/clock.ts";
 import type { TokenEncoder } from "../wire/encoder.ts";

@@ -153,14 +153,22 @@ export abstract class RemoteHandle {
     this.#owner.release(this.#tracker, this.#token);
   }
 
-  /** Sends a call. */
+  /**
+   * Sends a call.
+   *
+   * @ignore
+   */
   protected send(method: string, args: readonly unknown[], options: CheckedOptions): Promise<unknown> {
     const dead = this.#dead();
     if (dead !== undefined) return this.#owner.outgoing.refused(dead);
     return this.#owner.outgoing.call(this.#tracker, method, args, options);
   }
 
-  /** Sends a call that wants no answer. */
+  /**
+   * Sends a call that wants no answer.
+   *
+   * @ignore
+   */
   protected sendOnly(method: string, args: readonly unknown[], options: CheckedOptions): void {
     if (this.#dead() === undefined) this.#owner.outgoing.callOnly(this.#tracker, method, args, options);
   }

@@ -110,11 +110,10 @@ export type PartKey<T> = unknown extends T ? string | number
   : T extends object ? keyof T & string
   : never;
 
-/** The part of a result under a key. */
+/** The part of a result under a key. An object that travels by reference is a reference there, however deep. */
 export type PartOf<T, K> = unknown extends T ? unknown
-  : T extends readonly unknown[] ? K extends keyof T ? T[K] : never
-  : T extends ReadonlyMap<unknown, infer V> ? V
-  : K extends keyof T ? T[K]
+  : T extends ReadonlyMap<unknown, infer V> ? V extends Referenceable ? RemoteReference<V> : V
+  : K extends keyof T ? T[K] extends Referenceable ? RemoteReference<T[K]> : T[K]
   : never;
 
 /** How an object is called. */
@@ -351,7 +350,11 @@ export class RemotePromise<T> extends Promise<T> implements PromisedValue<T> {
     return callsOfPromises().get(this, key) as RemotePromise<PartOf<T, K>>;
   }
 
-  /** What constraints ask; no peer can. */
+  /**
+   * What constraints ask; no peer can.
+   *
+   * @ignore
+   */
   [promised](): Settled | undefined {
     return this.#link?.settled();
   }

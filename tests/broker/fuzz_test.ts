@@ -16,7 +16,10 @@ import { resolveLimits } from "../../lib/limits.ts";
 import { copyableClass } from "../support/build_value.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { decodeHex } from "../support/hex.ts";
+import { OWN_FEATURES } from "../../lib/util/features.ts";
 import type { TraceEvent } from "../../lib/util/trace.ts";
+import { TokenEncoder } from "../../lib/wire/encoder.ts";
+import { vocabularyWords } from "../../lib/wire/vocabulary.ts";
 import { EMPTY, LEFT, RIGHT, TestHost, turns } from "./support.ts";
 
 const SECRET = "sw1ssnumberthatnobodymaysee";
@@ -65,7 +68,40 @@ async function corpus(): Promise<Uint8Array[]> {
     const { vectors } = JSON.parse(text) as { vectors: { hex: string; dialect?: string }[] };
     for (const { hex, dialect } of vectors) if (dialect !== "token") samples.push(decodeHex(hex));
   }
-  return samples.filter(({ length }) => length > 0);
+  return [...samples.filter(({ length }) => length > 0), ...pipelined()];
+}
+
+/** Messages of two Tubs of this library, which Python does not have. */
+function pipelined(): Uint8Array[] {
+  const encoder = new TokenEncoder(vocabularyWords(1));
+  const samples: Uint8Array[] = [];
+  const promised = (request: number, ...path: (string | number)[]) => {
+    const number = encoder.open("promised");
+    encoder.integer(request);
+    for (const key of path) typeof key === "number" ? encoder.integer(key) : encoder.word(key);
+    encoder.close(number);
+  };
+  const call = (request: number, target: () => void, args: (() => void)[]) => {
+    const number = encoder.open("call");
+    encoder.integer(request);
+    target();
+    encoder.word("echo");
+    const list = encoder.open("arguments");
+    encoder.integer(args.length);
+    for (const write of args) write();
+    encoder.close(list);
+    encoder.close(number);
+    samples.push(...encoder.take());
+  };
+  call(1, () => encoder.integer(0), [() => encoder.word("root")]);
+  call(2, () => encoder.integer(1), [() => encoder.integer(5), () => promised(1, 0, "a")]);
+  call(3, () => promised(2), [() => promised(2), () => promised(1)]);
+  call(4, () => promised(3, 0), []);
+  const number = encoder.open("seen");
+  encoder.integer(2);
+  encoder.close(number);
+  samples.push(...encoder.take());
+  return samples;
 }
 
 function mutate(samples: readonly Uint8Array[], random: (below: number) => number): Uint8Array {
@@ -113,6 +149,7 @@ async function runOne(input: Uint8Array, random: (below: number) => number): Pro
     clock: new FakeClock(),
     trace: (event) => void events.push(event),
     vocabTable: 1,
+    features: random(2) === 0 ? OWN_FEATURES : undefined,
     peer: { tubId: RIGHT, address: "fuzz" },
   });
   host.acquire = (furl) => {

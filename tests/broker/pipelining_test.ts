@@ -16,7 +16,7 @@ import { Any, ListOf, method } from "../../lib/broker/schema.ts";
 import { DeadReferenceError, ProtocolError, RemoteException, Violation } from "../../lib/errors.ts";
 import { Copyable } from "../../lib/graph/copyable.ts";
 import { registerRemoteCopy } from "../../lib/graph/copy_types.ts";
-import { Dict } from "../../lib/graph/values/dict.ts";
+import type { Dict } from "../../lib/graph/values/dict.ts";
 import { type Kwargs, kwargs } from "../../lib/graph/values/kwargs.ts";
 import { tuple } from "../../lib/graph/values/tuple.ts";
 import { FakeClock } from "../support/fake_clock.ts";
