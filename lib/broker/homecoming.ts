@@ -52,19 +52,22 @@ export class Homecoming {
   /**
    * A value as it comes home.
    *
+   * @returns It, and the memory that it takes, in bytes.
    * @throws {Violation} If it cannot go, or cannot come back.
    */
-  copy(value: unknown): unknown {
+  copy(value: unknown): { readonly value: unknown; readonly memory: number } {
     switch (typeof value) {
       case "string":
       case "boolean":
       case "number":
-        return value;
+        return { value, memory: 0 };
       case "undefined":
-        return null;
+        return { value: null, memory: 0 };
       case "object":
-        if (value === null) return null;
-        if (value instanceof Referenceable || value instanceof RemoteHandle) return home(value);
+        if (value === null) return { value, memory: 0 };
+        if (value instanceof Referenceable || value instanceof RemoteHandle) {
+          return { value: home(value), memory: 0 };
+        }
     }
     try {
       return unserializeAtOnce(this.#unslicers, serializeBy(this.#slicers, value), { limits: this.#limits });

@@ -163,8 +163,9 @@ export class InboundPipeline implements PromisedHost {
       const copies = known.getOrInsertComputed(outcome, () => new Map<string, unknown>());
       try {
         if (!copies.has(place)) {
-          copies.set(place, this.#homecoming.copy(partAt(outcome.value, path, true)));
-          delivery.bytes += outcome.bytes;
+          const { value, memory } = this.#homecoming.copy(partAt(outcome.value, path, true));
+          copies.set(place, value);
+          delivery.bytes += memory;
         }
         pending.resolve(copies.get(place));
       } catch (error) {

@@ -82,16 +82,21 @@ export interface UnserializeOptions {
  * @throws {ProtocolError} If the bytes are not Banana, are cut off, or hold more than one value.
  */
 export function unserialize(bytes: Uint8Array, options: UnserializeOptions = {}): unknown {
-  return unserializeAtOnce(BASE_UNSLICERS, bytes, options);
+  return unserializeAtOnce(BASE_UNSLICERS, bytes, options).value;
 }
 
-/** The same with unslicers for more kinds of values. */
+/**
+ * The same with unslicers for more kinds of values.
+ *
+ * @returns The value, and the memory that it takes by the receiver's estimate, in bytes.
+ */
 export function unserializeAtOnce(
   unslicers: UnslicerTable,
   bytes: Uint8Array,
   options: UnserializeOptions = {},
-): unknown {
-  return receive(bytes, unslicers, options).result();
+): { readonly value: unknown; readonly memory: number } {
+  const root = receive(bytes, unslicers, options);
+  return { value: root.result(), memory: root.receiver.messageBytes };
 }
 
 /**
