@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { type CallContext, currentCall } from "../../lib/broker/call_context.ts";
 import { Referenceable } from "../../lib/broker/referenceable.ts";
 import type { RemotePromise, RemoteReference } from "../../lib/broker/remote_reference.ts";
-import { Violation } from "../../lib/errors.ts";
+import { ProtocolError, Violation } from "../../lib/errors.ts";
 import { OWN_FEATURES } from "../../lib/util/features.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { failureOf, Pair, turns, until } from "./support.ts";
@@ -221,3 +221,25 @@ Deno.test("what an error has of its own is not promised, since it is not sent", 
     assert.match(failure.message, /without that/);
     assert.ok(await failureOf(parts.get("error").get("secret")) instanceof Violation);
   }));
+
+Deno.test("a result of a third Tub is not called by the Tub that holds it, under its own identity", async () => {
+  const far = new Target();
+  const furl = `pb://${"r".repeat(32)}@tcp:h:1/name`;
+  await using toFar = new Pair({ prepare: (_left, right) => void right.furls.set(far, furl) });
+  const held = await toFar.refTo(far);
+  class Holder extends Target {
+    override remote_echo(_value: unknown): unknown {
+      return held;
+    }
+  }
+  await using pair = new Pair({ features: OWN_FEATURES });
+  const holder = await pair.refTo(new Holder());
+  const fetched = Promise.withResolvers<never>();
+  pair.left.host.acquire = () => fetched.promise;
+  const gift = holder.remote.echo(0) as Loose;
+  const refused = await failureOf(gift.remote.note("for the caller"));
+  assert.match(refused.message, /the result lives in a third Tub: await it and call it yourself/);
+  fetched.reject(new ProtocolError("not reached"));
+  assert.equal((await failureOf(gift)).message, "not reached");
+  assert.deepEqual(far.log, []);
+});
