@@ -88,13 +88,16 @@ export type {
 } from "./lib/broker/local_reference.ts";
 export { Callable, callable } from "./lib/broker/callable.ts";
 export type { MethodName, Publishable } from "./lib/broker/callable.ts";
-export { RemoteFunction, RemoteHandle, RemoteReference } from "./lib/broker/remote_reference.ts";
-export { RemotePromise } from "./lib/broker/remote_promise.ts";
+export { RemoteHandle } from "./lib/broker/remote_handle.ts";
+export { RemoteFunction, RemotePromise, RemoteReference } from "./lib/broker/remote_reference.ts";
 export type {
   DeclarationOf,
   DeclarationsOf,
   FunctionCalls,
+  ObjectOf,
   ObjectType,
+  PartKey,
+  PartOf,
   Received,
   RemoteArguments,
   RemoteCalls,
@@ -102,13 +105,14 @@ export type {
   RemoteMethods,
   RemoteResult,
   Sendable,
+  SendableValue,
   UndeclaredArguments,
   Untyped,
 } from "./lib/broker/remote_reference.ts";
 export { CallContext, currentCall } from "./lib/broker/call_context.ts";
 export type { CallTime, PeerInfo } from "./lib/broker/call_context.ts";
 export type { CallOptions, CheckedOptions } from "./lib/broker/call.ts";
-export type { BrokerTables } from "./lib/broker/broker.ts";
+export type { BrokerTables } from "./lib/broker/broker_tables.ts";
 export type { BrokerListing, InboundDelivery, OutstandingCall } from "./lib/broker/broker_listing.ts";
 
 // Schemas: what methods take and give
@@ -142,6 +146,7 @@ export type {
   MixedArguments,
   NamedArguments,
   NameOf,
+  Passed,
   PositionalArguments,
   ValueOf,
 } from "./lib/broker/schema_types.ts";
@@ -168,6 +173,7 @@ export type {
   Provided,
   Providing,
 } from "./lib/graph/schema/provided.ts";
+export type { promisedType, PromisedValue } from "./lib/graph/schema/promised_value.ts";
 export type {
   ReceivedAs,
   ReceivedTuple,

@@ -24,6 +24,10 @@ export interface Limits {
   readonly maxImports: number;
   /** Inbound calls of one connection that have not been answered yet. */
   readonly maxPendingCalls: number;
+  /** Answers to one connection's calls that are kept until the peer has seen them, for pipelined calls. */
+  readonly maxKeptAnswers: number;
+  /** Their length together, in bytes on the wire. */
+  readonly maxKeptAnswerBytes: number;
   /** Bytes of one header block of the negotiation (Foolscap's own number). */
   readonly maxHeaderBlockBytes: number;
   /** Time from the first byte of a connection to its first token, in milliseconds (Foolscap's own number). */
@@ -79,6 +83,8 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   maxExports: 200_000,
   maxImports: 200_000,
   maxPendingCalls: 50_000,
+  maxKeptAnswers: 10_000,
+  maxKeptAnswerBytes: 64 * MiB,
   maxHeaderBlockBytes: 4_096,
   negotiationTimeoutMs: 120_000,
   maxUnnegotiated: 200,
@@ -123,6 +129,8 @@ export const MAX_ERROR_BYTES = 1_000;
 export const MAX_OPENTYPE_BYTES = 64;
 /** Bytes of names: methods, arguments, attributes, Copyable types, interfaces. */
 export const MAX_NAME_BYTES = 1_000;
+/** Keys on the way from a result to a part of it. */
+export const MAX_PART_PATH = 64;
 /** Words of a vocabulary table that stored bytes bring themselves. */
 export const MAX_VOCABULARY_WORDS = 10_000;
 /** Bytes of one of its words (Foolscap's own number). */

@@ -13,14 +13,17 @@ import {
   kwargs,
   type LocalReference,
   localReference,
+  type PromisedValue,
   type Received,
   Referenceable,
   registerRemoteError,
   registerRemotelyCallable,
   registerSlicer,
   type RemoteFunction,
+  RemoteInterface,
   type RemotePromise,
   type RemoteReference,
+  schema,
   type Sendable,
   type Tub,
 } from "../mod.ts";
@@ -89,6 +92,66 @@ export function typesOfErrors(): void {
   registerRemotelyCallable(Coded, ({ code }) => code);
 }
 
+interface Basket extends Referenceable {
+  remote_items(): { list: Item[]; first: Item; counts: Map<string, number> };
+  remote_put(item: RemoteReference<Item>, labels: string[], count: number): Basket;
+  remote_counter(): RemoteFunction<(step: number) => number>;
+}
+
+const RIShelf = RemoteInterface("RIShelf.types", {
+  take: schema.method([["title", String], ["count", Number]], schema.ListOf(String)),
+});
+
+/** Never called: it is only checked. */
+export async function typesOfPromises(
+  shop: RemoteReference<Shop>,
+  basket: RemoteReference<Basket>,
+  shelf: RemoteReference<schema.InterfaceOf<typeof RIShelf>>,
+  untyped: RemoteReference,
+) {
+  const first = shop.remote.find("tea").get(0);
+  same<typeof first, RemotePromise<RemoteReference<Item>>>(true);
+  const name = first.remote.name();
+  same<typeof name, RemotePromise<string>>(true);
+  same<Awaited<typeof name>, string>(true);
+  const items = basket.remote.items();
+  const part = items.get("first");
+  same<typeof part, RemotePromise<RemoteReference<Item>>>(true);
+  const again = basket.remote.put(items.get("list").get(0), [name], shop.remote.count());
+  same<typeof again, RemotePromise<RemoteReference<Basket>>>(true);
+  await again.remote.put(first, ["a", name], 3).callRemote("items").get("first").callRemote("name");
+  again.callRemoteOnly("put", first, [], 1);
+  same<ReturnType<typeof shop.remote.count>, RemotePromise<number>>(true);
+  const titles = shelf.remote.take(name, shop.remote.count());
+  same<typeof titles, RemotePromise<string[]>>(true);
+  await shelf.callRemote("take", titles.get(0), kwargs({ count: shop.remote.count() }));
+  const anything = untyped.remote.anything!(1).get("whatever").get(0);
+  same<typeof anything, RemotePromise<unknown>>(true);
+  same<Awaited<ReturnType<typeof anything.callRemote>>, unknown>(true);
+  await anything.callRemote("more", first, [name]);
+  const watched = basket.remote.counter().callFunction(3);
+  same<typeof watched, RemotePromise<number>>(true);
+
+  // @ts-expect-error A proxy has no such method.
+  void first.remote.nothing();
+  // @ts-expect-error A number has no methods.
+  void shop.remote.count().callRemote("name");
+  // @ts-expect-error A list has no key of that kind.
+  shop.remote.find("tea").get("first");
+  // @ts-expect-error There is no such part.
+  items.get("last");
+  // @ts-expect-error An object that lives elsewhere has no parts.
+  first.get("title");
+  // @ts-expect-error A promise of another type.
+  void shop.remote.find(shop.remote.count());
+  // @ts-expect-error A promise of another class's object.
+  void basket.remote.put(basket.remote.put(first, [], 1), [], 1);
+  // @ts-expect-error The constraint takes text.
+  void shelf.remote.take(shop.remote.count(), 1);
+  // @ts-expect-error An object is no function.
+  void first.callFunction(1);
+}
+
 /** Never called: it is only checked. */
 export async function typesOf(tub: Tub, furl: string): Promise<void> {
   const shop = await tub.getReference<Shop>(furl);
@@ -101,7 +164,7 @@ export async function typesOf(tub: Tub, furl: string): Promise<void> {
   same<Received<Date | undefined>, Date | null | undefined>(true);
   same<Received<URL | RegExp | TypeError | ArrayBuffer>, URL | RegExp | TypeError | ArrayBuffer>(true);
   same<Received<Set<Date>>, Set<Date>>(true);
-  same<Sendable<Map<Date, undefined>>, Map<Date, undefined>>(true);
+  same<Sendable<Map<Date, undefined>>, Map<Date, undefined> | PromisedValue<Map<Date, undefined>>>(true);
   await shop.callRemote("add", items[0]!);
   await shop.callRemote("watch", callable((count: number) => void count));
   await shop.callRemote("find", kwargs({ name: "tea" }));

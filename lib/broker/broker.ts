@@ -25,6 +25,7 @@ import { TokenEncoder } from "../wire/encoder.ts";
 import { FOOLSCAP_TOKENS } from "../wire/tokens.ts";
 import { vocabularyWords } from "../wire/vocabulary.ts";
 import { type BrokerObject, callBrokerObject } from "./broker_object.ts";
+import type { BrokerTables } from "./broker_tables.ts";
 import type { ByteConnection } from "./byte_connection.ts";
 import type { CheckedOptions, InboundCall } from "./call.ts";
 import { CallContext, callerGaveUp, callerTimedOut, type PeerInfo, runOutsideCalls } from "./call_context.ts";
@@ -33,7 +34,7 @@ import type { BrokerListing } from "./broker_listing.ts";
 import { richTables } from "./rich_values.ts";
 import { Callable } from "./callable.ts";
 import { type CancelHost, CancelUnslicer, NO_TIME_LIMIT, TIME_IS_OVER } from "./cancel_message.ts";
-import { Deliveries } from "./deliveries.ts";
+import { Deliveries, type Delivery } from "./deliveries.ts";
 import { failureOf, failureSlicers } from "./failure.ts";
 import "./failure_unslicer.ts";
 import type { HandleToken, Tracker } from "./import_table.ts";
@@ -46,11 +47,13 @@ import { AnswerUnslicer, CallUnslicer, ErrorUnslicer, type MessageHost, MessageR
 import { ObjectSpace } from "./object_space.ts";
 import { checkArguments, checkResult, rulesOf } from "./inbound_rules.ts";
 import { Outbox } from "./outbox.ts";
-import { OutgoingCalls } from "./outgoing.ts";
+import { OutgoingCalls, promiseSlicer } from "./outgoing.ts";
 import { withoutPaths } from "./paths.ts";
+import { Pipelining } from "./pipelining.ts";
+import type { NamedResult } from "./promised.ts";
 import { referenceSlicers, referenceUnslicers } from "./references.ts";
-import { localErrorOf, remoteOf } from "./remote_errors.ts";
-import { type HandleOwner, RemoteHandle } from "./remote_reference.ts";
+import { localErrorOf, originalOf, remoteOf } from "./remote_errors.ts";
+import { type HandleOwner, RemoteHandle } from "./remote_handle.ts";
 import { connectionLost, type PendingRequest } from "./requests.ts";
 import { Watches } from "./watches.ts";
 
@@ -87,22 +90,6 @@ export interface BrokerOptions {
 /** Bytes of one write where the peer's progress is a sign of life. */
 const WATCHED_WRITE_BYTES = 64 * 1024;
 
-/** How much one connection holds. */
-export interface BrokerTables {
-  /** Objects of ours that the peer holds. */
-  readonly exported: number;
-  /** Objects of the peer that we hold. */
-  readonly imported: number;
-  /** Calls of ours that wait for their answer. */
-  readonly pendingCalls: number;
-  /** Calls of the peer that have not been answered, and those that it has given up whose method still runs. */
-  readonly activeCalls: number;
-  /** Gifts that are being fetched. */
-  readonly pendingGifts: number;
-  /** Gifts of ours that have not been acknowledged. */
-  readonly givenGifts: number;
-}
-
 /** One established connection. */
 export class Broker implements HandleOwner, MessageHost, CancelHost {
   readonly peer: PeerInfo;
@@ -121,6 +108,8 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
   readonly #outbox: Outbox;
   readonly #inbound: InboundStream;
   readonly #deliveries: Deliveries;
+  /** What there is if calls may name results of others. */
+  readonly pipelining: Pipelining | undefined;
   readonly #watches: Watches;
   readonly #keepalive: Keepalive;
   readonly #acknowledger: Acknowledger | undefined;
@@ -141,7 +130,7 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
     this.peer = options.peer;
     this.over = this.#over.promise;
     const vocabulary = vocabularyWords(options.vocabTable);
-    const { slicers, unslicers } = features.has("values")
+    const tables = features.has("values")
       ? richTables(host, options.trace)
       : { slicers: BASE_SLICERS, unslicers: BASE_UNSLICERS };
     this.#objects = new ObjectSpace({
@@ -154,12 +143,14 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
       decref: (clid, count) => this.outgoing.callPeer("decref", { clid, count }).then(() => {}, () => {}),
       decgift: (giftID) => this.outgoing.sendUnheard(0, "decgift", [kwargs({ giftID, count: 1 })]),
     });
+    const slicers = tables.slicers.extend([
+      ...referenceSlicers(this.#objects),
+      ...failureSlicers(host.exposesTracebacks),
+      promiseSlicer(() => this.outgoing),
+    ]);
     this.#outbox = new Outbox({
       encoder: new TokenEncoder(vocabulary),
-      slicers: slicers.extend([
-        ...referenceSlicers(this.#objects),
-        ...failureSlicers(host.exposesTracebacks),
-      ]),
+      slicers,
       writable: connection.writable,
       limits,
       clock,
@@ -176,13 +167,29 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
       outbox: this.#outbox,
       sendsCancels: features.has("cancel"),
       sendsDeadlines: this.takesDeadlines,
+      namesResults: features.has("pipeline"),
+      maxWaiting: limits.maxPendingCalls,
       ended: () => this.#ended,
     });
+    const unslicers = tables.unslicers.extend(referenceUnslicers(this.#objects));
+    if (features.has("pipeline")) {
+      this.pipelining = new Pipelining({
+        limits,
+        clock,
+        slicers,
+        unslicers,
+        owner: this,
+        deliveries: () => this.#deliveries,
+        send: (write) =>
+          this.#outbox.message({ isReply: false, write: ({ encoder }) => write(encoder), undo: () => {} }),
+      });
+    }
     const receiver = new Receiver((receiver) => this.#makeRoot(receiver), {
       limits,
       tokens: FOOLSCAP_TOKENS,
       vocabulary,
-      unslicers: unslicers.extend(referenceUnslicers(this.#objects)),
+      unslicers: this.pipelining?.unslicers ?? unslicers,
+      standing: this.pipelining?.standing,
       onPing: (value) => this.#outbox.pong(value),
       onError: (text) => {
         this.#peerComplained = true;
@@ -192,6 +199,7 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
     this.#deliveries = new Deliveries({
       maxPending: limits.maxPendingCalls,
       maxActiveBytes: limits.maxMessageBytes * 2,
+      maxAsideBytes: limits.maxQueuedBytes,
       isHeldUp: () => this.#outbox.isFull,
       start: (call) => this.#serve(call),
       finish: (call, result) => this.#answer(call, result),
@@ -244,7 +252,7 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
       ["error", { make: (receiver) => new ErrorUnslicer(receiver, this) }],
       ...extraMessages,
     ]);
-    return new MessageRoot(receiver, messages, this);
+    return new MessageRoot(receiver, this.pipelining?.extend(messages) ?? messages, this);
   }
 
   /** What ended the connection, once it has ended. */
@@ -273,6 +281,7 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
       ...this.#objects.sizes,
       pendingCalls: this.outgoing.requests.size,
       activeCalls: this.#deliveries.size,
+      keptAnswers: this.pipelining?.inbound.answers.size ?? 0,
     };
   }
 
@@ -323,7 +332,9 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
     for (const request of this.outgoing.requests.takeAll()) {
       request.reject(connectionLost(request, this.peer, reason));
     }
+    this.outgoing.close();
     this.#objects.close();
+    this.pipelining?.close();
     this.#deliveries.close(reason);
     try {
       this.#options.onEnded?.(reason);
@@ -351,12 +362,12 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
     this.#inbound.resume();
   }
 
-  #reply(write: (out: Slicing) => void): void {
+  #reply(write: (out: Slicing) => void): number {
     if (this.#ended !== undefined) {
       throw new DeadReferenceError("Connection is lost", { cause: this.#ended });
     }
     this.#objects.begin();
-    this.#outbox.message({ isReply: true, write, undo: () => this.#objects.undo() });
+    return this.#outbox.message({ isReply: true, write, undo: () => this.#objects.undo() });
   }
 
   // ---- calls of the peer
@@ -385,6 +396,7 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
     scope: PendingScope | undefined,
     bytes: number,
     waitMs: number | undefined,
+    target: NamedResult | undefined,
   ): void {
     this.checkOpen();
     const { clock } = this.#options;
@@ -396,15 +408,18 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
       call.requestId !== 0 && waitMs !== undefined,
       time,
     );
-    this.#deliveries.add({ call: { ...call, context }, scope, bytes, isCancelled: false });
+    const delivery: Delivery = { call: { ...call, context }, scope, bytes, isCancelled: false };
+    if (this.pipelining?.inbound.take(delivery, target) !== true) this.#deliveries.add(delivery);
   }
 
   /** @ignore */
   cancelled(requestId: number, why: number): void {
-    this.#deliveries.cancel(requestId, ({ method }) => {
+    const isKnown = this.#deliveries.cancel(requestId, ({ method }) => {
       this.#options.trace({ type: "call-cancelled", tubId: this.peer.tubId ?? "", requestId, method });
       return why === TIME_IS_OVER ? callerTimedOut(method) : callerGaveUp(method);
     });
+    // There will be no answer: what waits for the result need not go on doing so.
+    if (isKnown) this.pipelining?.inbound.answers.givenUp(requestId);
   }
 
   /** @ignore */
@@ -428,6 +443,8 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
     const { trace } = this.#options;
     const { id: requestId, method } = request;
     trace({ type: "call-rejected", tubId: this.peer.tubId ?? "", requestId, method, error: failure });
+    const original = originalOf(request, failure);
+    if (original !== undefined) return request.reject(original);
     if (!this.#host.exposesRemoteTypes) return request.reject(failure);
     const where = "registerRemoteError";
     request.reject(localErrorOf(failure, (error) => trace({ type: "callback-failed", where, error })));
@@ -453,7 +470,8 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
     if (call.requestId === 0 || this.#ended !== undefined) return;
     try {
       const value = call.rules?.response === undefined ? result : checkResult(call, result);
-      this.#reply((out) => sliceAnswer(out, call.requestId, value));
+      const bytes = this.#reply((out) => sliceAnswer(out, call.requestId, value));
+      this.pipelining?.inbound.answers.answered(call.requestId, false, value, bytes);
     } catch (error) {
       this.#fail(call, error);
     }
@@ -470,7 +488,9 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
     if (requestId === 0 || this.#ended !== undefined) return;
     const failure = failureOf(error, this.#host.exposesTracebacks);
     // The error's own code has run, and may have ended the connection.
-    if (this.#ended === undefined) this.#reply((out) => sliceError(out, requestId, failure));
+    if (this.#ended !== undefined) return;
+    const bytes = this.#reply((out) => sliceError(out, requestId, failure));
+    this.pipelining?.inbound.answers.answered(requestId, true, error, bytes);
   }
 
   // ---- handles

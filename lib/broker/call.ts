@@ -16,7 +16,10 @@ import type { Referenceable } from "./referenceable.ts";
 export interface InboundCall {
   /** 0: no answer is wanted. */
   readonly requestId: number;
-  /** The object or function that is called; `undefined` is this end's broker itself. */
+  /**
+   * The object or function that is called; `undefined` is this end's broker itself. Where the peer calls a result that is
+   * an object of somebody else's: a function that passes the call on.
+   */
   readonly target: Referenceable | ((...args: unknown[]) => unknown) | undefined;
   /** The method's name, empty for a function. */
   readonly method: string;
@@ -29,8 +32,8 @@ export interface InboundCall {
 
 /** A call of ours, about to be sent. */
 export interface OutboundCall {
-  /** The peer's number of the object; 0 is the peer's broker itself. */
-  readonly clid: number;
+  /** The peer's number of the object; 0 is the peer's broker itself, `undefined` a result that only the peer has yet. */
+  readonly clid: number | undefined;
   readonly method: string;
   readonly args: readonly unknown[];
   /** Whether an answer is wanted. */

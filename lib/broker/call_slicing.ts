@@ -12,6 +12,7 @@ import { sortedKeys } from "../graph/values/sort_keys.ts";
 import type { TokenEncoder } from "../wire/encoder.ts";
 import { INT, NEG } from "../wire/tokens.ts";
 import { type FailureFields, sliceFailure } from "./failure.ts";
+import { PROMISED, type ResultPlace } from "./promise_link.ts";
 
 /** A number that names something: an INT or NEG however large it is, where a LONGINT would end the connection. */
 export function identifier(encoder: TokenEncoder, value: number): void {
@@ -19,8 +20,23 @@ export function identifier(encoder: TokenEncoder, value: number): void {
   else encoder.bare(value < 0 ? NEG : INT, Math.abs(value));
 }
 
+/** What is called: an object by its number, or a result that only the peer has. */
+export type CallTarget = number | ResultPlace;
+
+/** `OPEN promised INT(request) (STRING(key) | INT(index))* CLOSE` */
+export function slicePlace({ requestId, path }: ResultPlace, out: Slicing): void {
+  const { encoder } = out;
+  const number = encoder.open(PROMISED);
+  encoder.integer(requestId);
+  for (const key of path) {
+    if (typeof key === "number") identifier(encoder, key);
+    else out.word(key);
+  }
+  encoder.close(number);
+}
+
 /**
- * `OPEN call INT(request) INT(object) STRING(method) OPEN arguments ... CLOSE [INT(milliseconds)] CLOSE`
+ * `OPEN call INT(request) INT(object)|OPEN(promised) STRING(method) OPEN arguments ... CLOSE [INT(milliseconds)] CLOSE`
  *
  * Python ends the connection at the last number: it is only for peers that have agreed to it.
  */
@@ -28,7 +44,7 @@ export function sliceCall(
   out: Slicing,
   call: {
     readonly requestId: number;
-    readonly clid: number;
+    readonly target: CallTarget;
     readonly method: string;
     readonly args: readonly unknown[];
     /**
@@ -41,7 +57,8 @@ export function sliceCall(
   const encoder = out.encoder;
   const number = encoder.open("call");
   encoder.integer(call.requestId);
-  identifier(encoder, call.clid);
+  if (typeof call.target === "number") identifier(encoder, call.target);
+  else slicePlace(call.target, out);
   out.word(call.method);
   const inside = encoder.open("arguments");
   sliceArguments(call.args, out);

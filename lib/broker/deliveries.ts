@@ -8,7 +8,7 @@
  * @module
  */
 
-import { ProtocolError } from "../errors.ts";
+import { ProtocolError, Violation } from "../errors.ts";
 import type { PendingScope } from "../graph/pending.ts";
 import { inLaterTurn } from "../util/turn.ts";
 import { callerTimedOut, runInCall } from "./call_context.ts";
@@ -17,13 +17,19 @@ import type { InboundCall } from "./call.ts";
 
 /** A call that has arrived. */
 export interface Delivery {
-  readonly call: InboundCall;
+  call: InboundCall;
   /** What is not there yet of its arguments. */
-  readonly scope: PendingScope | undefined;
+  scope: PendingScope | undefined;
   /** Memory that it takes, in bytes. */
-  readonly bytes: number;
+  bytes: number;
   /** Whether the caller has given it up. */
   isCancelled: boolean;
+  /** Completes a call that names results of others, when it is its turn. Must not throw. */
+  prepare?: (() => void) | undefined;
+  /** Takes a call that was put aside, and given up, from where it waits. Must not throw. */
+  withdraw?: (() => void) | undefined;
+  /** Why it is not to be started. */
+  failure?: Error | undefined;
 }
 
 /** What {@linkcode Deliveries} need of the broker. */
@@ -31,6 +37,8 @@ export interface DeliveriesOptions {
   readonly maxPending: number;
   /** Nothing more is begun while the calls that have not been answered take more memory than this. */
   readonly maxActiveBytes: number;
+  /** No call is put aside while those that were take more memory than this. */
+  readonly maxAsideBytes: number;
   /** Whether the peer leaves so much unread that nothing more is begun for it. */
   isHeldUp(): boolean;
   /** Makes the call; a promise if it is not done at once. */
@@ -59,6 +67,8 @@ export class Deliveries {
   #isClosed = false;
   #started = 0;
   readonly #active = new Set<Delivery>();
+  readonly #aside = new Set<Delivery>();
+  #asideBytes = 0;
   // The peer chooses the numbers, and numbers can be chosen to collide in a Map: so it does not know these.
   readonly #byId = new Map<number | string, Delivery>();
   readonly #salt = Math.floor(Math.random() * 0x40000000);
@@ -75,7 +85,7 @@ export class Deliveries {
 
   /** Calls that have not been answered; with those that were given up, and whose method still runs. */
   get size(): number {
-    return this.#active.size + this.#queue.length - this.#head - this.#holes;
+    return this.#active.size + this.#aside.size + this.#queue.length - this.#head - this.#holes;
   }
 
   /** The calls that have not been answered, oldest first. */
@@ -86,7 +96,7 @@ export class Deliveries {
       isStarted,
       isCancelled,
     });
-    return [...[...this.#active].map(row(true)), ...this.#waiting().map(row(false))];
+    return [...[...this.#active].map(row(true)), ...[...this.#waiting(), ...this.#aside].map(row(false))];
   }
 
   /** Memory that the calls take that have not been started, in bytes. */
@@ -106,6 +116,11 @@ export class Deliveries {
     return (waiting > BUSY_CALLS || this.#waitingBytes > BUSY_BYTES) && waiting > 0 && !this.isBlocked;
   }
 
+  /** Whether a call of this number has come and not been answered. */
+  has(requestId: number): boolean {
+    return this.#byId.has(this.#keyOf(requestId));
+  }
+
   /**
    * A call that cannot be taken is refused: its number must not be that of another one.
    *
@@ -122,6 +137,38 @@ export class Deliveries {
    */
   add(delivery: Delivery): void {
     if (this.#isClosed) return;
+    this.#admit(delivery);
+    this.#enqueue(delivery);
+  }
+
+  /**
+   * A call has arrived that cannot be begun yet, and shall not hold up others.
+   *
+   * @throws {ProtocolError} As {@linkcode Deliveries.add}.
+   * @throws {Violation} If those that were put aside take too much memory.
+   */
+  setAside(delivery: Delivery): void {
+    if (this.#isClosed) return;
+    const { maxAsideBytes } = this.#options;
+    if (this.#asideBytes + delivery.bytes > maxAsideBytes && this.#aside.size > 0) {
+      throw new Violation(
+        `Cannot wait for the results that are named: calls of ${maxAsideBytes} bytes wait for others already`,
+      );
+    }
+    this.#admit(delivery);
+    this.#aside.add(delivery);
+    this.#asideBytes += delivery.bytes;
+  }
+
+  /** A call that was put aside can be begun. */
+  takeUp(delivery: Delivery): void {
+    if (!this.#aside.delete(delivery)) return;
+    this.#asideBytes -= delivery.bytes;
+    delivery.withdraw = undefined;
+    this.#enqueue(delivery);
+  }
+
+  #admit(delivery: Delivery): void {
     if (this.size >= this.#options.maxPending) {
       throw new ProtocolError(`The peer has ${this.#options.maxPending} calls waiting for their answer`);
     }
@@ -130,6 +177,9 @@ export class Deliveries {
       const before = this.#byId.size;
       if (this.#byId.set(this.#keyOf(requestId), delivery).size === before) throw inUse(requestId);
     }
+  }
+
+  #enqueue(delivery: Delivery): void {
     this.#queue.push(delivery);
     this.#waitingBytes += delivery.bytes;
     this.resume();
@@ -148,7 +198,10 @@ export class Deliveries {
     if (delivery === undefined) return false;
     this.#byId.delete(key);
     delivery.isCancelled = true;
-    if (!this.#active.has(delivery)) this.#dropWaiting(delivery);
+    if (this.#aside.delete(delivery)) {
+      this.#asideBytes -= delivery.bytes;
+      delivery.withdraw?.();
+    } else if (!this.#active.has(delivery)) this.#dropWaiting(delivery);
     delivery.call.context.abort(reason(delivery.call));
     return true;
   }
@@ -184,6 +237,8 @@ export class Deliveries {
     this.#isClosed = true;
     const active = [...this.#active];
     this.#active.clear();
+    this.#aside.clear();
+    this.#asideBytes = 0;
     this.#byId.clear();
     this.#queue = [];
     this.#head = this.#holes = this.#holeBytes = 0;
@@ -208,6 +263,10 @@ export class Deliveries {
     if (this.#holes < holes) this.#options.onStarted();
     const delivery = this.#queue[this.#head];
     if (this.#isClosed || delivery === undefined || this.isBlocked) return;
+    if (delivery.prepare !== undefined) {
+      this.#prepare(delivery);
+      if (this.#isClosed) return;
+    }
     const { scope } = delivery;
     if (scope !== undefined && !scope.isComplete) return this.#waitFor(delivery, scope);
     this.#takeFirst();
@@ -233,6 +292,13 @@ export class Deliveries {
     }
   }
 
+  #prepare(delivery: Delivery): void {
+    const before = delivery.bytes;
+    delivery.prepare!();
+    delivery.prepare = undefined;
+    this.#waitingBytes += delivery.bytes - before;
+  }
+
   #waitFor(delivery: Delivery, scope: PendingScope): void {
     this.#waitsForGift = delivery;
     scope.whenComplete(() => {
@@ -243,10 +309,10 @@ export class Deliveries {
   }
 
   readonly #start = (delivery: Delivery): void => {
-    const { call, scope } = delivery;
+    const { call, scope, failure = scope?.failure } = delivery;
     this.#active.add(delivery);
     this.#activeBytes += delivery.bytes;
-    if (scope?.failure !== undefined) return this.#fail(delivery, scope.failure);
+    if (failure !== undefined) return this.#fail(delivery, failure);
     // Its caller has stopped waiting, or is about to.
     if (call.context.remainingMs === 0) return this.#fail(delivery, callerTimedOut(call.method));
     let result: unknown;

@@ -10,7 +10,7 @@
 import { ProtocolError, toError, UnreachableError } from "../errors.ts";
 import type { Pending } from "../graph/pending.ts";
 import type { Clock } from "../util/clock.ts";
-import type { RemoteHandle } from "./remote_reference.ts";
+import type { RemoteHandle } from "./remote_handle.ts";
 
 /** What a {@linkcode GiftFetcher} needs. */
 export interface GiftFetcherOptions {

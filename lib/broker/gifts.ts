@@ -8,7 +8,7 @@
 
 import { Violation } from "../errors.ts";
 import type { Clock } from "../util/clock.ts";
-import { RemoteHandle } from "./remote_reference.ts";
+import { RemoteHandle } from "./remote_handle.ts";
 
 interface Gift {
   readonly id: number;

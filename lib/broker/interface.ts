@@ -6,7 +6,7 @@
 
 import type { InboundCall, OutboundCall } from "./call.ts";
 import type { Publishable } from "./callable.ts";
-import type { RemoteHandle } from "./remote_reference.ts";
+import type { RemoteHandle } from "./remote_handle.ts";
 
 /** Who asks for the object of a gift. */
 export interface GiftRequest {

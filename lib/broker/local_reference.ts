@@ -10,14 +10,15 @@ import type { AnyKwargs } from "../graph/values/kwargs.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import { inLaterTurn } from "../util/turn.ts";
 import { type CallOptions, checkCallOptions } from "./call.ts";
-import { CallContext, type PeerInfo, runInCall } from "./call_context.ts";
+import { callLocally, localContext } from "./local_call.ts";
 import type { Referenceable } from "./referenceable.ts";
-import { type RemoteMethodName, RemoteReference, type RemoteResult } from "./remote_reference.ts";
-import type { RemotePromise } from "./remote_promise.ts";
+import {
+  type RemoteMethodName,
+  type RemotePromise,
+  RemoteReference,
+  type RemoteResult,
+} from "./remote_reference.ts";
 import { RequestTable } from "./requests.ts";
-
-/** Who calls: nobody from outside. */
-const HERE: PeerInfo = { tubId: undefined, address: "local" };
 
 /** Arguments of a method, which get them as they are; or any beginning of them and then keyword arguments. */
 export type LocalArguments<T, Name extends string> =
@@ -152,20 +153,12 @@ export class LocalReference<T> implements LocalCalls<T> {
       if (isOver) return;
       const { deadline, isLimited } = request;
       const time = deadline === undefined ? undefined : { deadline, clock };
-      const context = new CallContext(HERE, name, isLimited, time);
+      const context = localContext(name, isLimited, time);
       request.onGivenUp = (reason) => context.abort(reason);
-      runInCall(context, (args) => this.#run(name, args, context), [...args])
+      callLocally(this.#object, name, args, context)
         .then(request.resolve.bind(request), request.reject.bind(request));
     });
     return promise;
-  }
-
-  async #run(name: string, args: unknown[], context: CallContext): Promise<unknown> {
-    try {
-      return await this.#object.doRemoteCall(name, args, context);
-    } finally {
-      context.end();
-    }
   }
 }
 

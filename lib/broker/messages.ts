@@ -19,6 +19,8 @@ import { decodeText, quoteForeign } from "../util/text.ts";
 import { INT, NEG, OPEN, STRING, tokenName, VOCAB } from "../wire/tokens.ts";
 import type { InboundCall } from "./call.ts";
 import { FAILURE_TYPE } from "./failure.ts";
+import type { Pipelining } from "./pipelining.ts";
+import type { NamedResult } from "./promised.ts";
 import type { PendingRequest } from "./requests.ts";
 
 /** What the messages do to the broker. */
@@ -29,6 +31,8 @@ export interface MessageHost {
    * @throws {ProtocolError} If it has.
    */
   checkOpen(): void;
+  /** What there is if calls may name results of others. */
+  readonly pipelining: Pipelining | undefined;
   /** What a call's number names; `undefined` if it names nothing. 0 is the broker itself. */
   target(clid: number): { readonly target: InboundCall["target"] } | undefined;
   /**
@@ -43,12 +47,14 @@ export interface MessageHost {
    * A call is complete.
    *
    * @param waitMs How long its caller waits, in milliseconds, if it may give the call up: see `cancel_message.ts`.
+   * @param target The result that it calls, where it names one.
    */
   deliver(
     call: Omit<InboundCall, "context">,
     scope: PendingScope | undefined,
     bytes: number,
     waitMs: number | undefined,
+    target: NamedResult | undefined,
   ): void;
   /**
    * A call cannot be taken.
@@ -80,6 +86,7 @@ export class MessageRoot extends Unslicer {
 
   override open(word: string): Unslicer | undefined {
     this.host.checkOpen();
+    this.host.pipelining?.inbound.begin(word === "call");
     return this.messages.make(this.receiver, word);
   }
   override receive(): void {}
@@ -91,14 +98,16 @@ export class MessageRoot extends Unslicer {
 }
 
 /**
- * `OPEN call INT(request) INT(object) STRING(method) OPEN arguments ... CLOSE [INT(milliseconds)] CLOSE`
+ * `OPEN call INT(request) INT(object)|OPEN(promised) STRING(method) OPEN arguments ... CLOSE [INT(milliseconds)] CLOSE`
  *
- * The last number is not Foolscap's: with the feature `deadline`, a call that may be given up says how long its caller still waits.
+ * The last number is not Foolscap's: with the feature `deadline`, a call that may be given up says how long its caller still
+ * waits. A result in the place of the object is that of `pipeline`.
  */
 export class CallUnslicer extends Unslicer {
   readonly #host: MessageHost;
   #requestId = 0;
   #target: InboundCall["target"];
+  #promised: NamedResult | undefined;
   #method = "";
   #rules: MethodRules | undefined;
   #arguments: Arguments | undefined;
@@ -116,7 +125,9 @@ export class CallUnslicer extends Unslicer {
         if (type !== INT) throw new ProtocolError("Request ID must be an INT");
         return;
       case 1:
-        if (type !== INT && type !== NEG) throw new ProtocolError("Object ID must be an INT/NEG");
+        if (type !== INT && type !== NEG && !(type === OPEN && this.#host.pipelining !== undefined)) {
+          throw new ProtocolError("Object ID must be an INT/NEG");
+        }
         return;
       case 2:
         if (type !== STRING && type !== VOCAB) throw new ProtocolError("Method name must be a STRING");
@@ -136,6 +147,11 @@ export class CallUnslicer extends Unslicer {
   }
 
   override open(word: string): Unslicer {
+    if (this.count === 1) {
+      const promised = this.#host.pipelining?.target(this.receiver, word);
+      if (promised === undefined) throw new ProtocolError("Object ID must be an INT/NEG");
+      return promised;
+    }
     if (word !== "arguments") throw new ProtocolError("Arguments must be an 'arguments' sequence");
     return new ArgumentsUnslicer(this.receiver, this.#rules);
   }
@@ -153,6 +169,8 @@ export class CallUnslicer extends Unslicer {
     } catch (cause) {
       throw new Violation("Method name is not UTF-8", { cause });
     }
+    // Of a result nothing is known yet: its rules are asked when it is there.
+    if (this.#promised !== undefined) return;
     this.#rules = this.#host.rulesOf(this.#target, this.#method);
   }
 
@@ -169,6 +187,10 @@ export class CallUnslicer extends Unslicer {
   }
 
   #takeTarget(clid: unknown): void {
+    if (typeof clid === "object") {
+      this.#promised = clid as NamedResult;
+      return;
+    }
     const found = typeof clid === "number" ? this.#host.target(clid) : undefined;
     if (found === undefined) throw new Violation(`Unknown CLID ${String(clid)}`);
     this.#target = found.target;
@@ -200,6 +222,7 @@ export class CallUnslicer extends Unslicer {
       isComplete ? undefined : scope,
       this.receiver.messageBytes,
       this.#waitMs,
+      this.#promised,
     );
   }
 }
@@ -356,18 +379,23 @@ export class AnswerUnslicer extends Unslicer {
       ? new Violation("The peer could not serialize its answer: ABORT received")
       : violation;
     this.#request?.reject(reason);
+    this.#host.pipelining?.seen.taken();
     return violation;
   }
 
   override close(): void {
     if (this.count < 2) throw new ProtocolError("Answer has no value");
     const request = this.#request;
-    if (request === undefined) return;
     const scope = this.receiver.pendingScope;
-    if (scope === undefined) return this.#resolve(request);
+    if (request === undefined || scope === undefined) {
+      if (request !== undefined) this.#resolve(request);
+      return this.#host.pipelining?.seen.taken();
+    }
+    const taken = this.#host.pipelining?.seen.takenLater();
     scope.whenComplete((failure) => {
       if (failure === undefined) this.#resolve(request);
       else request.reject(failure);
+      taken?.();
     });
   }
 
@@ -433,11 +461,13 @@ export class ErrorUnslicer extends Unslicer {
 
   override violated(violation: Violation): Violation {
     this.#request?.reject(violation);
+    this.#host.pipelining?.seen.taken();
     return violation;
   }
 
   override close(): void {
     if (this.#failure === undefined) throw new ProtocolError("Error has no failure");
     if (this.#request !== undefined) this.#host.failed(this.#request, this.#failure);
+    this.#host.pipelining?.seen.taken();
   }
 }

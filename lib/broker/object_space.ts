@@ -21,7 +21,8 @@ import { GiftTable } from "./gifts.ts";
 import { type HandleToken, ImportTable, type Tracker } from "./import_table.ts";
 import type { BrokerHost } from "./interface.ts";
 import type { ReferenceHost } from "./references.ts";
-import { type HandleOwner, RemoteFunction, RemoteHandle, RemoteReference } from "./remote_reference.ts";
+import { type HandleOwner, RemoteHandle } from "./remote_handle.ts";
+import { RemoteFunction, RemoteReference } from "./remote_reference.ts";
 
 /** What an {@linkcode ObjectSpace} needs of its broker. */
 export interface ObjectSpaceOptions {

@@ -106,9 +106,10 @@ export class Outbox {
   /**
    * Writes one message, or nothing of it.
    *
+   * @returns Its length, in bytes.
    * @throws {Violation} If a value cannot be sent.
    */
-  message(message: OutgoingMessage): void {
+  message(message: OutgoingMessage): number {
     const encoder = this.#encoder;
     const before = encoder.pendingBytes;
     const mark = this.#mark = encoder.mark();
@@ -116,9 +117,11 @@ export class Outbox {
     try {
       message.write(out);
       if (!this.#isClosed) this.#checkBacklog(message.isReply);
-      if (this.#isClosed) return;
-      this.#backlog.add(encoder.pendingBytes - before, message.isReply);
+      if (this.#isClosed) return 0;
+      const bytes = encoder.pendingBytes - before;
+      this.#backlog.add(bytes, message.isReply);
       this.#schedule();
+      return bytes;
     } catch (error) {
       if (!this.#isClosed) encoder.rollback(mark);
       message.undo();

@@ -20,7 +20,8 @@ import { identifier } from "./call_slicing.ts";
 import type { Given } from "./export_table.ts";
 import { OnlyReferenceable, Referenceable } from "./referenceable.ts";
 import { adaptedBy } from "./remotely_callable.ts";
-import { RemoteFunction, RemoteHandle, RemoteReference } from "./remote_reference.ts";
+import { RemoteHandle } from "./remote_handle.ts";
+import { RemoteFunction, RemoteReference } from "./remote_reference.ts";
 
 for (const construct of [OnlyReferenceable, Callable, RemoteHandle]) onlyByConnection(construct);
 for (

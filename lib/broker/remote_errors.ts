@@ -26,8 +26,10 @@ import {
   WrongNameError,
   WrongTubIdError,
 } from "../errors.ts";
+import { promised, type Settled } from "../graph/schema/promised_value.ts";
 import { MAX_FAILURE_BYTES } from "../limits.ts";
 import { encodeText, quoteForeign } from "../util/text.ts";
+import { RESULT_GIVEN_UP } from "./kept_answers.ts";
 
 /** A class of errors, abstract or not. */
 export type ErrorClass = abstract new (...args: never[]) => Error;
@@ -265,6 +267,34 @@ export function makeRegistered(
     onFailure(toError(thrown));
     return undefined;
   }
+}
+
+function isRemote(reason: unknown): boolean {
+  return reason instanceof Error && remoteOf(reason) !== undefined;
+}
+
+/** What a call depended on. */
+interface Dependent {
+  readonly dependsOn: readonly { [promised](): Settled | undefined }[] | undefined;
+}
+
+/**
+ * The error of the promise that a call was sent with, if the call failed with it: so that all that depends on one call fails
+ * with the same error.
+ */
+export function originalOf({ dependsOn }: Dependent, failure: RemoteException): unknown {
+  for (const promise of dependsOn ?? []) {
+    const settled = promise[promised]();
+    // One that was given up here: the peer does not know why.
+    if (settled?.isRejected === true && failure.message === RESULT_GIVEN_UP && !isRemote(settled.value)) {
+      return settled.value;
+    }
+    const known = settled?.isRejected === true && settled.value instanceof Error
+      ? remoteOf(settled.value)
+      : undefined;
+    if (known?.remoteType === failure.remoteType && known.message === failure.message) return settled!.value;
+  }
+  return undefined;
 }
 
 function makerFor({ remoteType, remoteParents }: RemoteException) {

@@ -6,10 +6,6 @@
  * @module
  */
 
-import type { ConnectionInfo } from "../connection_info.ts";
-import { DeadReferenceError } from "../errors.ts";
-import { SturdyRef } from "../names/sturdy_ref.ts";
-import { redact } from "../names/redact.ts";
 import {
   type AnyFunction,
   type AnyReference,
@@ -19,13 +15,18 @@ import {
   providedInterface,
   type Providing,
 } from "../graph/schema/provided.ts";
+import {
+  promised,
+  type promisedType,
+  type PromisedValue,
+  type Settled,
+} from "../graph/schema/promised_value.ts";
 import type { AnyKwargs } from "../graph/values/kwargs.ts";
 import { type CallOptions, checkCallOptions, type CheckedOptions } from "./call.ts";
 import type { Callable } from "./callable.ts";
-import type { PeerInfo } from "./call_context.ts";
-import type { HandleToken, Tracker } from "./import_table.ts";
+import { callsOfPromises, type PromiseLink } from "./promise_link.ts";
 import type { Referenceable } from "./referenceable.ts";
-import { rejected, type RemotePromise } from "./remote_promise.ts";
+import { RemoteHandle } from "./remote_handle.ts";
 import type { Declared, declared, DeclaredArguments, DeclaredResult } from "./schema_types.ts";
 
 /** An object of which nothing is known: any method, `unknown` arguments and results. */
@@ -55,8 +56,11 @@ export type Received<T> = T extends void | undefined ? null | undefined
   : T extends Map<infer K, infer V> ? Map<Received<K>, Received<V>> | { [key: string]: Received<V> }
   : T;
 
-/** What the caller may pass where the callee's parameter has the type `T`. */
-export type Sendable<T> = T extends
+/** What the caller may pass where the callee's parameter has the type `T`: a value, or the promise of one. */
+export type Sendable<T> = SendableValue<T> | PromisedValue<SendableValue<T>>;
+
+/** The same without promises of the whole; parts of it may be promises. */
+export type SendableValue<T> = T extends
   string | number | bigint | boolean | null | undefined | symbol | ArrayBufferView ? T
   : T extends RemoteReference<infer U> ? U | RemoteReference<U>
   : T extends RemoteFunction<infer F> ? Callable<F> | RemoteFunction<F>
@@ -103,172 +107,25 @@ export type RemoteMethods<T> = {
   ) => RemotePromise<RemoteResult<T, Name>>;
 };
 
-/** What a handle needs of the connection that it lives on. */
-export interface HandleOwner {
-  readonly peer: PeerInfo;
-  /** What ended the connection, once it has ended. */
-  readonly ended: Error | undefined;
-  /** What the Tub knows of the connection. */
-  readonly connectionInfo: ConnectionInfo | undefined;
-  /** When something last came from the peer, in milliseconds since 1970. */
-  readonly receivedAt: number | undefined;
-  /** Makes the calls. */
-  readonly outgoing: {
-    call(
-      tracker: Tracker<RemoteHandle>,
-      method: string,
-      args: readonly unknown[],
-      options: CheckedOptions,
-    ): RemotePromise<unknown>;
-    callOnly(
-      tracker: Tracker<RemoteHandle>,
-      method: string,
-      args: readonly unknown[],
-      options: CheckedOptions,
-    ): void;
-  };
-  watch(tracker: Tracker<RemoteHandle>, handle: RemoteHandle): HandleToken;
-  release(tracker: Tracker<RemoteHandle>, token: HandleToken): void;
-  /** Keeps an object from being given back until this is disposed, whatever becomes of its handles. */
-  hold(tracker: Tracker<RemoteHandle>): Disposable;
-  /** Calls back, one turn later, when the connection has ended. */
-  whenEnded(callback: () => void): Disposable;
-}
+/** The class of the object that a result refers to; where nothing is known of the result, nothing of the object. */
+export type ObjectOf<T> = unknown extends T ? Untyped
+  : T extends RemoteReference<infer U> ? U
+  : T extends Referenceable ? T
+  : never;
 
-/** What references to objects and to functions have in common. */
-export abstract class RemoteHandle {
-  readonly #owner: HandleOwner;
-  readonly #tracker: Tracker<RemoteHandle>;
-  readonly #token: HandleToken;
+/** The keys of a result's parts: indices of an array, text keys of an object or Map. */
+export type PartKey<T> = unknown extends T ? string | number
+  : T extends readonly unknown[] ? number
+  : T extends ReadonlyMap<infer K, unknown> ? K & string
+  : T extends AnyReference | AnyFunction | ReadonlySet<unknown> | ArrayBufferView ? never
+  : T extends object ? keyof T & string
+  : never;
 
-  /** Made by the broker when an object arrives. */
-  constructor(owner: HandleOwner, tracker: Tracker<RemoteHandle>) {
-    this.#owner = owner;
-    this.#tracker = tracker;
-    this.#token = owner.watch(tracker, this);
-  }
-
-  /** The connection that a handle lives on. */
-  static ownerOf(handle: RemoteHandle): HandleOwner {
-    return handle.#owner;
-  }
-
-  /** What the connection knows about a handle's object. */
-  static trackerOf(handle: RemoteHandle): Tracker<RemoteHandle> {
-    return handle.#tracker;
-  }
-
-  /** Whether a handle was disposed. */
-  static isReleased(handle: RemoteHandle): boolean {
-    return handle.#token.isReleased;
-  }
-
-  /** Keeps a handle's object from being given back until this is disposed. */
-  static hold(handle: RemoteHandle): Disposable {
-    return handle.#owner.hold(handle.#tracker);
-  }
-
-  /** Whether calls can be made: the connection is there and the handle was not disposed. */
-  isConnected(): boolean {
-    return this.#dead() === undefined;
-  }
-
-  /** The TubID of the peer, as its certificate proves. */
-  getRemoteTubID(): string | undefined {
-    return this.#owner.peer.tubId;
-  }
-
-  /** Where the peer is, for people: `tcp:127.0.0.1:4501`, or `loopback`. Known after the loss as well. */
-  getPeer(): string {
-    return this.#owner.peer.address;
-  }
-
-  /** How the connection came about, and what became of it; `undefined` where no Tub made it. */
-  getConnectionInfo(): ConnectionInfo | undefined {
-    return this.#owner.connectionInfo;
-  }
-
-  /**
-   * When something last came from the peer, in milliseconds since 1970: also while a long message is on its way. It is
-   * known whether or not there are keepalives; `undefined` before the first byte.
-   */
-  getDataLastReceivedAt(): number | undefined {
-    return this.#owner.receivedAt;
-  }
-
-  /** The FURL of the object or function as a value; it points nowhere if the peer has no location. */
-  getSturdyRef(): SturdyRef {
-    return new SturdyRef(this.#tracker.furl ?? "");
-  }
-
-  /** The connection hints of that FURL. */
-  getLocationHints(): readonly string[] {
-    return this.getSturdyRef().locationHints;
-  }
-
-  /** What `Deno.inspect` and `console.log` print: the FURL without its secret. */
-  [Symbol.for("Deno.customInspect")](): string {
-    const { furl, clid } = this.#tracker;
-    const where = furl === undefined ? `to ${this.getRemoteTubID() ?? "an anonymous peer"}` : redact(furl);
-    return `${clid < 0 ? "RemoteFunction" : "RemoteReference"}(${where}${
-      this.isConnected() ? "" : ", dead"
-    })`;
-  }
-
-  /**
-   * Calls back, in a later turn, when the connection is lost: once, and never more. After the loss: in the next turn.
-   * What the callback throws goes to the Tub's trace.
-   *
-   * @returns Disposing it takes the callback back.
-   */
-  notifyOnDisconnect(callback: () => void): Disposable {
-    return this.#owner.whenEnded(callback);
-  }
-
-  /** Takes a callback back. One that is not registered is fine. */
-  dontNotifyOnDisconnect(watch: Disposable): void {
-    watch[Symbol.dispose]();
-  }
-
-  /**
-   * Gives the object up for everybody in the process: later calls on this reference fail with a DeadReferenceError, the
-   * peer is told when the calls in flight have been answered, and the object's next arrival makes a new reference.
-   */
-  [Symbol.dispose](): void {
-    if (this.#token.isReleased) return;
-    if (this.#tracker.shared?.deref() === this) this.#tracker.shared = undefined;
-    this.#owner.release(this.#tracker, this.#token);
-  }
-
-  /** Sends a call. */
-  protected send(method: string, args: readonly unknown[], options: CheckedOptions): RemotePromise<unknown> {
-    const dead = this.#dead();
-    if (dead !== undefined) return rejected(dead);
-    return this.#owner.outgoing.call(this.#tracker, method, args, options);
-  }
-
-  /** Sends a call that wants no answer. */
-  protected sendOnly(method: string, args: readonly unknown[], options: CheckedOptions): void {
-    if (this.#dead() === undefined) this.#owner.outgoing.callOnly(this.#tracker, method, args, options);
-  }
-
-  /** Makes another handle of a handle's object; throws a DeadReferenceError if that is dead. */
-  static duplicate<H extends RemoteHandle>(
-    handle: RemoteHandle,
-    make: (owner: HandleOwner, tracker: Tracker<RemoteHandle>) => H,
-  ): H {
-    const dead = handle.#dead();
-    if (dead !== undefined) throw dead;
-    return make(handle.#owner, handle.#tracker);
-  }
-
-  #dead(): DeadReferenceError | undefined {
-    if (this.#token.isReleased) return new DeadReferenceError("Reference is dead: released");
-    const cause = this.#owner.ended;
-    if (cause === undefined) return undefined;
-    return new DeadReferenceError("Reference is dead: the connection was lost", { cause });
-  }
-}
+/** The part of a result under a key. An object that travels by reference is a reference there, however deep. */
+export type PartOf<T, K> = unknown extends T ? unknown
+  : T extends ReadonlyMap<unknown, infer V> ? V extends Referenceable ? RemoteReference<V> : V
+  : K extends keyof T ? T[K] extends Referenceable ? RemoteReference<T[K]> : T[K]
+  : never;
 
 /** How an object is called. */
 export interface RemoteCalls<T> {
@@ -295,7 +152,7 @@ class MethodsProxy {}
 
 /** A proxy whose every property is a method; `then` is none, so that `await` does not call it. */
 function methodsOf<T>(
-  call: (name: string, args: readonly unknown[]) => RemotePromise<unknown>,
+  call: (name: string, args: readonly unknown[]) => Promise<unknown>,
 ): RemoteMethods<T> {
   const methods = new Map<string, unknown>();
   return new Proxy(Object.freeze(new MethodsProxy()), {
@@ -373,7 +230,9 @@ export class RemoteReference<T = Untyped> extends RemoteHandle
     const checked = checkCallOptions(options);
     const call = (name: string, args: readonly unknown[]) => this.send(name, args, checked);
     return {
-      callRemote: ((name: string, ...args: unknown[]) => call(name, args)) as RemoteCalls<T>["callRemote"],
+      callRemote: ((name: string, ...args: unknown[]) => call(name, args)) as unknown as RemoteCalls<
+        T
+      >["callRemote"],
       callRemoteOnly: (name, ...args) => this.sendOnly(name, args as readonly unknown[], checked),
       with: (more) => this.with({ ...options, ...more }),
       remote: methodsOf<T>(call),
@@ -394,6 +253,138 @@ export class RemoteReference<T = Untyped> extends RemoteHandle
   [providedInterface](): Provided {
     return { kind: "remote", interfaceName: this.getInterfaceName() };
   }
+}
+
+/**
+ * What `callRemote` returns: a promise that settles when the peer has answered, or the connection is gone.
+ *
+ * It can be used before that. Methods of the result can be called, parts of it picked, and the promise itself, or such a
+ * part, can be an argument of other calls. Where the peer is a Tub of this library, all of that goes out at once, and a
+ * chain of calls takes one round trip; else each call is made when what it depends on is there, with the same outcome.
+ *
+ * Calls of one promise are started in the order in which they are made. What the first one fails with, all that depend on
+ * it fail with, and a promise that other calls were made of need not be awaited or caught itself.
+ *
+ * @typeParam T The result.
+ *
+ * @example
+ * ```ts
+ * import { Referenceable, type RemoteReference, Tub } from "../../mod.ts";
+ * import assert from "node:assert/strict";
+ *
+ * class Directory extends Referenceable {
+ *   readonly children = new Map<string, Directory>();
+ *   remote_child(name: string): Directory {
+ *     return this.children.getOrInsertComputed(name, () => new Directory());
+ *   }
+ *   remote_names(): string[] {
+ *     return [...this.children.keys()];
+ *   }
+ *   remote_adopt(_other: RemoteReference<Directory>, name: string): string {
+ *     return name;
+ *   }
+ * }
+ *
+ * await using server = await Tub.create();
+ * server.setLocation((await server.listenOn("tcp:0:interface=127.0.0.1")).hint);
+ * await using client = await Tub.create();
+ * const root = await client.getReference<Directory>(server.registerReference(new Directory()));
+ *
+ * const home = root.remote.child("home");
+ * const user = home.remote.child("user"); // not waited for either
+ * const name = user.remote.adopt(root.remote.child("other"), home.remote.names().get(0));
+ * assert.equal(await name, "user");
+ * ```
+ */
+export class RemotePromise<T> extends Promise<T> implements PromisedValue<T> {
+  /** Only the types need it: the result. */
+  declare readonly [promisedType]: T;
+  #link: PromiseLink | undefined;
+
+  /** What `then` and its kin return are plain promises. */
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise;
+  }
+
+  /** Ties a promise to what is known of its result before that is there. */
+  static tie(promise: RemotePromise<unknown>, link: PromiseLink): void {
+    promise.#link = link;
+  }
+
+  /** What a promise was tied to. */
+  static linkOf(promise: RemotePromise<unknown>): PromiseLink | undefined {
+    return promise.#link;
+  }
+
+  /**
+   * Calls a method of the result: as {@linkcode RemoteReference.callRemote}, but now.
+   *
+   * @returns It is also rejected with what this promise is rejected with, and with a {@linkcode Violation} if the result
+   * turns out to be nothing that has methods.
+   */
+  callRemote<Name extends RemoteMethodName<ObjectOf<T>> & string>(
+    name: Name,
+    ...args: RemoteArguments<ObjectOf<T>, Name>
+  ): RemotePromise<RemoteResult<ObjectOf<T>, Name>> {
+    return callsOfPromises().call(this, name, args as readonly unknown[]) as RemotePromise<
+      RemoteResult<ObjectOf<T>, Name>
+    >;
+  }
+
+  /** Calls a method of the result and wants no answer: not the result, and not whether it failed. */
+  callRemoteOnly<Name extends RemoteMethodName<ObjectOf<T>> & string>(
+    name: Name,
+    ...args: RemoteArguments<ObjectOf<T>, Name>
+  ): void {
+    callsOfPromises().callOnly(this, name, args as readonly unknown[]);
+  }
+
+  /** Calls the result, where that is a function. */
+  callFunction<F extends (...args: never[]) => unknown>(
+    this: RemotePromise<RemoteFunction<F>>,
+    ...args: Parameters<F>
+  ): RemotePromise<Awaited<ReturnType<F>>> {
+    return callsOfPromises().call(this, "", args) as RemotePromise<Awaited<ReturnType<F>>>;
+  }
+
+  /** The methods of the result: `a.remote.b().remote.c()`. */
+  get remote(): RemoteMethods<ObjectOf<T>> {
+    return methodsOf<ObjectOf<T>>((name, args) => callsOfPromises().call(this, name, args));
+  }
+
+  /**
+   * A part of the result: an element of an array, the value of a text key of a plain object or Map, an attribute of a
+   * copy. Nothing else can be reached so: no methods, no inherited properties, no parts of objects that live elsewhere.
+   *
+   * @returns It is rejected with a {@linkcode Violation} if there is no such part.
+   */
+  get<K extends PartKey<T>>(key: K): RemotePromise<PartOf<T, K>> {
+    return callsOfPromises().get(this, key) as RemotePromise<PartOf<T, K>>;
+  }
+
+  /**
+   * What constraints ask; no peer can.
+   *
+   * @ignore
+   */
+  [promised](): Settled | undefined {
+    return this.#link?.settled();
+  }
+}
+
+// `await` takes a promise as it is only if its constructor is Promise; else it makes another one around it and
+// needs three more steps for each call.
+Object.defineProperty(RemotePromise.prototype, "constructor", { value: Promise });
+
+/** A promise that is rejected already, and given to the caller. */
+export function rejected(reason: unknown): RemotePromise<never> {
+  const promise = new RemotePromise<never>((_resolve, reject) => reject(reason));
+  RemotePromise.tie(promise, {
+    settled: () => ({ isRejected: true, value: reason }),
+    place: () => undefined,
+    isHeld: false,
+  });
+  return promise;
 }
 
 /** How a function is called. */

@@ -5,6 +5,7 @@
  */
 
 import { DeadReferenceError } from "../errors.ts";
+import type { Settled } from "../graph/schema/promised_value.ts";
 import type { Constraint } from "../graph/schema/constraint.ts";
 import { redact } from "../names/redact.ts";
 import type { Clock } from "../util/clock.ts";
@@ -12,7 +13,9 @@ import type { OutstandingCall } from "./broker_listing.ts";
 import type { CallOptions } from "./call.ts";
 import type { PeerInfo } from "./call_context.ts";
 import { type CallWait, startWait, waitOptions } from "./call_wait.ts";
-import { RemotePromise } from "./remote_promise.ts";
+import "./promise_calls.ts";
+import type { CallsOfResults, PromiseLink, ResultPlace } from "./promise_link.ts";
+import { RemotePromise } from "./remote_reference.ts";
 
 /** One call that waits for its answer. */
 export interface PendingRequest {
@@ -26,6 +29,10 @@ export interface PendingRequest {
   readonly deadline: number | undefined;
   /** Called when the call is given up, by its signal, its time, or the call that it serves; not when it is answered. */
   onGivenUp: ((reason: unknown) => void) | undefined;
+  /** Who names the result to the peer, since it was sent to one that takes that. */
+  calls: CallsOfResults | undefined;
+  /** The promises that it was sent with, and whose failure it fails with. */
+  dependsOn: readonly RemotePromise<unknown>[] | undefined;
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
@@ -100,11 +107,17 @@ export class RequestTable {
   }
 }
 
-class Request implements PendingRequest {
+const NO_PATH: readonly [] = Object.freeze([]) as readonly [];
+
+class Request implements PendingRequest, PromiseLink {
   readonly promise: RemotePromise<unknown>;
   wait: CallWait | undefined;
   onGivenUp: ((reason: unknown) => void) | undefined;
   response: Constraint | undefined;
+  calls: CallsOfResults | undefined;
+  dependsOn: readonly RemotePromise<unknown>[] | undefined;
+  isHeld = false;
+  #settled: Settled | undefined;
   readonly #table: Map<number, PendingRequest>;
   readonly #onEnd: (error?: unknown) => void;
   #resolve!: (value: unknown) => void;
@@ -122,6 +135,7 @@ class Request implements PendingRequest {
       this.#resolve = resolve;
       this.#reject = reject;
     });
+    RemotePromise.tie(this.promise, this);
   }
 
   get isLimited(): boolean {
@@ -133,14 +147,32 @@ class Request implements PendingRequest {
 
   giveUp(reason: unknown): void {
     if (!this.#end()) return;
+    this.dependsOn = undefined;
+    this.#settled = { isRejected: true, value: reason };
     this.#reject(reason);
     this.onGivenUp?.(reason);
   }
   resolve(value: unknown): void {
-    if (this.#end()) this.#resolve(value);
+    if (!this.#end()) return;
+    this.dependsOn = undefined;
+    this.#settled = { isRejected: false, value };
+    this.#resolve(value);
   }
   reject(error: unknown): void {
-    if (this.#end()) this.#reject(error);
+    if (!this.#end()) return;
+    this.dependsOn = undefined;
+    this.#settled = { isRejected: true, value: error };
+    this.#reject(error);
+  }
+
+  settled(): Settled | undefined {
+    return this.#settled;
+  }
+  place(): ResultPlace | undefined {
+    const { calls } = this;
+    return calls === undefined || this.#settled !== undefined
+      ? undefined
+      : { calls, requestId: this.id, path: NO_PATH };
   }
 
   #end(): boolean {

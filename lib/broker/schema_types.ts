@@ -10,6 +10,7 @@ import type { Typed } from "../graph/schema/constraint.ts";
 import type { MethodTypes } from "../graph/schema/method.ts";
 import type { InterfaceRules, MethodRules } from "../graph/schema/method_schema.ts";
 import type { AnyFunction, AnyReference } from "../graph/schema/provided.ts";
+import type { PromisedValue } from "../graph/schema/promised_value.ts";
 import type { ReceivedAs, SentAs } from "../graph/schema/shortcuts.ts";
 import type { Unconstrained } from "../graph/schema/unconstrained_method.ts";
 import type { AnyKwargs, Kwargs } from "../graph/values/kwargs.ts";
@@ -42,10 +43,13 @@ export type MethodArguments<A, R, F> = A extends readonly [readonly [string, inf
   : [argument: Arriving<S, R, F>, ...MethodArguments<Rest, R, F>]
   : [];
 
+/** What a caller passes where a constraint is declared: a value, or the promise of one. */
+export type Passed<S> = SentAs<S> | PromisedValue<SentAs<S>>;
+
 /** The arguments as a caller passes them by position. */
 export type PositionalArguments<A> = A extends readonly [readonly [string, infer S], ...infer Rest]
-  ? [S] extends [MayBeMissing] ? [argument?: SentAs<S> | undefined, ...PositionalArguments<Rest>]
-  : [argument: SentAs<S>, ...PositionalArguments<Rest>]
+  ? [S] extends [MayBeMissing] ? [argument?: Passed<S> | undefined, ...PositionalArguments<Rest>]
+  : [argument: Passed<S>, ...PositionalArguments<Rest>]
   : [];
 
 /** Arguments by name. */
@@ -61,13 +65,13 @@ export type NamedArguments<A extends readonly unknown[]> =
 export type NameOf<P> = P extends readonly [infer N extends string, unknown] ? N : never;
 
 /** What may be sent for a declared argument. */
-export type ValueOf<P> = P extends readonly [string, infer S] ? SentAs<S> : never;
+export type ValueOf<P> = P extends readonly [string, infer S] ? Passed<S> : never;
 
 /** Some arguments by position and the others by name. */
 export type MixedArguments<A, Before extends readonly unknown[] = []> =
   | (A extends readonly unknown[] ? readonly [...Before, Kwargs<NamedArguments<A>>] : never)
   | (A extends readonly [readonly [string, infer S], ...infer Rest]
-    ? MixedArguments<Rest, [...Before, SentAs<S>]>
+    ? MixedArguments<Rest, [...Before, Passed<S>]>
     : never);
 
 /** The arguments of a declared method as a caller passes them. */

@@ -12,7 +12,8 @@ import type { UnslicerType } from "../graph/unslicer.ts";
 import { Callable, type Publishable } from "./callable.ts";
 import { type ReferenceHost, TheirReferenceUnslicer } from "./references.ts";
 import { Referenceable } from "./referenceable.ts";
-import { RemoteFunction, RemoteHandle, RemoteReference } from "./remote_reference.ts";
+import { RemoteHandle } from "./remote_handle.ts";
+import { RemoteFunction, RemoteReference } from "./remote_reference.ts";
 
 /** Nobody waits for an acknowledgement of what was stored. */
 const NO_GIFT = 0;

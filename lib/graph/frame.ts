@@ -9,7 +9,11 @@
 
 import { Violation } from "../errors.ts";
 import { type Contents, refusalOf } from "./schema/constraint.ts";
+import { OPEN } from "../wire/tokens.ts";
 import { Unslicer } from "./unslicer.ts";
+
+/** Types of sequences that stand for a value which is looked at when all of the message is there. */
+export type Standing = ReadonlySet<string>;
 
 /** What a receiver knows of a sequence that is open. */
 export class Frame {
@@ -29,6 +33,13 @@ export class Frame {
   constrains = true;
   /** Whether the unslicer has a say in which sequences may be inside. */
   choosesTypes = true;
+
+  readonly #standing: Standing | undefined;
+
+  /** @param standing What may stand in the place of any value, besides a `reference` to a container. */
+  constructor(standing?: Standing) {
+    this.#standing = standing;
+  }
 
   /** A sequence begins here. */
   enter(unslicer: Unslicer): void {
@@ -57,7 +68,9 @@ export class Frame {
       throw new Violation(`More than ${contents.maxChildren} children in one sequence`);
     }
     try {
-      unslicer.nextConstraint()?.checkToken(type, size);
+      const rule = unslicer.nextConstraint();
+      // Where something may stand for a value, a sequence is judged when its type is known.
+      if (type !== OPEN || this.#standing === undefined) rule?.checkToken(type, size);
     } catch (error) {
       throw refusalOf(error);
     }
@@ -82,8 +95,10 @@ export class Frame {
   contentsOf(first: string | undefined, word: string): Contents | undefined {
     // What a `reference` names is looked at when all of the message is there.
     if (word === "reference" && first === undefined) return undefined;
+    if (first === undefined && this.#standing?.has(word) === true) return undefined;
     try {
       const rule = this.unslicer!.nextConstraint();
+      if (this.#standing !== undefined) rule?.checkToken(OPEN, 0);
       return first === undefined ? rule?.inside(word, undefined) : rule?.inside(first, word);
     } catch (error) {
       throw refusalOf(error);

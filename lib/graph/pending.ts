@@ -78,6 +78,7 @@ export class PendingScope {
   #derived = 0;
   #failure: Error | undefined;
   #waiting: ((failure: Error | undefined) => void)[] = [];
+  #whenFewer: { readonly count: number; readonly done: () => void } | undefined;
 
   /** Whether everything in the message is there, or cannot come any more. */
   get isComplete(): boolean {
@@ -100,7 +101,19 @@ export class PendingScope {
     this.#failure ??= failure;
     if (!isDerived) this.#awaited--;
     else if (this.#derived > 0) this.#derived--;
+    if (this.#whenFewer !== undefined) this.#checkFewer();
     if (this.#waiting.length > 0) this.#finish();
+  }
+
+  /** Whether no more than `count` values are awaited that come from elsewhere. */
+  awaitsAtMost(count: number): boolean {
+    return this.#awaited <= count;
+  }
+
+  /** Calls `done` once when no more than `count` values are awaited that come from elsewhere. For one who asks. */
+  whenFewer(count: number, done: () => void): void {
+    this.#whenFewer = { count, done };
+    this.#checkFewer();
   }
 
   /**
@@ -110,6 +123,13 @@ export class PendingScope {
   whenComplete(done: (failure: Error | undefined) => void): void {
     this.#waiting.push(done);
     this.#finish();
+  }
+
+  #checkFewer(): void {
+    const { count, done } = this.#whenFewer!;
+    if (this.#awaited > count) return;
+    this.#whenFewer = undefined;
+    done();
   }
 
   #finish(): void {

@@ -90,7 +90,7 @@ export class Receiver implements TokenSink {
       tokens: options.tokens,
       maxSkippedBytes: options.limits.maxSkippedBytes,
     });
-    this.#frame = new Frame();
+    this.#frame = new Frame(options.standing);
     this.#frames = [this.#frame];
     this.#frame.enter(makeRoot(this));
     this.#frame.maxChildren = Infinity;
@@ -100,7 +100,7 @@ export class Receiver implements TokenSink {
     const known = new Map<string, KnownType>();
     for (const [word, type] of table) {
       let leaf: Frame | undefined;
-      if (type.isLeaf === true) (leaf = new Frame()).enter(type.make(this, ""));
+      if (type.isLeaf === true) (leaf = new Frame(this.#options.standing)).enter(type.make(this, ""));
       known.set(word, { type, leaf });
     }
     return known;
@@ -392,7 +392,7 @@ export class Receiver implements TokenSink {
     }
     this.#inIndex = false;
     const depth = ++this.#depth;
-    const opened = this.#frame = this.#frames[depth] ??= new Frame();
+    const opened = this.#frame = this.#frames[depth] ??= new Frame(this.#options.standing);
     opened.openNumber = this.#openNumber;
     unslicer.contents = contents;
     opened.enter(unslicer);

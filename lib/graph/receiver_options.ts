@@ -25,6 +25,8 @@ export interface ReceiverOptions {
    * with a body with a copy of that. They must be in `tokens` too, and may come anywhere.
    */
   readonly extraTokens?: ReadonlyMap<number, (value: number | bigint | Uint8Array) => void>;
+  /** Types of sequences that may stand in the place of any value, whatever the constraint on it: a negotiated feature. */
+  readonly standing?: ReadonlySet<string> | undefined;
   /** A PING came, which wants a PONG at once. */
   onPing?(value: number | bigint): void;
   /** The peer's last word before it closes. */

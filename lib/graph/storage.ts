@@ -104,11 +104,25 @@ export interface UnserializeOptions {
  * @throws {ProtocolError} If the bytes are not Banana, are cut off, or hold more than one value.
  */
 export function unserialize(bytes: Uint8Array, options: UnserializeOptions = {}): unknown {
-  return receive(bytes, options.rich === true ? RICH_UNSLICERS : BASE_UNSLICERS, options).result();
+  return unserializeAtOnce(options.rich === true ? RICH_UNSLICERS : BASE_UNSLICERS, bytes, options).value;
 }
 
 /**
- * The same with unslicers for more kinds of values, some of which may have to be waited for.
+ * The same with unslicers for more kinds of values.
+ *
+ * @returns The value, and the memory that it takes by the receiver's estimate, in bytes.
+ */
+export function unserializeAtOnce(
+  unslicers: UnslicerTable,
+  bytes: Uint8Array,
+  options: UnserializeOptions = {},
+): { readonly value: unknown; readonly memory: number } {
+  const root = receive(bytes, unslicers, options);
+  return { value: root.result(), memory: root.receiver.messageBytes };
+}
+
+/**
+ * The same where some values have to be waited for.
  *
  * @returns Rejects as {@linkcode unserialize} throws, and with the failure of a value that does not come.
  */

@@ -6,7 +6,7 @@
 
 import type { BrokerHost } from "../broker/interface.ts";
 import type { Publishable } from "../broker/callable.ts";
-import type { RemoteHandle } from "../broker/remote_reference.ts";
+import type { RemoteHandle } from "../broker/remote_handle.ts";
 import { resolveLimits } from "../limits.ts";
 import type { FurlParts } from "../names/furl.ts";
 import { systemRandomBytes } from "../names/swissnum.ts";

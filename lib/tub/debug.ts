@@ -4,8 +4,9 @@
  * @module
  */
 
-import type { Broker, BrokerTables } from "../broker/broker.ts";
+import type { Broker } from "../broker/broker.ts";
 import type { BrokerListing } from "../broker/broker_listing.ts";
+import type { BrokerTables } from "../broker/broker_tables.ts";
 import type { NetworkTables } from "./network.ts";
 
 /** How much a Tub holds; all 0 when it has stopped. Calls and references are summed over the connections. */
@@ -49,6 +50,7 @@ function tablesOf({ brokers, network, names, reconnectors }: DebugSources): TubT
     activeCalls: 0,
     pendingGifts: 0,
     givenGifts: 0,
+    keptAnswers: 0,
   };
   for (const broker of brokers()) {
     const tables = broker.tables();

@@ -9,7 +9,7 @@
  */
 
 import type { GiftRequest } from "../broker/interface.ts";
-import type { RemoteHandle } from "../broker/remote_reference.ts";
+import type { RemoteHandle } from "../broker/remote_handle.ts";
 import { NegotiationError, NoLocationHintsError, toError, UnreachableError, Violation } from "../errors.ts";
 import { MAX_HINTS } from "../limits.ts";
 import { type FurlParts, parseFurl } from "../names/furl.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { RemoteHandle, RemoteReference } from "../broker/remote_reference.ts";
+import type { RemoteHandle } from "../broker/remote_handle.ts";
+import type { RemoteReference } from "../broker/remote_reference.ts";
 import type { ConnectionInfo } from "../connection_info.ts";
 import type { FurlParts } from "../names/furl.ts";
 import type { RandomBytes } from "../names/swissnum.ts";

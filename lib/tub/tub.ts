@@ -7,8 +7,8 @@
  */
 
 import type { Publishable } from "../broker/callable.ts";
-import type { ObjectType, RemoteFunction, RemoteHandle } from "../broker/remote_reference.ts";
-import type { RemoteReference, Untyped } from "../broker/remote_reference.ts";
+import type { RemoteHandle } from "../broker/remote_handle.ts";
+import type { ObjectType, RemoteFunction, RemoteReference, Untyped } from "../broker/remote_reference.ts";
 import type { ConnectionInfo } from "../connection_info.ts";
 import { DeadReferenceError, FurlError, NoLocationError } from "../errors.ts";
 import { resolveLimits } from "../limits.ts";

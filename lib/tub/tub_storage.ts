@@ -8,7 +8,7 @@
 
 import type { Publishable } from "../broker/callable.ts";
 import { GiftFetcher } from "../broker/gift_fetcher.ts";
-import type { RemoteHandle } from "../broker/remote_reference.ts";
+import type { RemoteHandle } from "../broker/remote_handle.ts";
 import { storedReferenceSlicers, storedReferenceUnslicers } from "../broker/stored_references.ts";
 import { DeadReferenceError } from "../errors.ts";
 import { serializeBy, unserializeBy } from "../graph/storage.ts";

@@ -23,6 +23,8 @@ export const OWN_FEATURES: Features = new Map([
   ["deadline", 1],
   /** Values that only JavaScript has, as such; see `lib/graph/rich/tables.ts`. */
   ["values", 1],
+  /** Calls may name results of others that their caller does not have yet; see `lib/broker/promised.ts`. */
+  ["pipeline", 1],
 ]);
 
 /** What a peer has that says nothing. */

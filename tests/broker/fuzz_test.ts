@@ -78,7 +78,44 @@ async function corpus(): Promise<Uint8Array[]> {
     for (const { hex, dialect } of vectors) if (dialect !== "token") samples.push(decodeHex(hex));
   }
   samples.push(...extensions());
-  return samples.filter(({ length }) => length > 0);
+  return [...samples.filter(({ length }) => length > 0), ...pipelined()];
+}
+
+/** Messages that name results. */
+function pipelined(): Uint8Array[] {
+  const encoder = new TokenEncoder(vocabularyWords(1));
+  const samples: Uint8Array[] = [];
+  const promised = (request: number, ...path: (string | number)[]) => {
+    const number = encoder.open("promised");
+    encoder.integer(request);
+    for (const key of path) typeof key === "number" ? encoder.integer(key) : encoder.word(key);
+    encoder.close(number);
+  };
+  const call = (request: number, target: () => void, args: (() => void)[]) => {
+    const number = encoder.open("call");
+    encoder.integer(request);
+    target();
+    encoder.word("echo");
+    const list = encoder.open("arguments");
+    encoder.integer(args.length);
+    for (const write of args) write();
+    encoder.close(list);
+    encoder.close(number);
+    samples.push(...encoder.take());
+  };
+  call(1, () => encoder.integer(0), [() => encoder.word("root")]);
+  call(2, () => encoder.integer(1), [() => encoder.integer(5), () => promised(1, 0, "a")]);
+  call(3, () => promised(2), [() => promised(2), () => promised(1)]);
+  call(4, () => promised(3, 0), []);
+  const number = encoder.open("seen");
+  encoder.integer(2);
+  encoder.close(number);
+  samples.push(...encoder.take());
+  for (const given of [1, 3]) {
+    sliceCancel(new Slicing(encoder, BASE_SLICERS, 100), given, 0);
+    samples.push(...encoder.take());
+  }
+  return samples;
 }
 
 /** What only peers of this library say. */
@@ -87,7 +124,7 @@ function extensions(): Uint8Array[] {
   const out = new Slicing(encoder, BASE_SLICERS, 100);
   const taken = () => new Uint8Array(encoder.take().flatMap((part) => [...part]));
   return [0, 1, 2, 5, 0x7fffffff].flatMap((n) => {
-    sliceCall(out, { requestId: 3 + n % 3, clid: 1, method: "wait", args: [n], waitMs: n });
+    sliceCall(out, { requestId: 3 + n % 3, target: 1, method: "wait", args: [n], waitMs: n });
     const call = taken();
     sliceCancel(out, 3 + n % 3, n % 2);
     const cancel = taken();

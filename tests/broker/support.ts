@@ -1,13 +1,15 @@
 /**
  * Brokers without a Tub, connected in memory or to a peer that the test plays by hand.
  */
-import { Broker, type BrokerOptions, type BrokerTables } from "../../lib/broker/broker.ts";
+import { Broker, type BrokerOptions } from "../../lib/broker/broker.ts";
+import type { BrokerTables } from "../../lib/broker/broker_tables.ts";
 import type { Publishable } from "../../lib/broker/callable.ts";
 import type { ByteConnection } from "../../lib/broker/byte_connection.ts";
 import type { BrokerHost } from "../../lib/broker/interface.ts";
 import type { KeepaliveTimes } from "../../lib/broker/keepalive.ts";
 import type { Referenceable } from "../../lib/broker/referenceable.ts";
-import type { RemoteHandle, RemoteReference } from "../../lib/broker/remote_reference.ts";
+import type { RemoteHandle } from "../../lib/broker/remote_handle.ts";
+import type { RemoteReference } from "../../lib/broker/remote_reference.ts";
 import { ProtocolError } from "../../lib/errors.ts";
 import { type Limits, resolveLimits } from "../../lib/limits.ts";
 import { type MemoryConnection, memoryPair, type MemoryPairOptions } from "../../lib/transport/memory.ts";
@@ -28,6 +30,7 @@ export const EMPTY: BrokerTables = {
   activeCalls: 0,
   pendingGifts: 0,
   givenGifts: 0,
+  keptAnswers: 0,
 };
 
 /** A Tub that only knows some objects by name. */

@@ -10,7 +10,7 @@ import { Violation } from "../../errors.ts";
 import { segmentOf, violationAt } from "../path.ts";
 import { Checking, REFUSED, type Refused } from "./checking.ts";
 import { ChoiceRule } from "./choice.ts";
-import { Constraint, type Contents } from "./constraint.ts";
+import { checkPart, Constraint, type Contents } from "./constraint.ts";
 import { isPlain, kindOf, quoteName } from "./kind_of.ts";
 import { OPENS } from "./tasters.ts";
 import { OptionalRule } from "./wrapping.ts";
@@ -129,7 +129,7 @@ export class AttributeDictRule<In = unknown, Out = unknown> extends Constraint<I
       } else if (value === undefined && rule instanceof OptionalRule && checking.direction === "outbound") {
         isDropped = true; // as if it had been left out
       } else {
-        checked = checkPart(rule, name, value, checking);
+        checked = checkAttribute(rule, name, value, checking);
         if (checked === REFUSED) return REFUSED;
         found++;
       }
@@ -172,9 +172,9 @@ function firstOf(state: Record<string, unknown>, names: readonly string[], count
   return first;
 }
 
-function checkPart(rule: Constraint, name: string, value: unknown, checking: Checking): unknown {
+function checkAttribute(rule: Constraint, name: string, value: unknown, checking: Checking): unknown {
   try {
-    return rule.check(value, checking);
+    return checkPart(rule, value, checking);
   } catch (error) {
     throw error instanceof Violation ? violationAt(error, segmentOf(name)) : error;
   }

@@ -12,6 +12,7 @@ import { Violation } from "../../errors.ts";
 import { quoteForeign } from "../../util/text.ts";
 import { tokenName } from "../../wire/tokens.ts";
 import { Checking, REFUSED, type Refused } from "./checking.ts";
+import { promiseOf } from "./promised_value.ts";
 
 /**
  * The largest body of each type of token that a constraint takes, in bytes; a type that is not there is refused.
@@ -153,5 +154,18 @@ export function checkValue(
   where = "",
 ): unknown {
   const checking = new Checking(direction);
-  return checking.under(where, () => constraint.check(value, checking));
+  return checking.under(where, () => checkPart(constraint, value, checking));
+}
+
+/**
+ * Checks a value that may be the promise of one, which is left to the receiver until its value is there.
+ *
+ * @throws {Violation} If it breaks the rule.
+ */
+export function checkPart(constraint: Constraint, value: unknown, checking: Checking): unknown {
+  const promise = checking.direction === "outbound" ? promiseOf(value) : undefined;
+  if (promise === undefined) return constraint.check(value, checking);
+  const { settled } = promise;
+  if (settled === undefined || settled.isRejected) return value;
+  return constraint.check(settled.value, checking);
 }

@@ -8,7 +8,7 @@ import { Violation } from "../../errors.ts";
 import { keySegment, violationAt } from "../path.ts";
 import { Dict } from "../values/dict.ts";
 import { type Checking, REFUSED, type Refused } from "./checking.ts";
-import { Constraint, type Contents } from "./constraint.ts";
+import { checkPart, Constraint, type Contents } from "./constraint.ts";
 import { isPlain, kindOf } from "./kind_of.ts";
 import { checkCount } from "./options.ts";
 import { OPENS } from "./tasters.ts";
@@ -74,8 +74,8 @@ export class DictRule extends Constraint {
     for (const entry of entries) {
       const [key, value] = entry;
       try {
-        entry[0] = this.#key.check(key, checking);
-        entry[1] = this.#value.check(value, checking);
+        entry[0] = checkPart(this.#key, key, checking);
+        entry[1] = checkPart(this.#value, value, checking);
       } catch (error) {
         throw error instanceof Violation ? violationAt(error, keySegment(key)) : error;
       }

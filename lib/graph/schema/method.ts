@@ -11,7 +11,7 @@ import { segmentOf, violationAt } from "../path.ts";
 import { Kwargs } from "../values/kwargs.ts";
 import { Checking } from "./checking.ts";
 import type { UnknownOptions } from "./attribute_dict.ts";
-import type { Constraint } from "./constraint.ts";
+import { checkPart, type Constraint } from "./constraint.ts";
 import { quoteName } from "./kind_of.ts";
 import { constraintOf } from "./make_constraint.ts";
 import type { argumentTypes } from "./marks.ts";
@@ -214,7 +214,7 @@ export class RemoteMethodSchema<A = unknown, R = unknown, O = unknown>
 
 function checkArgument(rule: Constraint, value: unknown, where: string, checking: Checking): unknown {
   try {
-    return rule.check(value, checking);
+    return checkPart(rule, value, checking);
   } catch (error) {
     throw error instanceof Violation ? violationAt(error, where) : error;
   }

@@ -7,7 +7,7 @@
 import { Violation } from "../../errors.ts";
 import { segmentOf, violationAt } from "../path.ts";
 import { type Checking, REFUSED, type Refused } from "./checking.ts";
-import type { Constraint } from "./constraint.ts";
+import { checkPart, type Constraint } from "./constraint.ts";
 
 /**
  * Checks each element against the constraint of its place.
@@ -26,7 +26,7 @@ export function checkElements(
   try {
     for (; i < values.length; i++) {
       const value = values[i];
-      const result = rule(i).check(value, checking);
+      const result = checkPart(rule(i), value, checking);
       if (result === REFUSED) return REFUSED;
       if (changed !== undefined) changed.push(result);
       else if (!Object.is(result, value)) changed = [...values.slice(0, i), result];

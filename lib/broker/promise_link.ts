@@ -1,0 +1,72 @@
+/**
+ * What a promise of a call knows of its result while that is not there: where the peer finds it.
+ *
+ * @module
+ */
+
+import type { Settled } from "../graph/schema/promised_value.ts";
+
+/** The type of sequence that names a result. */
+export const PROMISED = "promised";
+
+/** The way from a result to a part of it: indices and text keys. */
+export type PartPath = readonly (string | number)[];
+
+/** Where the peer finds a result that this end does not have yet. */
+export interface ResultPlace {
+  /** The calls of the connection. */
+  readonly calls: CallsOfResults;
+  /** The number of the call of which it is the result. */
+  readonly requestId: number;
+  readonly path: PartPath;
+}
+
+/** Sends calls of results that only the peer has. */
+export interface CallsOfResults {
+  /** Calls a method of the result of `promise`, which is at `place`. */
+  callResult(
+    promise: Promise<unknown>,
+    place: ResultPlace,
+    method: string,
+    args: readonly unknown[],
+  ): Promise<unknown>;
+  /** The same, and wants no answer. */
+  callResultOnly(
+    promise: Promise<unknown>,
+    place: ResultPlace,
+    method: string,
+    args: readonly unknown[],
+  ): void;
+}
+
+/** What a promise is tied to. */
+export interface PromiseLink {
+  /** How the promise was settled, from the very moment on: its callbacks run later. */
+  settled(): Settled | undefined;
+  /** Where the peer finds the result; `undefined` if it cannot be told so. */
+  place(): ResultPlace | undefined;
+  /** Whether a call of the result waits here, so that later ones have to wait as well. */
+  isHeld: boolean;
+}
+
+/** What can be done with the promise of a result. */
+export interface PromiseCalls {
+  call(promise: Promise<unknown>, method: string, args: readonly unknown[]): Promise<unknown>;
+  callOnly(promise: Promise<unknown>, method: string, args: readonly unknown[]): void;
+  get(promise: Promise<unknown>, key: string | number): Promise<unknown>;
+}
+
+let installed: PromiseCalls | undefined;
+
+/** Says who does it: a module above that of the promises, which it makes. */
+export function installPromiseCalls(calls: PromiseCalls): void {
+  installed = calls;
+}
+
+/** Who does it. */
+export function callsOfPromises(): PromiseCalls {
+  if (installed === undefined) {
+    throw new TypeError("Cannot use a promise of a call: no connection was ever made");
+  }
+  return installed;
+}

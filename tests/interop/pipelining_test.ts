@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { buy, type Shop } from "../../examples/pipelining/shop.ts";
+import { Referenceable, RemoteException, type RemotePromise, type RemoteReference } from "../../mod.ts";
+import { interopTest, startPython } from "../support/python.ts";
+import { rejectionOf, stepEachWay } from "./rig.ts";
+
+const call = (of: RemoteReference | RemotePromise<unknown>, name: string, ...args: unknown[]) =>
+  of.callRemote(name, ...args) as RemotePromise<unknown>;
+
+class Counter extends Referenceable {
+  readonly marks: unknown[] = [];
+  remote_mark(mark: unknown): number {
+    return this.marks.push(mark);
+  }
+}
+
+interopTest("calls of results that are not there yet, towards Python", async (t) => {
+  await using peer = await startPython();
+
+  await stepEachWay(t, peer, "chains, arguments and parts", async ({ python, root }) => {
+    const sum = call(python, "add", call(python, "add", 1, 2), call(python, "add", 3, 4));
+    assert.equal(await sum, 10);
+    assert.equal(await call(call(python, "give_kept"), "number"), -1);
+    assert.deepEqual(await call(python, "echo", [call(python, "add", 1, 1), { a: sum }]), [
+      2,
+      nullObject({ a: 10 }),
+    ]);
+    assert.equal(await call(python, "echo", call(python, "many", 5).get(3)), 3);
+    assert.equal(await call(python, "is_root", python), true);
+    assert.equal(await call(call(python, "echo", root), "add", 5, 6), 11, "an object of Deno's own");
+  });
+
+  await stepEachWay(t, peer, "failures", async ({ python }) => {
+    const failing = call(python, "fail", "ValueError", "broken");
+    const dependent = call(call(failing, "number"), "number");
+    const error = await rejectionOf(RemoteException, failing);
+    assert.equal(await rejectionOf(RemoteException, dependent), error);
+    assert.equal(await rejectionOf(RemoteException, call(python, "echo", [failing])), error);
+  });
+
+  await stepEachWay(t, peer, "the order of the calls of one object", async ({ python }) => {
+    const counter = new Counter();
+    const held = call(python, "echo", counter);
+    const made = [
+      call(held, "mark", call(python, "add", 1, 0)),
+      call(held, "mark", 2),
+      call(python, "call", counter, "mark", call(python, "add", 1, 2)),
+      call(python, "call", counter, "mark", 4),
+    ];
+    await Promise.all(made);
+    assert.deepEqual(counter.marks.filter((mark) => Number(mark) < 3), [1, 2]);
+    assert.deepEqual(counter.marks.filter((mark) => Number(mark) > 2), [3, 4]);
+  });
+});
+
+interopTest("the program of the example, in a Python shop", async () => {
+  const { startChild } = await import("../../examples/support/child.ts");
+  const program = new URL("../../examples/python/shop.py", import.meta.url).pathname;
+  await using shop = await startChild("/usr/bin/python3", ["-u", program]);
+  const { Tub } = await import("../../mod.ts");
+  await using tub = await Tub.create();
+  const ref = await tub.getReference<Shop>(shop.firstLine);
+  assert.deepEqual(await buy(ref), { total: 3550, name: "green tea" });
+});
+
+interopTest("a Python peer sees none of it: what it calls is as before", async (t) => {
+  await using peer = await startPython();
+  await stepEachWay(t, peer, "calls of Python", async ({ ours, root, tub }) => {
+    assert.deepEqual(await peer.call(ours, "add", { int: "1" }, { int: "2" }), { int: "3" });
+    await peer.callWith(ours, "give_kept", { as: "item" });
+    assert.deepEqual(await peer.call(ours, "is_kept", { ref: "item" }), { bool: true });
+    assert.ok(root.kept instanceof Referenceable);
+    assert.equal(tub.debug.tables().keptAnswers, 0);
+  });
+});
+
+function nullObject(values: Record<string, unknown>): unknown {
+  return Object.assign(Object.create(null), values);
+}
