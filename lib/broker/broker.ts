@@ -15,12 +15,10 @@ import type { Slicing } from "../graph/slicing.ts";
 import { BASE_SLICERS, BASE_UNSLICERS } from "../graph/tables.ts";
 import { UnslicerTable, type UnslicerType } from "../graph/unslicer.ts";
 import { kwargs } from "../graph/values/kwargs.ts";
-import type { Limits } from "../limits.ts";
 import { redact } from "../names/redact.ts";
-import type { Clock } from "../util/clock.ts";
-import { type Features, NO_FEATURES } from "../util/features.ts";
+import { NO_FEATURES } from "../util/features.ts";
 import { encodeText, quoteForeign } from "../util/text.ts";
-import { noTrace, type Trace } from "../util/trace.ts";
+import { noTrace } from "../util/trace.ts";
 import { TokenEncoder } from "../wire/encoder.ts";
 import { FOOLSCAP_TOKENS } from "../wire/tokens.ts";
 import { vocabularyWords } from "../wire/vocabulary.ts";
@@ -30,6 +28,7 @@ import type { ByteConnection } from "./byte_connection.ts";
 import type { CheckedOptions, InboundCall } from "./call.ts";
 import { CallContext, callerGaveUp, callerTimedOut, type PeerInfo, runOutsideCalls } from "./call_context.ts";
 import { sliceAnswer, sliceError } from "./call_slicing.ts";
+import type { BrokerOptions } from "./broker_options.ts";
 import type { BrokerListing } from "./broker_listing.ts";
 import { richTables } from "./rich_values.ts";
 import { Callable } from "./callable.ts";
@@ -42,7 +41,7 @@ import { Acknowledger } from "./held_back.ts";
 import { InboundStream } from "./inbound_stream.ts";
 import type { BrokerHost } from "./interface.ts";
 import { invoke } from "./invoke.ts";
-import { Keepalive, type KeepaliveTimes } from "./keepalive.ts";
+import { Keepalive } from "./keepalive.ts";
 import { AnswerUnslicer, CallUnslicer, ErrorUnslicer, type MessageHost, MessageRoot } from "./messages.ts";
 import { ObjectSpace } from "./object_space.ts";
 import { checkArguments, checkResult, rulesOf } from "./inbound_rules.ts";
@@ -56,36 +55,6 @@ import { localErrorOf, originalOf, remoteOf } from "./remote_errors.ts";
 import { type HandleOwner, RemoteHandle } from "./remote_handle.ts";
 import { connectionLost, type PendingRequest } from "./requests.ts";
 import { Watches } from "./watches.ts";
-
-/** What a {@linkcode Broker} needs. */
-export interface BrokerOptions {
-  readonly host: BrokerHost;
-  readonly limits: Limits;
-  readonly clock: Clock;
-  /** Must not throw. */
-  readonly trace: Trace;
-  /** The number of the vocabulary table that was agreed on. */
-  readonly vocabTable: number;
-  readonly peer: PeerInfo;
-  /** @default silence means nothing */
-  readonly keepalive?: KeepaliveTimes | undefined;
-  /** What the Tub knows of the connection. */
-  readonly connectionInfo?: ConnectionInfo | undefined;
-  /**
-   * What both ends have beyond Foolscap.
-   *
-   * @default nothing
-   */
-  readonly features?: Features | undefined;
-  /**
-   * Whether the peer's system holds small writes back until what went before is acknowledged.
-   *
-   * @default false
-   */
-  readonly isPeerHeldBack?: boolean | undefined;
-  /** Called at the end, at once: whoever keeps the broker forgets it. */
-  onEnded?(error: Error): void;
-}
 
 /** Bytes of one write where the peer's progress is a sign of life. */
 const WATCHED_WRITE_BYTES = 64 * 1024;

@@ -1,7 +1,8 @@
 /**
  * Brokers without a Tub, connected in memory or to a peer that the test plays by hand.
  */
-import { Broker, type BrokerOptions } from "../../lib/broker/broker.ts";
+import { Broker } from "../../lib/broker/broker.ts";
+import type { BrokerOptions } from "../../lib/broker/broker_options.ts";
 import type { BrokerTables } from "../../lib/broker/broker_tables.ts";
 import type { Publishable } from "../../lib/broker/callable.ts";
 import type { ByteConnection } from "../../lib/broker/byte_connection.ts";
