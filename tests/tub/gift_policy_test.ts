@@ -115,7 +115,8 @@ Deno.test("Tub.unserialize() asks giftPolicy, without a giver, and obeys acceptG
   await using owner = await startTub();
   const furl = owner.registerReference(new Target());
   await using writer = await startTub();
-  const bytes = writer.serialize([await writer.getReference(furl), { own: new Target() }]);
+  const own = new Target(); // has a name for as long as somebody holds it
+  const bytes = writer.serialize([await writer.getReference(furl), { own }]);
   const offers: GiftOffer[] = [];
   await using reader = await startTub({ giftPolicy: (offer) => (offers.push(offer), true) });
   const [ref] = await reader.unserialize(bytes) as [RemoteReference<Target>];
@@ -124,6 +125,7 @@ Deno.test("Tub.unserialize() asks giftPolicy, without a giver, and obeys acceptG
     [undefined, owner.tubId],
     [undefined, writer.tubId],
   ]);
+  assert.equal(writer.getReferenceForURL(writer.getOrCreateURLForReference(own)!), own);
   await using none = await startTub({ acceptGifts: false });
   await assert.rejects(none.unserialize(bytes), Violation);
   assert.deepEqual(await none.unserialize(none.serialize([1, "x"])), [1, "x"]);
