@@ -8,10 +8,9 @@
  * @module
  */
 
-import { ProtocolError, Violation } from "../errors.ts";
-import { MAX_NAME_BYTES } from "../limits.ts";
-import { decodeText, quoteForeign } from "../util/text.ts";
-import { STRING, tokenName, VOCAB } from "../wire/tokens.ts";
+import { Violation } from "../errors.ts";
+import { quoteForeign } from "../util/text.ts";
+import { attributeName, checkAttributeToken } from "./attribute_name.ts";
 import { type CopyType, findCopyType } from "./copy_types.ts";
 import { segmentOf } from "./path.ts";
 import { CONTAINER_COST } from "./costs.ts";
@@ -211,23 +210,12 @@ export class CopyableUnslicer extends Unslicer {
   }
 
   override checkToken(type: number, size: number): void {
-    if (this.#name !== undefined) return;
-    if (type !== STRING && type !== VOCAB) {
-      throw new ProtocolError(`RemoteCopyUnslicer keys must be STRINGs, not ${tokenName(type)}`);
-    }
-    if (size > MAX_NAME_BYTES) {
-      throw new Violation(`Attribute name too long: ${size} > ${MAX_NAME_BYTES} bytes`);
-    }
+    if (this.#name === undefined) checkAttributeToken(type, size);
   }
 
   override receiveBytes(bytes: Uint8Array, start: number, end: number, owned: boolean): void {
     if (this.#name !== undefined) return super.receiveBytes(bytes, start, end, owned);
-    let name: string;
-    try {
-      name = decodeText(bytes, start, end);
-    } catch (cause) {
-      throw new Violation("Attribute name is not UTF-8", { cause });
-    }
+    const name = attributeName(bytes, start, end);
     if (name in this.#state) throw new Violation(`Duplicate attribute name ${quoteForeign(name)}`);
     const { stateSchema } = this.#type;
     this.#rule = stateSchema === undefined ? undefined : this.#run(() => stateSchema.attribute(name));

@@ -6,10 +6,9 @@
  * @module
  */
 
-import { ProtocolError, Violation } from "../errors.ts";
-import { MAX_NAME_BYTES } from "../limits.ts";
-import { decodeText, quoteForeign } from "../util/text.ts";
-import { STRING, tokenName, VOCAB } from "../wire/tokens.ts";
+import { Violation } from "../errors.ts";
+import { quoteForeign } from "../util/text.ts";
+import { attributeName, checkAttributeToken } from "./attribute_name.ts";
 import { addCopyUnslicer } from "./copy_types.ts";
 import { CONTAINER_COST } from "./costs.ts";
 import { segmentOf } from "./path.ts";
@@ -95,23 +94,12 @@ class TakenInUnslicer extends Unslicer {
   }
 
   override checkToken(type: number, size: number): void {
-    if (this.#name !== undefined) return;
-    if (type !== STRING && type !== VOCAB) {
-      throw new ProtocolError(`RemoteCopyUnslicer keys must be STRINGs, not ${tokenName(type)}`);
-    }
-    if (size > MAX_NAME_BYTES) {
-      throw new Violation(`Attribute name too long: ${size} > ${MAX_NAME_BYTES} bytes`);
-    }
+    if (this.#name === undefined) checkAttributeToken(type, size);
   }
 
   override receiveBytes(bytes: Uint8Array, start: number, end: number, owned: boolean): void {
     if (this.#name !== undefined) return super.receiveBytes(bytes, start, end, owned);
-    let name: string;
-    try {
-      name = decodeText(bytes, start, end);
-    } catch (cause) {
-      throw new Violation("Attribute name is not UTF-8", { cause });
-    }
+    const name = attributeName(bytes, start, end);
     if (this.#names.has(name)) throw new Violation(`Duplicate attribute name ${quoteForeign(name)}`);
     this.#names.add(name);
     this.#run(() => this.#taker.receiveName?.(name));
