@@ -1,7 +1,7 @@
 /** What comparing keys as Python does costs beside a native Map. */
-import { Dict } from "../lib/graph/values/dict.ts";
-import { sortedKeys } from "../lib/graph/values/sort_keys.ts";
-import { Tuple, tuple } from "../lib/graph/values/tuple.ts";
+import { Dict } from "../lib/values/dict.ts";
+import { sortedKeys } from "../lib/values/sort_keys.ts";
+import { Tuple, tuple } from "../lib/values/tuple.ts";
 
 const N = 1_000;
 const numbers = Array.from({ length: N }, (_, i) => i);

@@ -6,22 +6,34 @@ import { resolveImport, ROOT, sourceFiles, withoutComments } from "./support/sou
 const MAY_IMPORT: Record<string, readonly string[]> = {
   util: [],
   wire: ["util"],
-  graph: ["util", "wire"],
+  values: ["util"],
+  graph: ["util", "values", "wire"],
   names: ["util"],
-  broker: ["util", "wire", "graph", "names"],
-  registry: ["util", "graph", "names", "broker"],
+  broker: ["util", "values", "wire", "graph", "names"],
+  registry: ["util", "values", "graph", "names", "broker"],
   transport: ["util", "names"],
   negotiate: ["util", "wire", "names", "transport"],
-  tub: ["util", "wire", "graph", "names", "broker", "registry", "transport", "negotiate"],
-  sandbox: ["util", "wire", "graph", "names", "broker", "registry", "transport", "negotiate", "tub"],
-  pb: ["util", "wire", "transport"],
-  bridge: ["util", "graph", "names", "broker", "registry", "tub", "pb"],
-  log: ["util", "graph", "names", "broker", "tub"],
-  app: ["util", "graph", "names", "broker", "registry", "tub", "log"],
-  cli: ["util", "graph", "names", "broker", "registry", "tub", "pb", "log", "app"],
+  tub: ["util", "values", "wire", "graph", "names", "broker", "registry", "transport", "negotiate"],
+  sandbox: [
+    "util",
+    "values",
+    "wire",
+    "graph",
+    "names",
+    "broker",
+    "registry",
+    "transport",
+    "negotiate",
+    "tub",
+  ],
+  pb: ["util", "values", "wire", "transport"],
+  bridge: ["util", "values", "graph", "names", "broker", "registry", "tub", "pb"],
+  log: ["util", "values", "graph", "names", "broker", "tub"],
+  app: ["util", "values", "graph", "names", "broker", "registry", "tub", "log"],
+  cli: ["util", "values", "graph", "names", "broker", "registry", "tub", "pb", "log", "app"],
 };
 /** The folders that work on bytes and objects alone. */
-const PURE = ["wire", "graph", "broker", "registry"];
+const PURE = ["wire", "values", "graph", "broker", "registry"];
 /** Longest file, and the length that half of the files stay below, in lines. */
 const MAX_LINES = 500, MEDIAN_LINES = 150;
 

@@ -7,8 +7,8 @@
  */
 
 import type { Slicing } from "../graph/slicing.ts";
-import { Kwargs } from "../graph/values/kwargs.ts";
-import { sortedKeys } from "../graph/values/sort_keys.ts";
+import { Kwargs } from "../values/kwargs.ts";
+import { sortedKeys } from "../values/sort_keys.ts";
 import type { TokenEncoder } from "../wire/encoder.ts";
 import { INT, NEG } from "../wire/tokens.ts";
 import { type FailureFields, sliceFailure } from "./failure.ts";

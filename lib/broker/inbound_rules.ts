@@ -10,7 +10,7 @@
 import { Violation } from "../errors.ts";
 import { checkValue } from "../graph/schema/constraint.ts";
 import { type InterfaceRules, isMethodRules, type MethodRules } from "../graph/schema/method_schema.ts";
-import { Kwargs } from "../graph/values/kwargs.ts";
+import { Kwargs } from "../values/kwargs.ts";
 import { quoteForeign } from "../util/text.ts";
 import { RIBroker } from "./broker_object.ts";
 import type { InboundCall } from "./call.ts";

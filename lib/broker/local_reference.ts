@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { AnyKwargs } from "../graph/values/kwargs.ts";
+import type { AnyKwargs } from "../values/kwargs.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import { inLaterTurn } from "../util/turn.ts";
 import { type CallOptions, checkCallOptions } from "./call.ts";

@@ -13,7 +13,7 @@ import { Aborted } from "../graph/receiver.ts";
 import { checkValue, type Constraint, refusalOf } from "../graph/schema/constraint.ts";
 import type { MethodRules } from "../graph/schema/method_schema.ts";
 import { type Receiving, Unslicer, type UnslicerTable } from "../graph/unslicer.ts";
-import { Kwargs } from "../graph/values/kwargs.ts";
+import { Kwargs } from "../values/kwargs.ts";
 import { MAX_NAME_BYTES, MAX_TIMER_MS } from "../limits.ts";
 import { decodeText, quoteForeign } from "../util/text.ts";
 import { INT, NEG, OPEN, STRING, tokenName, VOCAB } from "../wire/tokens.ts";

@@ -8,7 +8,7 @@
 
 import { DeadReferenceError, toError, Violation } from "../errors.ts";
 import type { Slicer, Slicing } from "../graph/slicing.ts";
-import { kwargs } from "../graph/values/kwargs.ts";
+import { kwargs } from "../values/kwargs.ts";
 import type { Clock } from "../util/clock.ts";
 import { noTrace, type Trace } from "../util/trace.ts";
 import type { CheckedOptions, OutboundCall } from "./call.ts";

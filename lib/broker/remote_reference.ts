@@ -21,7 +21,7 @@ import {
   type PromisedValue,
   type Settled,
 } from "../graph/schema/promised_value.ts";
-import type { AnyKwargs } from "../graph/values/kwargs.ts";
+import type { AnyKwargs } from "../values/kwargs.ts";
 import { type CallOptions, checkCallOptions, type CheckedOptions } from "./call.ts";
 import type { Callable } from "./callable.ts";
 import { callsOfPromises, type PromiseLink } from "./promise_link.ts";

@@ -13,7 +13,7 @@ import type { AnyFunction, AnyReference } from "../graph/schema/provided.ts";
 import type { PromisedValue } from "../graph/schema/promised_value.ts";
 import type { ReceivedAs, SentAs } from "../graph/schema/shortcuts.ts";
 import type { Unconstrained } from "../graph/schema/unconstrained_method.ts";
-import type { AnyKwargs, Kwargs } from "../graph/values/kwargs.ts";
+import type { AnyKwargs, Kwargs } from "../values/kwargs.ts";
 
 /** Only the types need it: the methods that an interface declares. */
 export declare const declared: unique symbol;

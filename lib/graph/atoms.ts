@@ -12,8 +12,8 @@ import { INT, STRING, VOCAB } from "../wire/tokens.ts";
 import { SEQUENCE_COST } from "./costs.ts";
 import type { Slicing } from "./slicing.ts";
 import { Unslicer } from "./unslicer.ts";
-import { Decimal } from "./values/decimal.ts";
-import type { Float } from "./values/float.ts";
+import { Decimal } from "../values/decimal.ts";
+import type { Float } from "../values/float.ts";
 
 /** An integral number in the safe range is an int, every other a float. */
 export function sliceNumber(value: number, out: Slicing): void {

@@ -13,9 +13,9 @@ import { keySegment } from "./path.ts";
 import type { Pending } from "./pending.ts";
 import type { Slicing } from "./slicing.ts";
 import { Unslicer } from "./unslicer.ts";
-import { Dict } from "./values/dict.ts";
-import { findDuplicateKey } from "./values/duplicate_key.ts";
-import { sortedKeys } from "./values/sort_keys.ts";
+import { Dict } from "../values/dict.ts";
+import { findDuplicateKey } from "../values/duplicate_key.ts";
+import { sortedKeys } from "../values/sort_keys.ts";
 
 /** A plain object is a dict of its own enumerable text keys. */
 export function sliceObject(value: Record<string, unknown>, out: Slicing): void {

@@ -5,10 +5,10 @@
  */
 
 import { Violation } from "../errors.ts";
-import { Decimal } from "./values/decimal.ts";
-import { FrozenSet } from "./values/frozen_set.ts";
-import { Tuple } from "./values/tuple.ts";
-import { findUnhashable } from "./values/unhashable.ts";
+import { Decimal } from "../values/decimal.ts";
+import { FrozenSet } from "../values/frozen_set.ts";
+import { Tuple } from "../values/tuple.ts";
+import { findUnhashable } from "../values/unhashable.ts";
 
 /**
  * Refuses a list, a dict, a set, and a tuple that is not complete or contains one of them: Python ends the

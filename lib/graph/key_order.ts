@@ -5,7 +5,7 @@
  * @module
  */
 
-import { sortedKeys } from "./values/sort_keys.ts";
+import { sortedKeys } from "../values/sort_keys.ts";
 
 /** Orders that are remembered. */
 const SLOTS = 64;

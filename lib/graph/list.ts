@@ -8,7 +8,7 @@ import { CONTAINER_COST } from "./costs.ts";
 import type { Pending } from "./pending.ts";
 import type { Slicing } from "./slicing.ts";
 import { Unslicer } from "./unslicer.ts";
-import { Tuple } from "./values/tuple.ts";
+import { Tuple } from "../values/tuple.ts";
 
 /** An Array is a list. */
 export function sliceList(value: readonly unknown[], out: Slicing): void {

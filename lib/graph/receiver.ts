@@ -39,7 +39,7 @@ import { PendingResult, PendingScope } from "./pending.ts";
 import type { ReceiverOptions } from "./receiver_options.ts";
 import { indexWord, integerOf } from "./token_bodies.ts";
 import type { Unslicer, UnslicerTable, UnslicerType } from "./unslicer.ts";
-import { Float } from "./values/float.ts";
+import { Float } from "../values/float.ts";
 
 /** The sender gave a sequence up. It is not answered. */
 export class Aborted extends Violation {}

@@ -10,8 +10,8 @@ import { Violation } from "../errors.ts";
 import type { Pending } from "./pending.ts";
 import type { Slicing } from "./slicing.ts";
 import { Unslicer } from "./unslicer.ts";
-import { freezeSet, FrozenSet } from "./values/frozen_set.ts";
-import { ValueSet } from "./values/value_set.ts";
+import { freezeSet, FrozenSet } from "../values/frozen_set.ts";
+import { ValueSet } from "../values/value_set.ts";
 
 function sliceMembers(value: ReadonlySet<unknown>, out: Slicing, number: number, isFrozen: boolean): void {
   if (number < 0) return;

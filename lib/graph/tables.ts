@@ -30,12 +30,12 @@ import { SetUnslicer, sliceFrozenSet, sliceSet } from "./set.ts";
 import { ReferenceUnslicer } from "./shared.ts";
 import { type Slicer, SlicerTable } from "./slicing.ts";
 import { UnslicerTable } from "./unslicer.ts";
-import { Decimal } from "./values/decimal.ts";
-import { Dict } from "./values/dict.ts";
-import { Float } from "./values/float.ts";
-import { Tuple } from "./values/tuple.ts";
-import { FrozenSet } from "./values/frozen_set.ts";
-import { ValueSet } from "./values/value_set.ts";
+import { Decimal } from "../values/decimal.ts";
+import { Dict } from "../values/dict.ts";
+import { Float } from "../values/float.ts";
+import { Tuple } from "../values/tuple.ts";
+import { FrozenSet } from "../values/frozen_set.ts";
+import { ValueSet } from "../values/value_set.ts";
 
 const views = [
   Object.getPrototypeOf(Uint8Array.prototype) as object, // all typed arrays

@@ -5,7 +5,7 @@ import { Referenceable } from "../../lib/broker/referenceable.ts";
 import type { RemoteFunction, RemoteReference } from "../../lib/broker/remote_reference.ts";
 import { DeadReferenceError, RemoteException, Violation } from "../../lib/errors.ts";
 import { Copyable } from "../../lib/graph/copyable.ts";
-import { Kwargs, kwargs } from "../../lib/graph/values/kwargs.ts";
+import { Kwargs, kwargs } from "../../lib/values/kwargs.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { failureOf, LEFT, Pair, turns } from "./support.ts";
 

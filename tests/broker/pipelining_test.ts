@@ -16,9 +16,9 @@ import { Any, ListOf, method } from "../../lib/broker/schema.ts";
 import { DeadReferenceError, RemoteException, Violation } from "../../lib/errors.ts";
 import { Copyable } from "../../lib/graph/copyable.ts";
 import { registerRemoteCopy } from "../../lib/graph/copy_types.ts";
-import type { Dict } from "../../lib/graph/values/dict.ts";
-import { type Kwargs, kwargs } from "../../lib/graph/values/kwargs.ts";
-import { tuple } from "../../lib/graph/values/tuple.ts";
+import type { Dict } from "../../lib/values/dict.ts";
+import { type Kwargs, kwargs } from "../../lib/values/kwargs.ts";
+import { tuple } from "../../lib/values/tuple.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { EMPTY, failureOf, Pair, type TestOptions, turns, until } from "./support.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Tracker } from "../../lib/broker/import_table.ts";
 import { Referenceable } from "../../lib/broker/referenceable.ts";
-import { Kwargs } from "../../lib/graph/values/kwargs.ts";
+import { Kwargs } from "../../lib/values/kwargs.ts";
 import { messagesIn } from "./renumber.ts";
 import { failureOf, RawPeer, turns, until } from "./support.ts";
 

@@ -3,7 +3,7 @@ import { Tracker } from "../../lib/broker/import_table.ts";
 import { Referenceable } from "../../lib/broker/referenceable.ts";
 import type { RemoteReference } from "../../lib/broker/remote_reference.ts";
 import { DeadReferenceError, RemoteException, Violation } from "../../lib/errors.ts";
-import { kwargs } from "../../lib/graph/values/kwargs.ts";
+import { kwargs } from "../../lib/values/kwargs.ts";
 import { failureOf, LEFT, Pair, RawPeer, RIGHT, turns, until } from "./support.ts";
 
 declare const gc: () => void;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { registerRemoteCopy, registerRemoteCopyFactory } from "../../lib/graph/copy_types.ts";
 import { Copyable, type CopyableState } from "../../lib/graph/copyable.ts";
 import { serialize, unserialize } from "../../lib/graph/storage.ts";
-import { tuple } from "../../lib/graph/values/tuple.ts";
+import { tuple } from "../../lib/values/tuple.ts";
 import { TestReceiver } from "../support/graph_receiver.ts";
 import { type Piece, tokens } from "../support/tokens_text.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Aborted } from "../../lib/graph/receiver.ts";
-import { Dict } from "../../lib/graph/values/dict.ts";
+import { Dict } from "../../lib/values/dict.ts";
 import { ProtocolError } from "../../lib/errors.ts";
 import { FOOLSCAP_TOKENS as FOOLSCAP } from "../../lib/wire/tokens.ts";
 import { copyableClass, describe } from "../support/described.ts";

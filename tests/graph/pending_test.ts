@@ -4,7 +4,7 @@ import { registerRemoteCopyFactory } from "../../lib/graph/copy_types.ts";
 import { Pending, PendingResult, type PendingScope } from "../../lib/graph/pending.ts";
 import { BASE_UNSLICERS } from "../../lib/graph/tables.ts";
 import { Unslicer } from "../../lib/graph/unslicer.ts";
-import type { Dict } from "../../lib/graph/values/dict.ts";
+import type { Dict } from "../../lib/values/dict.ts";
 import { TestReceiver } from "../support/graph_receiver.ts";
 import { type Piece, tokens } from "../support/tokens_text.ts";
 

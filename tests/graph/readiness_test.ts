@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Violation } from "../../lib/errors.ts";
 import { Readiness } from "../../lib/graph/readiness.ts";
 import { serialize, unserialize } from "../../lib/graph/storage.ts";
-import { Tuple, tuple } from "../../lib/graph/values/tuple.ts";
+import { Tuple, tuple } from "../../lib/values/tuple.ts";
 import { describe } from "../support/described.ts";
 
 Deno.test("Readiness knows an object as incomplete until its sequence and what it waits for have ended", () => {

@@ -4,7 +4,7 @@ import { registerCopier } from "../../lib/graph/copy_types.ts";
 import { Copyable } from "../../lib/graph/copyable.ts";
 import { Slicing } from "../../lib/graph/slicing.ts";
 import { BASE_SLICERS } from "../../lib/graph/tables.ts";
-import { Tuple, tuple } from "../../lib/graph/values/tuple.ts";
+import { Tuple, tuple } from "../../lib/values/tuple.ts";
 import { TokenEncoder } from "../../lib/wire/encoder.ts";
 import { VOCABULARIES } from "../../lib/wire/vocabulary.ts";
 import { encodeInto, encodeValues, takeAll, TestReceiver } from "../support/graph_receiver.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import { FurlError } from "../../lib/errors.ts";
-import { Dict } from "../../lib/graph/values/dict.ts";
-import { ValueSet } from "../../lib/graph/values/value_set.ts";
+import { Dict } from "../../lib/values/dict.ts";
+import { ValueSet } from "../../lib/values/value_set.ts";
 import { SturdyRef } from "../../lib/names/sturdy_ref.ts";
 
 const T = "w6i2oohuba2eeyts27gkq4etwr4nndeb";

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { Decimal } from "../../lib/graph/values/decimal.ts";
-import { Dict } from "../../lib/graph/values/dict.ts";
-import { Float } from "../../lib/graph/values/float.ts";
-import { FrozenSet } from "../../lib/graph/values/frozen_set.ts";
-import { Tuple, tuple } from "../../lib/graph/values/tuple.ts";
-import { ValueSet } from "../../lib/graph/values/value_set.ts";
+import { Decimal } from "../../lib/values/decimal.ts";
+import { Dict } from "../../lib/values/dict.ts";
+import { Float } from "../../lib/values/float.ts";
+import { FrozenSet } from "../../lib/values/frozen_set.ts";
+import { Tuple, tuple } from "../../lib/values/tuple.ts";
+import { ValueSet } from "../../lib/values/value_set.ts";
 import { fc } from "../deps.ts";
 import { copyableClass } from "./build_value.ts";
 

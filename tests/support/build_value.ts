@@ -6,12 +6,12 @@
 
 import { registerRemoteCopy } from "../../lib/graph/copy_types.ts";
 import { Copyable } from "../../lib/graph/copyable.ts";
-import { Decimal } from "../../lib/graph/values/decimal.ts";
-import { Dict } from "../../lib/graph/values/dict.ts";
-import { Float } from "../../lib/graph/values/float.ts";
-import { freezeSet, FrozenSet } from "../../lib/graph/values/frozen_set.ts";
-import { Tuple } from "../../lib/graph/values/tuple.ts";
-import { ValueSet } from "../../lib/graph/values/value_set.ts";
+import { Decimal } from "../../lib/values/decimal.ts";
+import { Dict } from "../../lib/values/dict.ts";
+import { Float } from "../../lib/values/float.ts";
+import { freezeSet, FrozenSet } from "../../lib/values/frozen_set.ts";
+import { Tuple } from "../../lib/values/tuple.ts";
+import { ValueSet } from "../../lib/values/value_set.ts";
 import type { Description } from "./description.ts";
 import { floatOf } from "./float_text.ts";
 import { decodeHex } from "./hex.ts";

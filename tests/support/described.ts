@@ -4,10 +4,10 @@
  * @module
  */
 
-import { Decimal } from "../../lib/graph/values/decimal.ts";
-import { Float } from "../../lib/graph/values/float.ts";
-import { FrozenSet } from "../../lib/graph/values/frozen_set.ts";
-import { Tuple } from "../../lib/graph/values/tuple.ts";
+import { Decimal } from "../../lib/values/decimal.ts";
+import { Float } from "../../lib/values/float.ts";
+import { FrozenSet } from "../../lib/values/frozen_set.ts";
+import { Tuple } from "../../lib/values/tuple.ts";
 import { build } from "./build_value.ts";
 import type { Description } from "./description.ts";
 import { floatOf, floatText } from "./float_text.ts";

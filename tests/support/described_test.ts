@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import vectors from "../vectors/graph.json" with { type: "json" };
-import { Float, float } from "../../lib/graph/values/float.ts";
-import { tuple } from "../../lib/graph/values/tuple.ts";
+import { Float, float } from "../../lib/values/float.ts";
+import { tuple } from "../../lib/values/tuple.ts";
 import { arrived, build, canonical, describe, type Description } from "./described.ts";
 import { floatOf, floatText } from "./float_text.ts";
 

@@ -10,7 +10,7 @@ import { Violation } from "../../errors.ts";
 import { FLOAT } from "../../wire/tokens.ts";
 import { OBJECT_COST } from "../costs.ts";
 import type { Slicing } from "../slicing.ts";
-import { Float } from "../values/float.ts";
+import { Float } from "../../values/float.ts";
 import { ObjectLeaf } from "./leaf.ts";
 
 /** The first and last moment that a Date can be, in milliseconds from 1970. */

@@ -12,7 +12,7 @@ import { STRING, VOCAB } from "../../wire/tokens.ts";
 import { ERROR_COST } from "../costs.ts";
 import type { Pending } from "../pending.ts";
 import { type Receiving, Unslicer } from "../unslicer.ts";
-import { Tuple } from "../values/tuple.ts";
+import { Tuple } from "../../values/tuple.ts";
 import { type ErrorRules, makeBuiltIn, MAX_TYPES } from "./error_rules.ts";
 
 /** The longest text of each field that is one, in bytes. */

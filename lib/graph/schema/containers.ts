@@ -6,9 +6,9 @@
  * @module
  */
 
-import type { Dict } from "../values/dict.ts";
-import type { FrozenSet } from "../values/frozen_set.ts";
-import type { ValueSet } from "../values/value_set.ts";
+import type { Dict } from "../../values/dict.ts";
+import type { FrozenSet } from "../../values/frozen_set.ts";
+import type { ValueSet } from "../../values/value_set.ts";
 import { AttributeDictRule, type UnknownOptions } from "./attribute_dict.ts";
 import { BytesRule, type LengthOptions } from "./bytes.ts";
 import { ChoiceRule } from "./choice.ts";

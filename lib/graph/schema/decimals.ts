@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Decimal } from "../values/decimal.ts";
+import { Decimal } from "../../values/decimal.ts";
 import { BytesRule } from "./bytes.ts";
 import { type Checking, REFUSED, type Refused } from "./checking.ts";
 import { Constraint, type Contents } from "./constraint.ts";

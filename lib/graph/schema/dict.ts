@@ -6,7 +6,7 @@
 
 import { Violation } from "../../errors.ts";
 import { keySegment, violationAt } from "../path.ts";
-import { Dict } from "../values/dict.ts";
+import { Dict } from "../../values/dict.ts";
 import { type Checking, REFUSED, type Refused } from "./checking.ts";
 import { checkPart, Constraint, type Contents } from "./constraint.ts";
 import { isPlain, kindOf } from "./kind_of.ts";

@@ -6,10 +6,10 @@
  */
 
 import { quoteForeign } from "../../util/text.ts";
-import { Decimal } from "../values/decimal.ts";
-import { Float } from "../values/float.ts";
-import { FrozenSet } from "../values/frozen_set.ts";
-import { Tuple } from "../values/tuple.ts";
+import { Decimal } from "../../values/decimal.ts";
+import { Float } from "../../values/float.ts";
+import { FrozenSet } from "../../values/frozen_set.ts";
+import { Tuple } from "../../values/tuple.ts";
 
 /** The kind of a value: `a string`, `a list`, `an instance of Point`. */
 export function kindOf(value: unknown): string {

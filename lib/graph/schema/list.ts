@@ -5,7 +5,7 @@
  */
 
 import { Violation } from "../../errors.ts";
-import { Tuple } from "../values/tuple.ts";
+import { Tuple } from "../../values/tuple.ts";
 import type { LengthOptions } from "./bytes.ts";
 import { type Checking, REFUSED, type Refused } from "./checking.ts";
 import { Constraint, type Contents } from "./constraint.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Decimal } from "../values/decimal.ts";
+import { Decimal } from "../../values/decimal.ts";
 import { BytesRule } from "./bytes.ts";
 import { BooleanConstraint, Nothing } from "./constants.ts";
 import { Constraint } from "./constraint.ts";

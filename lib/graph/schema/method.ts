@@ -8,7 +8,7 @@ import { Violation } from "../../errors.ts";
 import { MAX_NAME_BYTES } from "../../limits.ts";
 import { encodeText } from "../../util/text.ts";
 import { segmentOf, violationAt } from "../path.ts";
-import { Kwargs } from "../values/kwargs.ts";
+import { Kwargs } from "../../values/kwargs.ts";
 import { Checking } from "./checking.ts";
 import type { UnknownOptions } from "./attribute_dict.ts";
 import { checkPart, type Constraint } from "./constraint.ts";

@@ -5,7 +5,7 @@
  */
 
 import { FLOAT, INT, LONGINT, LONGNEG, NEG } from "../../wire/tokens.ts";
-import { Float } from "../values/float.ts";
+import { Float } from "../../values/float.ts";
 import { type Checking, REFUSED } from "./checking.ts";
 import { Constraint, type Taster } from "./constraint.ts";
 import { kindOf } from "./kind_of.ts";

@@ -5,8 +5,8 @@
  */
 
 import { Violation } from "../../errors.ts";
-import { FrozenSet } from "../values/frozen_set.ts";
-import { ValueSet } from "../values/value_set.ts";
+import { FrozenSet } from "../../values/frozen_set.ts";
+import { ValueSet } from "../../values/value_set.ts";
 import { type Checking, REFUSED, type Refused } from "./checking.ts";
 import { Constraint, type Contents } from "./constraint.ts";
 import { checkCount } from "./options.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Decimal } from "../values/decimal.ts";
-import type { Float } from "../values/float.ts";
-import type { TupleOf } from "../values/tuple.ts";
+import type { Decimal } from "../../values/decimal.ts";
+import type { Float } from "../../values/float.ts";
+import type { TupleOf } from "../../values/tuple.ts";
 import type { Typed } from "./constraint.ts";
 import type { CopyableClass } from "./copyable_rule.ts";
 import type { AnyFunction, AnyReference, anyReference } from "./provided.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Kwargs } from "../values/kwargs.ts";
+import { Kwargs } from "../../values/kwargs.ts";
 import type { unconstrained } from "./marks.ts";
 import type { Keywords, MethodRules } from "./method_schema.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { Float, float } from "../../../lib/graph/values/float.ts";
-import { Kwargs, kwargs } from "../../../lib/graph/values/kwargs.ts";
+import { Float, float } from "../../lib/values/float.ts";
+import { Kwargs, kwargs } from "../../lib/values/kwargs.ts";
 
 Deno.test("float() wraps a number and behaves as one in arithmetic", () => {
   const three = float(3);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ValueKey } from "../../util/keyed.ts";
+import type { ValueKey } from "../util/keyed.ts";
 import { valueKey } from "./value_key.ts";
 
 /**

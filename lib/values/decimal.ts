@@ -4,10 +4,10 @@
  * @module
  */
 
-import { DEFAULT_LIMITS } from "../../limits.ts";
-import { quoteForeign } from "../../util/text.ts";
+import { DEFAULT_LIMITS } from "../limits.ts";
+import { quoteForeign } from "../util/text.ts";
 import { compareParts, type DecimalParts, parseDecimal, partsOfNumber } from "./decimal_parts.ts";
-import { type Keyed, type ValueKey, valueKeyOf } from "../../util/keyed.ts";
+import { type Keyed, type ValueKey, valueKeyOf } from "../util/keyed.ts";
 import { numberKey, shortKey } from "./value_key.ts";
 
 /** Decimals of up to this many digits before the point have the same key as an equal int. */

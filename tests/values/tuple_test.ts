@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Tuple, tuple, type TupleOf } from "../../../lib/graph/values/tuple.ts";
+import { Tuple, tuple, type TupleOf } from "../../lib/values/tuple.ts";
 
 Deno.test("tuple() makes a frozen array of its arguments", () => {
   const made = tuple(1, "a", null);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { Decimal } from "../../../lib/graph/values/decimal.ts";
-import { parseDecimal } from "../../../lib/graph/values/decimal_parts.ts";
-import { fc } from "../../deps.ts";
+import { Decimal } from "../../lib/values/decimal.ts";
+import { parseDecimal } from "../../lib/values/decimal_parts.ts";
+import { fc } from "../deps.ts";
 
 const GOOD: readonly (readonly [string, number])[] = [
   ["1.10", 1.1],

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Keyed, type ValueKey, valueKeyOf } from "../../util/keyed.ts";
+import { type Keyed, type ValueKey, valueKeyOf } from "../util/keyed.ts";
 import { containerKey, delimited, isDigest, valueKey } from "./value_key.ts";
 import { ValueSet } from "./value_set.ts";
 

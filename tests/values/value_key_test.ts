@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { Violation } from "../../../lib/errors.ts";
-import { Decimal } from "../../../lib/graph/values/decimal.ts";
-import { float } from "../../../lib/graph/values/float.ts";
-import { freezeSet, FrozenSet, frozenSet } from "../../../lib/graph/values/frozen_set.ts";
-import { Tuple, tuple } from "../../../lib/graph/values/tuple.ts";
-import { sameKey, valueKey } from "../../../lib/graph/values/value_key.ts";
+import { Violation } from "../../lib/errors.ts";
+import { Decimal } from "../../lib/values/decimal.ts";
+import { float } from "../../lib/values/float.ts";
+import { freezeSet, FrozenSet, frozenSet } from "../../lib/values/frozen_set.ts";
+import { Tuple, tuple } from "../../lib/values/tuple.ts";
+import { sameKey, valueKey } from "../../lib/values/value_key.ts";
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
 const text = (value: string) => new TextEncoder().encode(value);

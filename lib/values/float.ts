@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Keyed, type ValueKey, valueKeyOf } from "../../util/keyed.ts";
+import { type Keyed, type ValueKey, valueKeyOf } from "../util/keyed.ts";
 import { numberKey } from "./value_key.ts";
 
 /** A number that crosses as FLOAT even if it is integral. It arrives as a plain number. */

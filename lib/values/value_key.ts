@@ -27,9 +27,9 @@
 
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { Violation } from "../../errors.ts";
-import { DEFAULT_LIMITS } from "../../limits.ts";
-import { type Keyed, type ValueKey, valueKeyOf } from "../../util/keyed.ts";
+import { Violation } from "../errors.ts";
+import { DEFAULT_LIMITS } from "../limits.ts";
+import { type Keyed, type ValueKey, valueKeyOf } from "../util/keyed.ts";
 
 /** Integers up to this magnitude are their own keys. */
 const MAX_BARE_INTEGER = 32_767;

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { Decimal } from "../../../lib/graph/values/decimal.ts";
-import { Dict } from "../../../lib/graph/values/dict.ts";
-import { findDuplicateKey } from "../../../lib/graph/values/duplicate_key.ts";
-import { float } from "../../../lib/graph/values/float.ts";
-import { freezeSet, FrozenSet, frozenSet } from "../../../lib/graph/values/frozen_set.ts";
-import { sortedKeys } from "../../../lib/graph/values/sort_keys.ts";
-import { Tuple, tuple } from "../../../lib/graph/values/tuple.ts";
-import { findUnhashable } from "../../../lib/graph/values/unhashable.ts";
-import { fc } from "../../deps.ts";
+import { Decimal } from "../../lib/values/decimal.ts";
+import { Dict } from "../../lib/values/dict.ts";
+import { findDuplicateKey } from "../../lib/values/duplicate_key.ts";
+import { float } from "../../lib/values/float.ts";
+import { freezeSet, FrozenSet, frozenSet } from "../../lib/values/frozen_set.ts";
+import { sortedKeys } from "../../lib/values/sort_keys.ts";
+import { Tuple, tuple } from "../../lib/values/tuple.ts";
+import { findUnhashable } from "../../lib/values/unhashable.ts";
+import { fc } from "../deps.ts";
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { Decimal } from "../../../lib/graph/values/decimal.ts";
-import { Dict } from "../../../lib/graph/values/dict.ts";
-import { float } from "../../../lib/graph/values/float.ts";
-import { frozenSet } from "../../../lib/graph/values/frozen_set.ts";
-import { tuple } from "../../../lib/graph/values/tuple.ts";
-import { fc } from "../../deps.ts";
+import { Decimal } from "../../lib/values/decimal.ts";
+import { Dict } from "../../lib/values/dict.ts";
+import { float } from "../../lib/values/float.ts";
+import { frozenSet } from "../../lib/values/frozen_set.ts";
+import { tuple } from "../../lib/values/tuple.ts";
+import { fc } from "../deps.ts";
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
 

@@ -5,7 +5,7 @@
  */
 
 import { inspectedEntries } from "./inspect.ts";
-import type { ValueKey } from "../../util/keyed.ts";
+import type { ValueKey } from "../util/keyed.ts";
 import { valueKey } from "./value_key.ts";
 
 /**
