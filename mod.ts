@@ -104,6 +104,7 @@ export type {
   RemoteMethodName,
   RemoteMethods,
   RemoteResult,
+  ResultCalls,
   Sendable,
   SendableValue,
   UndeclaredArguments,
