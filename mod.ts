@@ -202,7 +202,13 @@ export { ValueSet } from "./lib/graph/values/value_set.ts";
 export { FrozenSet, frozenSet } from "./lib/graph/values/frozen_set.ts";
 export { Float, float } from "./lib/graph/values/float.ts";
 export { Decimal } from "./lib/graph/values/decimal.ts";
-export { type AnyKwargs, type argumentNames, Kwargs, kwargs } from "./lib/graph/values/kwargs.ts";
+export {
+  type AnyKwargs,
+  type argumentNames,
+  Kwargs,
+  kwargs,
+  type NamedValues,
+} from "./lib/graph/values/kwargs.ts";
 export { type Keyed, type ValueKey, valueKeyOf } from "./lib/util/keyed.ts";
 export { serialize, unserialize } from "./lib/graph/storage.ts";
 export type { SerializeOptions, UnserializeOptions } from "./lib/graph/storage.ts";
