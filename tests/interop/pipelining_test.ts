@@ -56,8 +56,12 @@ interopTest("calls of results that are not there yet, towards Python", async (t)
     const reason = new TypeError("given up by the test");
     const given = rejectionOf(TypeError, late.with({ signal: stop.signal }).callRemote("number"));
     const timed = rejectionOf(DOMException, late.with({ timeoutMs: 1 }).callRemote("number"));
-    const slow = call(python, "echo", python).with({ signal: stop.signal });
-    const begun = rejectionOf(TypeError, slow.callRemote("wait", `begun ${ours}`));
+    const held = call(python, "echo", python);
+    const begun = rejectionOf(
+      TypeError,
+      held.with({ signal: stop.signal }).callRemote("wait", `begun ${ours}`),
+    );
+    await held;
     assert.equal((await timed).message, "No answer to number within 1 ms");
     await until(async () => (await rig.pythonTables())!.active === 2, "both are being waited for");
     stop.abort(reason);
