@@ -104,6 +104,7 @@ export type {
   RemoteMethodName,
   RemoteMethods,
   RemoteResult,
+  ResultCalls,
   Sendable,
   SendableValue,
   UndeclaredArguments,
@@ -201,7 +202,7 @@ export { ValueSet } from "./lib/values/value_set.ts";
 export { FrozenSet, frozenSet } from "./lib/values/frozen_set.ts";
 export { Float, float } from "./lib/values/float.ts";
 export { Decimal } from "./lib/values/decimal.ts";
-export { type AnyKwargs, type argumentNames, Kwargs, kwargs } from "./lib/values/kwargs.ts";
+export { type AnyKwargs, type argumentNames, Kwargs, kwargs, type NamedValues } from "./lib/values/kwargs.ts";
 export { type Keyed, type ValueKey, valueKeyOf } from "./lib/util/keyed.ts";
 export { serialize, unserialize } from "./lib/graph/storage.ts";
 export type { SerializeOptions, UnserializeOptions } from "./lib/graph/storage.ts";

@@ -176,6 +176,14 @@ export async function typesOf(tub: Tub, furl: string): Promise<void> {
   // @ts-expect-error An argument that is not declared, where there are none.
   void shop.callRemote("name", kwargs({ more: 1 }));
   await shop.callRemote("name", kwargs({}));
+  // @ts-expect-error An array is no keyword arguments, even without elements.
+  void shop.callRemote("name", []);
+  // @ts-expect-error Nor has it names.
+  void shop.callRemote("name", kwargs([]));
+  // @ts-expect-error Nor where nothing is known of the method.
+  void shop.callRemote("open", 1, kwargs([]));
+  // @ts-expect-error A Map has none either, for the types.
+  void shop.callRemote("open", 1, kwargs(new Map([["more", 2]])));
   // The type comes from where the result goes, and that of a function is told from that of an object.
   const inferred: RemoteReference<RIShop> = await tub.getReference(furl);
   same<typeof inferred, typeof shop>(true);

@@ -131,6 +131,12 @@ export async function typesOfPromises(
   await anything.callRemote("more", first, [name]);
   const watched = basket.remote.counter().callFunction(3);
   same<typeof watched, RemotePromise<number>>(true);
+  const limited = shop.remote.find("tea").with({ timeoutMs: 5 });
+  const limitedName = limited.get(0).with({ signal: new AbortController().signal }).remote.name();
+  same<typeof limitedName, RemotePromise<string>>(true);
+  const limitedCall = basket.remote.counter().with({ detached: true }).callFunction(3);
+  same<typeof limitedCall, RemotePromise<number>>(true);
+  await untyped.remote.anything!().with({}).get("whatever").callRemote("more", first);
 
   // @ts-expect-error A proxy has no such method.
   void first.remote.nothing();
@@ -150,6 +156,14 @@ export async function typesOfPromises(
   void shelf.remote.take(shop.remote.count(), 1);
   // @ts-expect-error An object is no function.
   void first.callFunction(1);
+  // @ts-expect-error With options it is no function either.
+  void first.with({}).callFunction(1);
+  // @ts-expect-error A list has no methods, whatever the options.
+  void limited.remote.name();
+  // @ts-expect-error There is no such part.
+  void items.with({}).get("last");
+  // @ts-expect-error There is no such option.
+  void items.with({ timeout: 5 });
 }
 
 /** Never called: it is only checked. */

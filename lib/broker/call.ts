@@ -83,7 +83,15 @@ export interface CallOptions {
 export interface CheckedOptions extends Omit<CallOptions, "resultConstraint"> {
   /** The rule for the result, made once. */
   readonly resultConstraint?: Constraint | undefined;
+  /**
+   * When whoever has made the call for the program gives it up by its signal, in milliseconds since 1970: no timer here, and
+   * the peer is told.
+   */
+  readonly deadline?: number | undefined;
 }
+
+/** What a call has that nothing was said about. */
+export const NO_OPTIONS: CheckedOptions = Object.freeze({});
 
 /**
  * Checks the options of a call where the program gives them, so that the call itself cannot throw.

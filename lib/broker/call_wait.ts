@@ -6,7 +6,7 @@
  */
 
 import type { Clock } from "../util/clock.ts";
-import type { CallOptions } from "./call.ts";
+import type { CheckedOptions } from "./call.ts";
 import { type CallContext, parentCall } from "./call_context.ts";
 
 /** What ends a wait. */
@@ -15,6 +15,8 @@ export interface WaitOptions {
   readonly timeoutMs: number | undefined;
   /** The call that is served by this one. */
   readonly parent: CallContext | undefined;
+  /** When the signal fires, where that is known. */
+  readonly deadline: number | undefined;
 }
 
 /** A wait that goes on. */
@@ -26,10 +28,12 @@ export interface CallWait {
 }
 
 /** What ends the wait of a call that is made now; `undefined` if nothing does but its answer. */
-export function waitOptions({ signal, timeoutMs, detached }: CallOptions): WaitOptions | undefined {
+export function waitOptions(
+  { signal, timeoutMs, detached, deadline }: CheckedOptions,
+): WaitOptions | undefined {
   const parent = detached === true ? undefined : parentCall();
   if (signal === undefined && timeoutMs === undefined && parent === undefined) return undefined;
-  return { signal, timeoutMs, parent };
+  return { signal, timeoutMs, parent, deadline };
 }
 
 /**
@@ -39,7 +43,7 @@ export function waitOptions({ signal, timeoutMs, detached }: CallOptions): WaitO
  * @param giveUp Called once, with the reason, when it is over; before this returns, if it has been over all the time.
  */
 export function startWait(
-  { signal, timeoutMs, parent }: WaitOptions,
+  { signal, timeoutMs, parent, deadline }: WaitOptions,
   clock: Clock,
   method: string,
   giveUp: (reason: unknown) => void,
@@ -64,7 +68,7 @@ export function startWait(
   const leaveParent = parent?.whenAborted((reason) => giveUp(asReason(reason, method)));
   const timer = waitMs === undefined ? undefined : clock.setTimer(waitMs, timeOut);
   return {
-    deadline: waitMs === undefined ? undefined : clock.now() + waitMs,
+    deadline: waitMs === undefined ? deadline : clock.now() + waitMs,
     stop() {
       signal?.removeEventListener("abort", onAbort);
       leaveParent?.();

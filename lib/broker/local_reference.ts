@@ -9,7 +9,7 @@
 import type { AnyKwargs } from "../values/kwargs.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import { inLaterTurn } from "../util/turn.ts";
-import { type CallOptions, checkCallOptions } from "./call.ts";
+import { type CallOptions, checkCallOptions, type CheckedOptions, NO_OPTIONS } from "./call.ts";
 import { callLocally, localContext } from "./local_call.ts";
 import type { Referenceable } from "./referenceable.ts";
 import {
@@ -73,8 +73,6 @@ export interface EitherReference<T> extends EitherCalls<T> {
   dontNotifyOnDisconnect(watch: Disposable): void;
 }
 
-const NO_OPTIONS: CallOptions = Object.freeze({});
-
 /**
  * A reference to an object of this process: made by {@linkcode localReference}. It cannot be sent; send the object.
  *
@@ -134,17 +132,17 @@ export class LocalReference<T> implements LocalCalls<T> {
    * @throws {TypeError} If `signal` is not an AbortSignal.
    */
   with(options: CallOptions): LocalCalls<T> {
-    checkCallOptions(options);
+    const checked = checkCallOptions(options);
     return {
-      callRemote: ((name: string, ...args: unknown[]) => this.#call(name, args, options)) as LocalCalls<
+      callRemote: ((name: string, ...args: unknown[]) => this.#call(name, args, checked)) as LocalCalls<
         T
       >["callRemote"],
-      callRemoteOnly: (name, ...args) => void this.#call(name, args, options).catch(() => {}),
+      callRemoteOnly: (name, ...args) => void this.#call(name, args, checked).catch(() => {}),
       with: (more) => this.with({ ...options, ...more }),
     };
   }
 
-  #call(name: string, args: readonly unknown[], options: CallOptions): RemotePromise<unknown> {
+  #call(name: string, args: readonly unknown[], options: CheckedOptions): RemotePromise<unknown> {
     const clock = this.#clock;
     let isOver = false;
     const { promise, request } = this.#requests.begin(name, options, clock, () => isOver = true);

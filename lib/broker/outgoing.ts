@@ -20,7 +20,7 @@ import type { BrokerHost } from "./interface.ts";
 import type { ObjectSpace } from "./object_space.ts";
 import { type CheckedCall, checkOutboundCall } from "./outbound_rules.ts";
 import type { Outbox } from "./outbox.ts";
-import { callOnlyWhenThere, callWhenThere, excuse } from "./promise_calls.ts";
+import { callOnlyWhenThere, callWhenThere, excuse, passedOn } from "./promise_calls.ts";
 import type { CallsOfResults, ResultPlace } from "./promise_link.ts";
 import type { RemoteHandle } from "./remote_handle.ts";
 import { rejected, RemotePromise } from "./remote_reference.ts";
@@ -154,15 +154,23 @@ export class OutgoingCalls implements CallsOfResults {
     place: ResultPlace,
     method: string,
     args: readonly unknown[],
+    options: CheckedOptions,
   ): RemotePromise<unknown> {
     const ended = this.#options.ended();
     if (ended !== undefined) return rejected(new DeadReferenceError("Connection is lost", { cause: ended }));
-    const { promise: answer, request } = this.#begin(method, { args, response: undefined }, {}, () => {});
+    let checked: CheckedCall;
+    try {
+      // Which interface the result provides is not known; only the options have rules.
+      checked = checkOutboundCall("", method, args, options);
+    } catch (error) {
+      return rejected(toError(error));
+    }
+    const { promise: answer, request } = this.#begin(method, checked, options, () => {});
     this.#afterMessage(() => {
-      const missing = this.#sendRequest(request, place, args, false, promise);
+      const missing = this.#sendRequest(request, place, checked.args, false, promise);
       if (missing === undefined || this.requests.get(request.id) !== request) return;
       holdBack(promise);
-      const later = callWhenThere(promise, method, args);
+      const later = callWhenThere(promise, method, args, passedOn(options, request));
       later.then((value) => request.resolve(value), (error) => request.reject(error));
     });
     return answer;
@@ -173,13 +181,15 @@ export class OutgoingCalls implements CallsOfResults {
     place: ResultPlace,
     method: string,
     args: readonly unknown[],
+    options: CheckedOptions,
   ): void {
     if (this.#options.ended() !== undefined) return;
     this.#afterMessage(() => {
       try {
-        if (this.#trySend(0, place, method, args, false) === undefined) return;
+        const checked = checkOutboundCall("", method, args, options);
+        if (this.#trySend(0, place, method, checked.args, false) === undefined) return;
         holdBack(promise);
-        callOnlyWhenThere(promise, method, args);
+        callOnlyWhenThere(promise, method, args, options);
       } catch (error) {
         this.#unheard(method, toError(error));
       }

@@ -10,11 +10,28 @@ import { toError, Violation } from "../errors.ts";
 import type { Settled } from "../graph/schema/promised_value.ts";
 import { kindOf } from "../graph/schema/kind_of.ts";
 import { MAX_PART_PATH } from "../limits.ts";
+import { type Clock, systemClock } from "../util/clock.ts";
 import { inLaterTurn } from "../util/turn.ts";
+import { type CallOptions, checkCallOptions, type CheckedOptions, NO_OPTIONS } from "./call.ts";
+import { type CallWait, startWait, waitOptions } from "./call_wait.ts";
 import { callLocally, localContext } from "./local_call.ts";
-import { installPromiseCalls, type PromiseLink, type ResultPlace } from "./promise_link.ts";
+import { methodsProxy } from "./methods_proxy.ts";
+import {
+  installPromiseCalls,
+  type PromiseCalls,
+  type PromiseLink,
+  type ResultPlace,
+} from "./promise_link.ts";
 import { Referenceable } from "./referenceable.ts";
-import { rejected, RemoteFunction, RemotePromise, RemoteReference } from "./remote_reference.ts";
+import {
+  type FunctionCalls,
+  rejected,
+  type RemoteCalls,
+  RemoteFunction,
+  RemotePromise,
+  RemoteReference,
+  type Untyped,
+} from "./remote_reference.ts";
 import { partAt } from "./result_parts.ts";
 
 type Untied = Promise<unknown>;
@@ -24,22 +41,57 @@ export function excuse(promise: Untied): void {
   promise.then(undefined, () => {});
 }
 
-/** A promise that is settled here. */
-class Follower implements PromiseLink {
+/** What gives up a call that somebody waits for. */
+interface Limited {
+  readonly isLimited: boolean;
+  readonly deadline: number | undefined;
+  onGivenUp: ((reason: unknown) => void) | undefined;
+}
+
+/** The options of a call that is made for another one, which watches what gives them up. */
+export function passedOn(options: CheckedOptions, outer: Limited): CheckedOptions {
+  if (!outer.isLimited) return options;
+  const stop = new AbortController();
+  outer.onGivenUp = (reason) => stop.abort(reason);
+  const { deadline } = outer;
+  return { ...options, signal: stop.signal, timeoutMs: undefined, detached: true, deadline };
+}
+
+/** A call that is made when what it is a call of is there. */
+class Follower implements PromiseLink, Limited {
   readonly promise: RemotePromise<unknown>;
+  readonly clock: Clock | undefined;
   isHeld = false;
   /** The call that was made when what it waited for was there. */
   inner: PromiseLink | undefined;
+  /** Makes that call; forgotten with its arguments when it is given up before. */
+  begin: ((value: unknown) => Promise<unknown>) | undefined;
+  onGivenUp: ((reason: unknown) => void) | undefined;
+  #wait: CallWait | undefined;
   #settled: Settled | undefined;
   #resolve!: (value: unknown) => void;
   #reject!: (reason: unknown) => void;
 
-  constructor() {
+  constructor(method: string, options: CheckedOptions, clock: Clock | undefined) {
+    this.clock = clock;
     this.promise = new RemotePromise<unknown>((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
     RemotePromise.tie(this.promise, this);
+    const wait = waitOptions(options);
+    if (wait === undefined) return;
+    this.#wait = startWait(wait, clock ?? systemClock, method, (reason) => {
+      this.settle(true, reason);
+      this.onGivenUp?.(reason);
+    });
+  }
+
+  get isLimited(): boolean {
+    return this.#wait !== undefined;
+  }
+  get deadline(): number | undefined {
+    return this.#wait?.deadline;
   }
 
   settled(): Settled | undefined {
@@ -51,6 +103,8 @@ class Follower implements PromiseLink {
   settle(isRejected: boolean, value: unknown): void {
     if (this.#settled !== undefined) return;
     this.#settled = { isRejected, value };
+    this.begin = undefined;
+    this.#wait?.stop();
     if (isRejected) this.#reject(value);
     else this.#resolve(value);
   }
@@ -59,10 +113,12 @@ class Follower implements PromiseLink {
 /** A part of a result. */
 class Part implements PromiseLink {
   isHeld = false;
+  readonly clock: Clock | undefined;
   readonly #whole: PromiseLink | undefined;
   readonly #key: string | number;
 
   constructor(whole: PromiseLink | undefined, key: string | number) {
+    this.clock = whole?.clock;
     this.#whole = whole;
     this.#key = key;
   }
@@ -83,28 +139,75 @@ class Part implements PromiseLink {
   }
 }
 
-/** Calls a result that is there. */
-function callValue(value: unknown, method: string, args: readonly unknown[]): Promise<unknown> {
-  if (value instanceof RemoteReference) return (value as RemoteReference).callRemote(method, ...args);
-  if (value instanceof RemoteFunction && method === "") return value.callRemote(...args);
-  if (value instanceof Referenceable) return callOwn(value, method, args);
+/** Calls a result that is there; for `outer`, if anybody waits for the answer. */
+function callValue(
+  value: unknown,
+  method: string,
+  args: readonly unknown[],
+  options: CheckedOptions,
+  outer?: Follower,
+): Promise<unknown> {
+  if (value instanceof RemoteReference) {
+    return withOptions<RemoteCalls<Untyped>>(value as RemoteReference, options, outer).callRemote(
+      method,
+      ...args,
+    );
+  }
+  if (value instanceof RemoteFunction && method === "") {
+    return withOptions<FunctionCalls<AnyFunction>>(value, options, outer).callRemote(...args);
+  }
+  if (value instanceof Referenceable) return callOwn(value, method, args, outer);
   throw new Violation(
     `Cannot call a method of a result: it is ${kindOf(value)}, not an object that can be called`,
   );
 }
 
-/** An object of this process came home: it is called one turn later, as others are. */
-function callOwn(object: Referenceable, method: string, args: readonly unknown[]): Promise<unknown> {
-  return Promise.all(args).then((args) =>
-    new Promise((resolve) => {
-      inLaterTurn(() => resolve(callLocally(object, method, args, localContext(method, false))));
-    })
-  );
+type AnyFunction = (...args: unknown[]) => unknown;
+
+/** What a result is called by. */
+function withOptions<C extends { with(options: CallOptions): C }>(
+  value: C,
+  options: CheckedOptions,
+  outer: Follower | undefined,
+): C {
+  const inner = outer === undefined ? options : passedOn(options, outer);
+  return inner === NO_OPTIONS ? value : value.with(inner);
 }
 
-function callValueOnly(value: unknown, method: string, args: readonly unknown[]): void {
-  if (value instanceof RemoteReference) (value as RemoteReference).callRemoteOnly(method, ...args);
-  else excuse(callValue(value, method, args));
+/** An object of this process came home: it is called one turn later, as others are. */
+async function callOwn(
+  object: Referenceable,
+  method: string,
+  args: readonly unknown[],
+  outer: Follower | undefined,
+): Promise<unknown> {
+  const values = await Promise.all(args);
+  const isLimited = outer?.isLimited === true;
+  return await new Promise((resolve) => {
+    inLaterTurn(() => {
+      // Given up before its turn, it is not called at all; what has begun is told by its context's signal.
+      if (isLimited && outer.settled() !== undefined) return;
+      const deadline = isLimited ? outer.deadline : undefined;
+      const time = deadline === undefined ? undefined : { deadline, clock: outer?.clock ?? systemClock };
+      const context = localContext(method, isLimited, time);
+      if (isLimited) outer.onGivenUp = (reason) => context.abort(reason);
+      resolve(callLocally(object, method, values, context));
+    });
+  });
+}
+
+function callValueOnly(
+  value: unknown,
+  method: string,
+  args: readonly unknown[],
+  options: CheckedOptions,
+): void {
+  if (value instanceof RemoteReference) {
+    withOptions<RemoteCalls<Untyped>>(value as RemoteReference, options, undefined).callRemoteOnly(
+      method,
+      ...args,
+    );
+  } else excuse(callValue(value, method, args, options));
 }
 
 /** Calls a result when it is there. Also used where a call was to go out at once, and an argument cannot. */
@@ -112,10 +215,14 @@ export function callWhenThere(
   promise: Untied,
   method: string,
   args: readonly unknown[],
+  options: CheckedOptions,
 ): RemotePromise<unknown> {
-  const follower = new Follower();
+  const { clock } = RemotePromise.linkOf(promise as RemotePromise<unknown>) ?? {};
+  const follower = new Follower(method, options, clock);
+  if (follower.settled() !== undefined) return follower.promise;
+  follower.begin = (value) => callValue(value, method, args, options, follower);
   promise.then((value) => {
-    const answer = callValue(value, method, args);
+    const answer = follower.begin?.(value);
     if (answer instanceof RemotePromise) follower.inner = RemotePromise.linkOf(answer);
     return answer;
   }).then((value) => follower.settle(false, value), (reason) => follower.settle(true, reason));
@@ -123,36 +230,64 @@ export function callWhenThere(
 }
 
 /** The same for a call that wants no answer. */
-export function callOnlyWhenThere(promise: Untied, method: string, args: readonly unknown[]): void {
-  promise.then((value) => callValueOnly(value, method, args)).catch(() => {});
+export function callOnlyWhenThere(
+  promise: Untied,
+  method: string,
+  args: readonly unknown[],
+  options: CheckedOptions,
+): void {
+  promise.then((value) => callValueOnly(value, method, args, options)).catch(() => {});
 }
 
-installPromiseCalls({
-  call(promise, method, args) {
+/** The promise of a part of a result. */
+function partOf(promise: Untied, key: string | number): RemotePromise<unknown> {
+  if (typeof key !== "string" && !(Number.isSafeInteger(key) && key >= 0)) {
+    throw new TypeError("Cannot take a part of a result: its key is neither text nor an index from 0 on");
+  }
+  excuse(promise);
+  const part = new RemotePromise<unknown>((resolve, reject) => {
+    promise.then((value) => resolve(partAt(value, [key], false))).catch(reject);
+  });
+  RemotePromise.tie(part, new Part(RemotePromise.linkOf(promise as RemotePromise<unknown>), key));
+  return part;
+}
+
+/** Calls of a result that all have the same options. */
+function callsOf(promise: Untied, options: CheckedOptions): object {
+  const { call, callOnly } = CALLS;
+  return {
+    callRemote: (name: string, ...args: unknown[]) => call(promise, name, args, options),
+    callRemoteOnly: (name: string, ...args: unknown[]) => callOnly(promise, name, args, options),
+    callFunction: (...args: unknown[]) => call(promise, "", args, options),
+    remote: methodsProxy((name, args) => call(promise, name, args, options)),
+    get: (key: string | number) => {
+      const part = partOf(promise, key);
+      // The program never sees it.
+      excuse(part);
+      return callsOf(part, options);
+    },
+    with: (more: CallOptions) => callsOf(promise, checkCallOptions({ ...options, ...more })),
+  };
+}
+
+const CALLS: PromiseCalls = {
+  call(promise, method, args, options) {
     excuse(promise);
     const link = RemotePromise.linkOf(promise as RemotePromise<unknown>);
     const settled = link?.settled();
     if (settled?.isRejected === true) return rejected(settled.value);
     const place = settled === undefined && link?.isHeld !== true ? link?.place() : undefined;
-    if (place === undefined) return callWhenThere(promise, method, args);
-    return place.calls.callResult(promise, place, method, args);
+    if (place === undefined) return callWhenThere(promise, method, args, options);
+    return place.calls.callResult(promise, place, method, args, options);
   },
-  callOnly(promise, method, args) {
+  callOnly(promise, method, args, options) {
     excuse(promise);
     const link = RemotePromise.linkOf(promise as RemotePromise<unknown>);
     const place = link?.settled() === undefined && link?.isHeld !== true ? link?.place() : undefined;
-    if (place === undefined) callOnlyWhenThere(promise, method, args);
-    else place.calls.callResultOnly(promise, place, method, args);
+    if (place === undefined) callOnlyWhenThere(promise, method, args, options);
+    else place.calls.callResultOnly(promise, place, method, args, options);
   },
-  get(promise, key) {
-    if (typeof key !== "string" && !(Number.isSafeInteger(key) && key >= 0)) {
-      throw new TypeError("Cannot take a part of a result: its key is neither text nor an index from 0 on");
-    }
-    excuse(promise);
-    const part = new RemotePromise<unknown>((resolve, reject) => {
-      promise.then((value) => resolve(partAt(value, [key], false))).catch(reject);
-    });
-    RemotePromise.tie(part, new Part(RemotePromise.linkOf(promise as RemotePromise<unknown>), key));
-    return part;
-  },
-});
+  get: partOf,
+  with: callsOf,
+};
+installPromiseCalls(CALLS);

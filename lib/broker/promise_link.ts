@@ -5,6 +5,8 @@
  */
 
 import type { Settled } from "../graph/schema/promised_value.ts";
+import type { Clock } from "../util/clock.ts";
+import type { CheckedOptions } from "./call.ts";
 
 /** The type of sequence that names a result. */
 export const PROMISED = "promised";
@@ -29,6 +31,7 @@ export interface CallsOfResults {
     place: ResultPlace,
     method: string,
     args: readonly unknown[],
+    options: CheckedOptions,
   ): Promise<unknown>;
   /** The same, and wants no answer. */
   callResultOnly(
@@ -36,6 +39,7 @@ export interface CallsOfResults {
     place: ResultPlace,
     method: string,
     args: readonly unknown[],
+    options: CheckedOptions,
   ): void;
 }
 
@@ -47,13 +51,27 @@ export interface PromiseLink {
   place(): ResultPlace | undefined;
   /** Whether a call of the result waits here, so that later ones have to wait as well. */
   isHeld: boolean;
+  /** The time of the connection; `undefined` where the promise comes from none. */
+  readonly clock: Clock | undefined;
 }
 
 /** What can be done with the promise of a result. */
 export interface PromiseCalls {
-  call(promise: Promise<unknown>, method: string, args: readonly unknown[]): Promise<unknown>;
-  callOnly(promise: Promise<unknown>, method: string, args: readonly unknown[]): void;
+  call(
+    promise: Promise<unknown>,
+    method: string,
+    args: readonly unknown[],
+    options: CheckedOptions,
+  ): Promise<unknown>;
+  callOnly(
+    promise: Promise<unknown>,
+    method: string,
+    args: readonly unknown[],
+    options: CheckedOptions,
+  ): void;
   get(promise: Promise<unknown>, key: string | number): Promise<unknown>;
+  /** The same calls with options. */
+  with(promise: Promise<unknown>, options: CheckedOptions): object;
 }
 
 let installed: PromiseCalls | undefined;

@@ -22,8 +22,9 @@ import {
   type Settled,
 } from "../graph/schema/promised_value.ts";
 import type { AnyKwargs } from "../values/kwargs.ts";
-import { type CallOptions, checkCallOptions, type CheckedOptions } from "./call.ts";
+import { type CallOptions, checkCallOptions, NO_OPTIONS } from "./call.ts";
 import type { Callable } from "./callable.ts";
+import { methodsProxy } from "./methods_proxy.ts";
 import { callsOfPromises, type PromiseLink } from "./promise_link.ts";
 import type { Referenceable } from "./referenceable.ts";
 import { RemoteHandle } from "./remote_handle.ts";
@@ -145,24 +146,17 @@ export interface RemoteCalls<T> {
   with(options: CallOptions): RemoteCalls<T>;
 }
 
-const NO_OPTIONS: CheckedOptions = Object.freeze({});
-
-/** What the proxy of an object's methods is: not a plain object, which would travel as an empty dict. */
-class MethodsProxy {}
-
-/** A proxy whose every property is a method; `then` is none, so that `await` does not call it. */
-function methodsOf<T>(
-  call: (name: string, args: readonly unknown[]) => Promise<unknown>,
-): RemoteMethods<T> {
-  const methods = new Map<string, unknown>();
-  return new Proxy(Object.freeze(new MethodsProxy()), {
-    get(_target, name) {
-      if (typeof name !== "string" || name === "then") return undefined;
-      let method = methods.get(name);
-      if (method === undefined) methods.set(name, method = (...args: unknown[]) => call(name, args));
-      return method;
-    },
-  }) as RemoteMethods<T>;
+/** How a result is called that is not there yet. */
+export interface ResultCalls<T> extends RemoteCalls<ObjectOf<T>> {
+  /** Calls the result, where that is a function: see {@linkcode RemotePromise.callFunction}. */
+  callFunction<F extends (...args: never[]) => unknown>(
+    this: ResultCalls<RemoteFunction<F>>,
+    ...args: Parameters<F>
+  ): RemotePromise<Awaited<ReturnType<F>>>;
+  /** The same calls of a part of the result: see {@linkcode RemotePromise.get}. */
+  get<K extends PartKey<T>>(key: K): ResultCalls<PartOf<T, K>>;
+  /** The same with more options. */
+  with(options: CallOptions): ResultCalls<T>;
 }
 
 /**
@@ -207,7 +201,9 @@ export class RemoteReference<T = Untyped> extends RemoteHandle
 
   /** The object's methods: `ref.remote.add(1, 2)` is `ref.callRemote("add", 1, 2)`. */
   get remote(): RemoteMethods<T> {
-    return this.#proxy ??= methodsOf<T>((name, args) => this.send(name, args, NO_OPTIONS));
+    return this.#proxy ??= methodsProxy((name, args) => this.send(name, args, NO_OPTIONS)) as RemoteMethods<
+      T
+    >;
   }
 
   /**
@@ -235,7 +231,7 @@ export class RemoteReference<T = Untyped> extends RemoteHandle
       >["callRemote"],
       callRemoteOnly: (name, ...args) => this.sendOnly(name, args as readonly unknown[], checked),
       with: (more) => this.with({ ...options, ...more }),
-      remote: methodsOf<T>(call),
+      remote: methodsProxy(call) as RemoteMethods<T>,
     };
   }
 
@@ -326,7 +322,7 @@ export class RemotePromise<T> extends Promise<T> implements PromisedValue<T> {
     name: Name,
     ...args: RemoteArguments<ObjectOf<T>, Name>
   ): RemotePromise<RemoteResult<ObjectOf<T>, Name>> {
-    return callsOfPromises().call(this, name, args as readonly unknown[]) as RemotePromise<
+    return callsOfPromises().call(this, name, args as readonly unknown[], NO_OPTIONS) as RemotePromise<
       RemoteResult<ObjectOf<T>, Name>
     >;
   }
@@ -336,7 +332,7 @@ export class RemotePromise<T> extends Promise<T> implements PromisedValue<T> {
     name: Name,
     ...args: RemoteArguments<ObjectOf<T>, Name>
   ): void {
-    callsOfPromises().callOnly(this, name, args as readonly unknown[]);
+    callsOfPromises().callOnly(this, name, args as readonly unknown[], NO_OPTIONS);
   }
 
   /** Calls the result, where that is a function. */
@@ -344,12 +340,43 @@ export class RemotePromise<T> extends Promise<T> implements PromisedValue<T> {
     this: RemotePromise<RemoteFunction<F>>,
     ...args: Parameters<F>
   ): RemotePromise<Awaited<ReturnType<F>>> {
-    return callsOfPromises().call(this, "", args) as RemotePromise<Awaited<ReturnType<F>>>;
+    return callsOfPromises().call(this, "", args, NO_OPTIONS) as RemotePromise<Awaited<ReturnType<F>>>;
   }
 
   /** The methods of the result: `a.remote.b().remote.c()`. */
   get remote(): RemoteMethods<ObjectOf<T>> {
-    return methodsOf<ObjectOf<T>>((name, args) => callsOfPromises().call(this, name, args));
+    return methodsProxy((name, args) =>
+      callsOfPromises().call(this, name, args, NO_OPTIONS)
+    ) as RemoteMethods<
+      ObjectOf<T>
+    >;
+  }
+
+  /**
+   * The same result, for calls with options: as {@linkcode RemoteReference.with}. Their time begins now, and not when the
+   * result is there, with which it has nothing to do: a call that is given up leaves this promise as it is.
+   *
+   * @throws {RangeError} If `timeoutMs` is not from 0 to 2,147,483,647.
+   * @throws {TypeError} If `signal` is not an AbortSignal.
+   *
+   * @example
+   * ```ts
+   * import type { RemoteReference } from "../../mod.ts";
+   *
+   * interface Item {
+   *   remote_name(): string;
+   * }
+   * interface Shop {
+   *   remote_find(word: string): RemoteReference<Item>[];
+   * }
+   * function firstName(shop: RemoteReference<Shop>) {
+   *   return shop.remote.find("tea").with({ timeoutMs: 500 }).get(0).remote.name();
+   * }
+   * void firstName;
+   * ```
+   */
+  with(options: CallOptions): ResultCalls<T> {
+    return callsOfPromises().with(this, checkCallOptions(options)) as ResultCalls<T>;
   }
 
   /**
@@ -383,6 +410,7 @@ export function rejected(reason: unknown): RemotePromise<never> {
     settled: () => ({ isRejected: true, value: reason }),
     place: () => undefined,
     isHeld: false,
+    clock: undefined,
   });
   return promise;
 }

@@ -10,7 +10,7 @@ import type { Constraint } from "../graph/schema/constraint.ts";
 import { redact } from "../names/redact.ts";
 import type { Clock } from "../util/clock.ts";
 import type { OutstandingCall } from "./broker_listing.ts";
-import type { CallOptions } from "./call.ts";
+import type { CheckedOptions } from "./call.ts";
 import type { PeerInfo } from "./call_context.ts";
 import { type CallWait, startWait, waitOptions } from "./call_wait.ts";
 import "./promise_calls.ts";
@@ -72,11 +72,11 @@ export class RequestTable {
    */
   begin(
     method: string,
-    options: CallOptions,
+    options: CheckedOptions,
     clock: Clock,
     onEnd: (error?: unknown) => void,
   ): { promise: RemotePromise<unknown>; request: PendingRequest } {
-    const request = new Request(this.#nextId(), method, this.#pending, onEnd);
+    const request = new Request(this.#nextId(), method, clock, this.#pending, onEnd);
     this.#pending.set(request.id, request);
     const wait = waitOptions(options);
     if (wait !== undefined) {
@@ -126,6 +126,7 @@ class Request implements PendingRequest, PromiseLink {
   constructor(
     readonly id: number,
     readonly method: string,
+    readonly clock: Clock,
     table: Map<number, PendingRequest>,
     onEnd: (error?: unknown) => void,
   ) {

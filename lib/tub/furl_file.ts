@@ -10,7 +10,7 @@ import { FurlError, WrongNameError, WrongTubIdError } from "../errors.ts";
 import { type FurlParts, parseFurl } from "../names/furl.ts";
 import { shortTubId } from "../names/tub_id.ts";
 import { requirePermission } from "./permissions.ts";
-import { fileError, replacePrivateFile, toPath } from "./private_file.ts";
+import { fileError, refuseDeadLink, replacePrivateFile, toPath } from "./private_file.ts";
 
 /** What the FURL in the file must agree with. */
 export interface ExpectedFurl {
@@ -24,12 +24,13 @@ function show(path: string): string {
   return `the FURL file ${JSON.stringify(path)}`;
 }
 
-/** The first line with text in it; undefined if the file is missing or empty. */
+/** The first line with text in it, or else an empty one; undefined if the file is missing, or a device. */
 function readLine(path: string): string | undefined {
   try {
-    return Deno.readTextFileSync(path).trim().split(/[\r\n]/, 1)[0]?.trim() || undefined;
+    const line = Deno.readTextFileSync(path).trim().split(/[\r\n]/, 1)[0]!.trim();
+    return line !== "" || Deno.statSync(path).isFile ? line : undefined;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof Deno.errors.NotFound) return refuseDeadLink(path, show(path)), undefined;
     throw fileError("read", show(path), error);
   }
 }
@@ -39,18 +40,25 @@ function readLine(path: string): string | undefined {
  *
  * @param file The path of the file, or its `file:` URL.
  * @param expected What it must agree with.
- * @returns The name, a secret; undefined if there is no such file or nothing in it.
- * @throws {FurlError} If the file has no FURL in it. Names the file, never the name, as the other two.
+ * @returns The name, a secret; undefined if there is no such file, or it is a device that keeps nothing.
+ * @throws {FurlError} If the file has no FURL in it, and if it is empty: so a full disk or a crash may have left it, and a new
+ *   name would silently take the place of the one that others have. Names the file, never the name, as the other two.
  * @throws {WrongTubIdError} If it has one of another Tub.
  * @throws {WrongNameError} If it has another name than the program gave.
- * @throws {FileError} If the system refuses: it is no file, or another user's.
+ * @throws {FileError} If the system refuses: it is no file, or another user's; or it is a link to a file that does not exist.
+ * @throws {TypeError} If the file's name is empty.
  * @throws {PermissionDenied} If the program may not read the file; names the flag to add.
  */
 export function readFurlFile(file: string | URL, expected: ExpectedFurl): string | undefined {
-  const path = toPath(file);
+  const path = toPath(file, "furlFile");
   requirePermission({ name: "read", path }, `read ${show(path)}`);
   const line = readLine(path);
   if (line === undefined) return undefined;
+  if (line === "") {
+    throw new FurlError(
+      `Cannot use ${show(path)}: it is empty; put its FURL back, or remove it to get a new name`,
+    );
+  }
   let furl: FurlParts;
   try {
     furl = parseFurl(line);
@@ -83,12 +91,14 @@ export function readFurlFile(file: string | URL, expected: ExpectedFurl): string
  * @param file The path of the file, or its `file:` URL.
  * @param furl The FURL, without a newline.
  * @throws {PermissionDenied} If the program may not read and write the file; names the flag to add.
- * @throws {FileError} If the folder does not exist, or the system refuses.
+ * @throws {FileError} If the folder does not exist, the file is a link to one that does not, or the system refuses.
+ * @throws {TypeError} If the file's name is empty.
  */
 export function writeFurlFile(file: string | URL, furl: string): void {
-  const path = toPath(file);
+  const path = toPath(file, "furlFile");
   requirePermission({ name: "read", path }, `write ${show(path)}`);
   requirePermission({ name: "write", path }, `write ${show(path)}`);
+  refuseDeadLink(path, show(path));
   try {
     replacePrivateFile(path, `${furl}\n`);
   } catch (error) {

@@ -87,7 +87,6 @@ class I2pHandler implements ConnectionHintHandler {
   readonly #defaultPort: number | undefined;
   readonly #session: SharedTask<NamedSession>;
   #asking: HintConnectOptions | undefined;
-  #holders = 0;
 
   constructor(
     bridge: ProxyPlace,
@@ -132,18 +131,7 @@ class I2pHandler implements ConnectionHintHandler {
   }
 
   hold(): AsyncDisposable {
-    this.#holders++;
-    let isHeld = true;
-    return {
-      [Symbol.asyncDispose]: async () => {
-        if (!isHeld) return;
-        isHeld = false;
-        if (--this.#holders > 0) return;
-        const session = this.#session.current;
-        this.#session.forget(new ProxyError("The I2P session is not used any more"));
-        await session?.then(({ close }) => close(), () => {});
-      },
-    };
+    return this.#session.hold(new ProxyError("The I2P session is not used any more"), ({ close }) => close());
   }
 }
 

@@ -10,7 +10,7 @@ import { tubIdOf } from "../names/tub_id.ts";
 import { createKeyPair, type KeyPair, parseKeyPair } from "../transport/key_pair.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import { requirePermission } from "./permissions.ts";
-import { createPrivateFile, fileError, toPath } from "./private_file.ts";
+import { createPrivateFile, fileError, refuseDeadLink, toPath } from "./private_file.ts";
 
 /** The identity of a Tub. */
 export interface Identity extends KeyPair {
@@ -56,7 +56,7 @@ async function readFile(path: string, shown: string): Promise<string | undefined
   try {
     return await Deno.readTextFile(path);
   } catch (cause) {
-    if (cause instanceof Deno.errors.NotFound) return undefined;
+    if (cause instanceof Deno.errors.NotFound) return refuseDeadLink(path, shown), undefined;
     throw fileError("read", shown, cause);
   }
 }
@@ -80,9 +80,7 @@ async function loadOrCreateFile(path: string, create: () => Promise<KeyPair>): P
     // Another process was faster, and its identity is the one that stays.
     text = await readFile(path, shown);
     if (text === undefined) {
-      throw new FileError(
-        `Cannot create ${shown}: it is a link to a file that does not exist; remove it`,
-      );
+      throw new FileError(`Cannot create ${shown}: something else creates and removes it; try again`);
     }
   }
   return await parseKeyPair(text, { source: shown });
@@ -100,7 +98,7 @@ async function loadOrCreateFile(path: string, create: () => Promise<KeyPair>): P
  * @throws {FileError} If the file cannot be read or created: its folder is missing, it is no file, the system refuses.
  * @throws {PermissionDenied} If the program may not read or, for a new identity, write the file;
  *   names the flag to add. Never prompts.
- * @throws {TypeError} If both a file and data are given.
+ * @throws {TypeError} If both a file and data are given, or the file's name is empty.
  */
 export async function loadOrCreateIdentity(options: IdentityOptions = {}): Promise<Identity> {
   const { certFile, certData, randomBytes, clock = systemClock } = options;
@@ -113,5 +111,5 @@ export async function loadOrCreateIdentity(options: IdentityOptions = {}): Promi
     return await withTubId(await parseKeyPair(pem, { source: "certData" }));
   }
   if (certFile === undefined) return await withTubId(await create());
-  return await withTubId(await loadOrCreateFile(toPath(certFile), create));
+  return await withTubId(await loadOrCreateFile(toPath(certFile, "certFile"), create));
 }

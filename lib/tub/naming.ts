@@ -22,7 +22,7 @@ export interface RegisterOptions {
   /**
    * A file that keeps the FURL: its name is used again, so that the object has the same FURL after a restart. It is
    * written, in one step, when the hints have changed; a new file gets mode 0600, and one that exists keeps its mode, owner
-   * and group. The files of the Python Foolscap can be used, and the reverse.
+   * and group. An empty one is refused: it may be what a crash has left of a FURL that others have. The files of the Python Foolscap can be used, and the reverse.
    *
    * @default the FURL is kept nowhere
    */

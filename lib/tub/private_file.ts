@@ -14,9 +14,46 @@ import { hasPermission } from "./permissions.ts";
 
 const OWNER_ONLY = 0o600;
 
-/** The path of a file that a program named by path or by `file:` URL. */
-export function toPath(file: string | URL): string {
+/**
+ * The path of a file that a program named by path or by `file:` URL.
+ *
+ * @param option The option that it stands in, for the error.
+ * @throws {TypeError} If the name is empty, or the URL is of another kind.
+ */
+export function toPath(file: string | URL, option: string): string {
+  if (file === "") {
+    throw new TypeError(`Cannot use a file: the name that ${option} gives is empty; leave ${option} out`);
+  }
   return typeof file === "string" ? file : fileURLToPath(file);
+}
+
+/**
+ * Refuses a link to a file that does not exist. What it leads to may be away for a while, such as a disk that is not mounted:
+ * a file made in its place would have another secret in it, and hide the real one.
+ *
+ * @param shown Such as `the identity file "calc.pem"`.
+ * @throws {FileError} If it is one.
+ */
+export function refuseDeadLink(path: string, shown: string): void {
+  if (!isLink(path)) return;
+  try {
+    Deno.statSync(path);
+  } catch (cause) {
+    // Whatever else is wrong with it is said by whoever reads or writes it.
+    if (!(cause instanceof Deno.errors.NotFound)) return;
+    throw new FileError(
+      `Cannot create ${shown}: it is a link to a file that does not exist; remove it, or bring that file back`,
+      { cause },
+    );
+  }
+}
+
+function isLink(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isSymlink;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -191,7 +191,6 @@ async function readCookie(path: string): Promise<Uint8Array> {
 /** Starts Tor when it is first needed. */
 class LaunchingHandler extends TorHandler {
   readonly #launched: SharedTask<LaunchedTor>;
-  #holders = 0;
 
   constructor(launch: TorLaunchOptions, login: SocksLogin | undefined) {
     let first: HintConnectOptions | undefined;
@@ -215,17 +214,6 @@ class LaunchingHandler extends TorHandler {
   }
 
   hold(): AsyncDisposable {
-    this.#holders++;
-    let isHeld = true;
-    return {
-      [Symbol.asyncDispose]: async () => {
-        if (!isHeld) return;
-        isHeld = false;
-        if (--this.#holders > 0) return;
-        const process = this.#launched.current;
-        this.#launched.forget(new ProxyError("Tor is not used any more"));
-        await process?.then((tor) => tor.close(), () => {});
-      },
-    };
+    return this.#launched.hold(new ProxyError("Tor is not used any more"), (process) => process.close());
   }
 }

@@ -108,7 +108,7 @@ export class Tub implements AsyncDisposable {
    * @throws {CertificateError} If what is in the identity's file or data cannot be used.
    * @throws {FileError} If the file cannot be read or created.
    * @throws {PermissionDenied} If the program may not read or write the file; names the flag.
-   * @throws {TypeError} If both a file and data are given, or an option is unknown.
+   * @throws {TypeError} If both a file and data are given, the file's name is empty, or an option is unknown.
    * @throws {RangeError} If a limit is unknown or no positive number, or a timeout is none.
    */
   static async create(options: TubOptions = {}): Promise<Tub> {
@@ -222,8 +222,8 @@ export class Tub implements AsyncDisposable {
    * @param options Options, or only the name.
    * @returns The object's FURL. Whoever has it can use the object.
    * @throws {NoLocationError} If the Tub has no location.
-   * @throws {TypeError} If it is neither a Referenceable nor a Callable, or the Tub has stopped.
-   * @throws {FurlError} If the name cannot stand in a FURL, or the file has no FURL in it.
+   * @throws {TypeError} If it is neither a Referenceable nor a Callable, the file's name is empty, or the Tub has stopped.
+   * @throws {FurlError} If the name cannot stand in a FURL, or the file has no FURL in it or is empty.
    * @throws {WrongTubIdError} If the file has a FURL of another Tub.
    * @throws {WrongNameError} If the file has another name than the one that the object has or is given.
    * @throws {FileError} If the file cannot be read or written.

@@ -22,6 +22,7 @@ interface Run<T> {
 export class SharedTask<T> {
   readonly #start: StartTask<T>;
   #running: Run<T> | undefined;
+  #holders = 0;
 
   /** Nothing is begun yet. */
   constructor(start: StartTask<T>) {
@@ -58,6 +59,33 @@ export class SharedTask<T> {
   /** Gives up work in hand, and forgets the result: the next one who asks begins anew. */
   forget(reason: Error): void {
     if (this.#running !== undefined) this.#drop(this.#running, reason);
+  }
+
+  /**
+   * Counts somebody who uses what the work comes to. When the last one has let go, the work or its result is given up; one
+   * who comes later may begin anew.
+   *
+   * @param over Is thrown to those who wait for it even then.
+   * @param close Ends what it came to. What it rejects with is dropped.
+   * @returns Disposing it lets go, once, and waits for `close`.
+   */
+  hold(over: Error, close: (result: T) => Promise<void>): AsyncDisposable {
+    this.#holders++;
+    let isHeld = true;
+    return {
+      [Symbol.asyncDispose]: async () => {
+        if (!isHeld) return;
+        isHeld = false;
+        if (--this.#holders > 0) return;
+        const result = this.current;
+        this.forget(over);
+        try {
+          if (result !== undefined) await close(await result);
+        } catch {
+          // Nothing came of it, or it has ended already.
+        }
+      },
+    };
   }
 
   #begin(): Run<T> {

@@ -18,12 +18,19 @@ export class Kwargs<T extends object = Record<string, unknown>> {
    * Keyword arguments, copied from an object's own enumerable properties.
    *
    * @param values Arguments by name.
-   * @throws {TypeError} If `values` is not an object, or a name is empty or has a lone surrogate.
+   * @throws {TypeError} If `values` is no object, or one that is gone through, such as an array or a Map, or a name is empty
+   *   or has a lone surrogate.
    */
   constructor(values: T) {
     if (typeof values !== "object" || values === null) {
       throw new TypeError(
         `Cannot take keyword arguments: got ${values === null ? "null" : typeof values}, not an object`,
+      );
+    }
+    if (Symbol.iterator in values) {
+      const kind = Array.isArray(values) ? "an array" : "something iterable";
+      throw new TypeError(
+        `Cannot take keyword arguments: got ${kind}, whose elements have no names; give an object, such as { b: 2 }`,
       );
     }
     const record: Record<string, unknown> = Object.create(null);
@@ -57,12 +64,19 @@ export interface AnyKwargs {
   readonly values: object;
 }
 
+/** What has names, unlike an array or a Map. */
+export interface NamedValues {
+  /** Only the types need it: there is no such property. */
+  readonly [Symbol.iterator]?: never;
+}
+
 /**
  * Gives arguments by name: `ref.callRemote("add", 1, kwargs({ b: 2 }))`.
  *
  * @param values Arguments by name.
- * @throws {TypeError} If `values` is not an object, or a name is empty or has a lone surrogate.
+ * @throws {TypeError} If `values` is no object, or one that is gone through, such as an array or a Map, or a name is empty
+ *   or has a lone surrogate.
  */
-export function kwargs<T extends object>(values: T): Kwargs<T> {
+export function kwargs<T extends object & NamedValues>(values: T): Kwargs<T> {
   return new Kwargs(values);
 }

@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
 import { buy, type Shop } from "../../examples/pipelining/shop.ts";
-import { Referenceable, RemoteException, type RemotePromise, type RemoteReference } from "../../mod.ts";
+import {
+  Referenceable,
+  RemoteException,
+  type RemotePromise,
+  type RemoteReference,
+  type ResultCalls,
+} from "../../mod.ts";
 import { interopTest, startPython } from "../support/python.ts";
-import { rejectionOf, stepEachWay } from "./rig.ts";
+import { rejectionOf, stepEachWay, until } from "./rig.ts";
 
 const call = (of: RemoteReference | RemotePromise<unknown>, name: string, ...args: unknown[]) =>
   of.callRemote(name, ...args) as RemotePromise<unknown>;
@@ -36,6 +42,34 @@ interopTest("calls of results that are not there yet, towards Python", async (t)
     const error = await rejectionOf(RemoteException, failing);
     assert.equal(await rejectionOf(RemoteException, dependent), error);
     assert.equal(await rejectionOf(RemoteException, call(python, "echo", [failing])), error);
+  });
+
+  await stepEachWay(t, peer, "options of calls of results, whose time begins at once", async (rig) => {
+    const { python, ours } = rig;
+    const inTime = { timeoutMs: 60_000 };
+    assert.equal(await call(python, "give_kept").with(inTime).callRemote("number"), -1);
+    const kept = call(python, "echo", [call(python, "give_kept")]);
+    assert.equal(await (kept.with(inTime).get(0) as ResultCalls<unknown>).callRemote("number"), -1);
+    // Python answers this one when it is told to: a result that is late, and one that is called for too long.
+    const late = call(python, "wait", `late ${ours}`);
+    const stop = new AbortController();
+    const reason = new TypeError("given up by the test");
+    const given = rejectionOf(TypeError, late.with({ signal: stop.signal }).callRemote("number"));
+    const timed = rejectionOf(DOMException, late.with({ timeoutMs: 1 }).callRemote("number"));
+    const held = call(python, "echo", python);
+    const begun = rejectionOf(
+      TypeError,
+      held.with({ signal: stop.signal }).callRemote("wait", `begun ${ours}`),
+    );
+    await held;
+    assert.equal((await timed).message, "No answer to number within 1 ms");
+    await until(async () => (await rig.pythonTables())!.active === 2, "both are being waited for");
+    stop.abort(reason);
+    assert.equal(await given, reason);
+    assert.equal(await begun, reason);
+    await call(python, "release", `begun ${ours}`);
+    await call(python, "release", `late ${ours}`, call(python, "give_kept"));
+    assert.equal(await call(late, "number"), -1, "the result itself is what it was");
   });
 
   await stepEachWay(t, peer, "the order of the calls of one object", async ({ python }) => {

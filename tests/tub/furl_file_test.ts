@@ -77,13 +77,59 @@ for (const text of [`${FURL}\n`, FURL, `\n  ${FURL}  \r\nsecond line\n`, `# ${FU
 }
 
 for (const text of ["", "\n", "  \r\n"]) {
-  Deno.test(`readFurlFile() finds no name in ${JSON.stringify(text)}`, async () => {
+  Deno.test(`readFurlFile() refuses a file with ${JSON.stringify(text)} in it, and leaves it as it is`, async () => {
     await inFolder((folder) => {
       Deno.writeTextFileSync(`${folder}/f`, text);
-      assert.equal(readFurlFile(`${folder}/f`, { tubId: T }), undefined);
+      assert.throws(() => readFurlFile(`${folder}/f`, { tubId: T }), {
+        name: "FurlError",
+        message: /it is empty; put its FURL back, or remove it to get a new name$/,
+      });
+      assert.equal(Deno.readTextFileSync(`${folder}/f`), text);
     });
   });
 }
+
+Deno.test("readFurlFile() finds no name in a device that keeps nothing", () => {
+  assert.equal(readFurlFile("/dev/null", { tubId: T }), undefined);
+});
+
+Deno.test("readFurlFile() and writeFurlFile() refuse a link to nothing, and make nothing there", async () => {
+  await inFolder((folder) => {
+    const link = `${folder}/link.furl`;
+    const error = { name: "FileError", message: DEAD_LINK };
+    Deno.symlinkSync(`${folder}/nothing`, link);
+    assert.throws(() => readFurlFile(link, { tubId: T }), error);
+    assert.throws(() => writeFurlFile(link, FURL), error);
+    assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["link.furl"]);
+    // By way of another link as well, but not one whose file is there.
+    Deno.symlinkSync(link, `${folder}/second.furl`);
+    assert.throws(() => readFurlFile(`${folder}/second.furl`, { tubId: T }), error);
+    Deno.writeTextFileSync(`${folder}/nothing`, `${FURL}\n`);
+    assert.equal(readFurlFile(`${folder}/second.furl`, { tubId: T }), "sekret");
+  });
+});
+
+const DEAD_LINK =
+  /^Cannot create the FURL file ".*\.furl": it is a link to a file that does not exist; remove it, or bring/;
+
+const linked = await Deno.makeTempDir();
+Deno.test.afterAll(() => Deno.removeSync(linked, { recursive: true }));
+Deno.symlinkSync(`${linked}/nothing`, `${linked}/link.furl`);
+Deno.test({
+  name: "writeFurlFile() says the same of a link to nothing with permissions for just the link",
+  permissions: { read: [`${linked}/link.furl`], write: [`${linked}/link.furl`] },
+  fn() {
+    const error = { name: "FileError", message: DEAD_LINK };
+    assert.throws(() => readFurlFile(`${linked}/link.furl`, { tubId: T }), error);
+    assert.throws(() => writeFurlFile(`${linked}/link.furl`, FURL), error);
+  },
+});
+
+Deno.test("readFurlFile() and writeFurlFile() say that a name is empty", () => {
+  const error = { name: "TypeError", message: /the name that furlFile gives is empty; leave furlFile out$/ };
+  assert.throws(() => readFurlFile("", { tubId: T }), error);
+  assert.throws(() => writeFurlFile("", FURL), error);
+});
 
 const refused = [
   {

@@ -120,6 +120,27 @@ Deno.test("loadOrCreateIdentity() refuses a folder, a missing folder and a link 
   });
 });
 
+const linked = await Deno.makeTempDir();
+Deno.test.afterAll(() => Deno.removeSync(linked, { recursive: true }));
+Deno.symlinkSync(`${linked}/nothing`, `${linked}/link.pem`);
+Deno.test({
+  name: "loadOrCreateIdentity() says the same of a link to nothing with permissions for just the link",
+  permissions: { read: [`${linked}/link.pem`], write: [`${linked}/link.pem`] },
+  async fn() {
+    await assert.rejects(loadOrCreateIdentity({ certFile: `${linked}/link.pem` }), {
+      name: "FileError",
+      message: /link to a file that does not exist; remove it, or bring that file back$/,
+    });
+  },
+});
+
+Deno.test("loadOrCreateIdentity() says that a name is empty", async () => {
+  await assert.rejects(loadOrCreateIdentity({ certFile: "" }), {
+    name: "TypeError",
+    message: /the name that certFile gives is empty; leave certFile out$/,
+  });
+});
+
 Deno.test("loadOrCreateIdentity() refuses a file and data at once", async () => {
   await assert.rejects(loadOrCreateIdentity({ certFile: "x.pem", certData: "" }), TypeError);
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type GetReferenceOptions, Referenceable, Tub } from "../../mod.ts";
+import { type GetReferenceOptions, Referenceable, tcp, Tub } from "../../mod.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { EMPTY_TABLES, startTub, Target, until } from "./tubs.ts";
 
@@ -75,6 +75,36 @@ Deno.test("Tub.getReference() goes on for others when one has stopped waiting", 
   await until(() => silent.held.length === 2);
   again.abort();
   await third;
+});
+
+Deno.test("Tub.getReference() brings others their reference by an effort that one has left", async () => {
+  await using server = await startTub();
+  await using client = await Tub.create();
+  const [asked, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let dials = 0;
+  client.addConnectionHintHandler("tcp", {
+    async connect(hint, options) {
+      dials++;
+      asked.resolve();
+      await gate.promise;
+      return await tcp().connect(hint, options);
+    },
+  });
+  const furl = server.registerReference(new Target());
+  const stop = new AbortController();
+  const left = assert.rejects(client.getReference(furl, { signal: stop.signal }), /left/);
+  const others = [
+    client.getReference<Target>(furl),
+    client.getReference<Target>(furl, { timeoutMs: 60_000 }),
+  ];
+  await asked.promise;
+  stop.abort(new TypeError("left"));
+  await left;
+  gate.resolve();
+  const [one, other] = await Promise.all(others);
+  assert.equal(one, other);
+  assert.equal(await one!.callRemote("add", 1, 2), 3);
+  assert.equal(dials, 1);
 });
 
 class Locked extends Referenceable {

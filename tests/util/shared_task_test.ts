@@ -69,3 +69,42 @@ Deno.test("SharedTask.forget() ends those who wait with its reason", async () =>
   task.forget(new RangeError("over"));
   await assert.rejects(wait, /over/);
 });
+
+Deno.test("SharedTask.hold() keeps the result until the last one lets go, once each", async () => {
+  const { task, runs } = scripted();
+  const over = new RangeError("over");
+  const closed: string[] = [];
+  const hold = () => task.hold(over, (result) => Promise.resolve(void closed.push(result)));
+  const [one, other] = [hold(), hold()];
+  const result = task.get(never);
+  await Promise.resolve();
+  runs[0]!.end.resolve("one");
+  await result;
+  await one[Symbol.asyncDispose]();
+  await one[Symbol.asyncDispose]();
+  assert.deepEqual([closed, runs[0]!.signal.aborted], [[], false]);
+  await other[Symbol.asyncDispose]();
+  assert.deepEqual([closed, runs[0]!.signal.reason, task.current], [["one"], over, undefined]);
+  // Whoever comes later begins anew.
+  await using _third = hold();
+  const next = task.get(never);
+  await Promise.resolve();
+  runs[1]!.end.resolve("two");
+  assert.equal(await next, "two");
+});
+
+Deno.test("SharedTask.hold() gives up work in hand, and does not mind what cannot be ended", async () => {
+  const { task, runs } = scripted();
+  const over = new RangeError("over");
+  const holder = task.hold(over, () => assert.fail("nothing came of it"));
+  const waits = task.get(never);
+  await Promise.resolve();
+  await Promise.all([assert.rejects(waits, over), holder[Symbol.asyncDispose]()]);
+  const stubborn = task.hold(over, () => Promise.reject(new TypeError("no")));
+  const result = task.get(never);
+  await Promise.resolve();
+  runs[1]!.end.resolve("one");
+  await result;
+  await stubborn[Symbol.asyncDispose]();
+  await task.hold(over, () => assert.fail("nothing was begun"))[Symbol.asyncDispose]();
+});

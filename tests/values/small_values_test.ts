@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Float, float } from "../../lib/values/float.ts";
 import { Kwargs, kwargs } from "../../lib/values/kwargs.ts";
+import { tuple } from "../../lib/values/tuple.ts";
 
 Deno.test("float() wraps a number and behaves as one in arithmetic", () => {
   const three = float(3);
@@ -40,7 +41,16 @@ Deno.test("kwargs() takes __proto__ for a name like others", () => {
 });
 
 for (
-  const [name, value] of [["an empty name", { "": 1 }], ["a lone surrogate", { "\ud800": 1 }], ["null", null]]
+  const [name, value] of [
+    ["an empty name", { "": 1 }],
+    ["a lone surrogate", { "\ud800": 1 }],
+    ["null", null],
+    ["an empty array", []],
+    ["an array", [1, 2]],
+    ["a tuple", tuple(1)],
+    ["a Map", new Map([["b", 2]])],
+    ["a Set", new Set()],
+  ] as const
 ) {
   Deno.test(`kwargs() refuses ${name}`, () => {
     assert.throws(() => kwargs(value as object), TypeError);
