@@ -83,6 +83,12 @@ export interface CallOptions {
 export interface CheckedOptions extends Omit<CallOptions, "resultConstraint"> {
   /** The rule for the result, made once. */
   readonly resultConstraint?: Constraint | undefined;
+  /**
+   * Behind whose calls it waits, where one has to wait for an argument: those of this, and not those of the object.
+   *
+   * @default those of the object
+   */
+  readonly line?: object | undefined;
 }
 
 /**

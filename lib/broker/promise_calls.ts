@@ -14,6 +14,7 @@ import { inLaterTurn } from "../util/turn.ts";
 import { callLocally, localContext } from "./local_call.ts";
 import { installPromiseCalls, type PromiseLink, type ResultPlace } from "./promise_link.ts";
 import { Referenceable } from "./referenceable.ts";
+import { RemoteHandle } from "./remote_handle.ts";
 import { rejected, RemoteFunction, RemotePromise, RemoteReference } from "./remote_reference.ts";
 import { partAt } from "./result_parts.ts";
 
@@ -83,10 +84,19 @@ class Part implements PromiseLink {
   }
 }
 
-/** Calls a result that is there. */
-function callValue(value: unknown, method: string, args: readonly unknown[]): Promise<unknown> {
-  if (value instanceof RemoteReference) return (value as RemoteReference).callRemote(method, ...args);
-  if (value instanceof RemoteFunction && method === "") return value.callRemote(...args);
+/** Whether a value is an object, or function, of a peer that has such a method. */
+function isRemote(value: unknown, method: string): value is RemoteHandle {
+  return value instanceof RemoteReference || (value instanceof RemoteFunction && method === "");
+}
+
+/** Calls the result of `promise`, which is there. */
+function callValue(
+  promise: Untied,
+  value: unknown,
+  method: string,
+  args: readonly unknown[],
+): Promise<unknown> {
+  if (isRemote(value, method)) return RemoteHandle.callInLine(value, promise, method, args);
   if (value instanceof Referenceable) return callOwn(value, method, args);
   throw new Violation(
     `Cannot call a method of a result: it is ${kindOf(value)}, not an object that can be called`,
@@ -102,9 +112,9 @@ function callOwn(object: Referenceable, method: string, args: readonly unknown[]
   );
 }
 
-function callValueOnly(value: unknown, method: string, args: readonly unknown[]): void {
-  if (value instanceof RemoteReference) (value as RemoteReference).callRemoteOnly(method, ...args);
-  else excuse(callValue(value, method, args));
+function callValueOnly(promise: Untied, value: unknown, method: string, args: readonly unknown[]): void {
+  if (isRemote(value, method)) RemoteHandle.callOnlyInLine(value, promise, method, args);
+  else excuse(callValue(promise, value, method, args));
 }
 
 /** Calls a result when it is there. Also used where a call was to go out at once, and an argument cannot. */
@@ -115,7 +125,7 @@ export function callWhenThere(
 ): RemotePromise<unknown> {
   const follower = new Follower();
   promise.then((value) => {
-    const answer = callValue(value, method, args);
+    const answer = callValue(promise, value, method, args);
     if (answer instanceof RemotePromise) follower.inner = RemotePromise.linkOf(answer);
     return answer;
   }).then((value) => follower.settle(false, value), (reason) => follower.settle(true, reason));
@@ -124,7 +134,7 @@ export function callWhenThere(
 
 /** The same for a call that wants no answer. */
 export function callOnlyWhenThere(promise: Untied, method: string, args: readonly unknown[]): void {
-  promise.then((value) => callValueOnly(value, method, args)).catch(() => {});
+  promise.then((value) => callValueOnly(promise, value, method, args)).catch(() => {});
 }
 
 installPromiseCalls({
