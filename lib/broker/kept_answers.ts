@@ -181,7 +181,11 @@ export class KeptAnswers {
     this.#kept.clear();
     this.#lent.clear();
     this.#order = [];
-    this.#head = this.#bytes = this.#lentBytes = this.#ahead = 0;
+    this.#head =
+      this.#bytes =
+      this.#lentBytes =
+      this.#ahead =
+        0;
   }
 
   /** A call will not be answered: what waits for it fails. */

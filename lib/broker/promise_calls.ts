@@ -17,6 +17,7 @@ import { Referenceable } from "./referenceable.ts";
 import { RemoteHandle } from "./remote_handle.ts";
 import { rejected, RemoteFunction, RemotePromise, RemoteReference } from "./remote_reference.ts";
 import { partAt } from "./result_parts.ts";
+import { settledArguments } from "./settled_arguments.ts";
 
 type Untied = Promise<unknown>;
 
@@ -97,19 +98,39 @@ function callValue(
   args: readonly unknown[],
 ): Promise<unknown> {
   if (isRemote(value, method)) return RemoteHandle.callInLine(value, promise, method, args);
-  if (value instanceof Referenceable) return callOwn(value, method, args);
+  if (value instanceof Referenceable) return callOwn(promise, value, method, args);
   throw new Violation(
     `Cannot call a method of a result: it is ${kindOf(value)}, not an object that can be called`,
   );
 }
 
-/** An object of this process came home: it is called one turn later, as others are. */
-function callOwn(object: Referenceable, method: string, args: readonly unknown[]): Promise<unknown> {
-  return Promise.all(args).then((args) =>
-    new Promise((resolve) => {
-      inLaterTurn(() => resolve(callLocally(object, method, args, localContext(method, false))));
-    })
-  );
+/** When the last call of an object of this process, that a promise has become, is begun. */
+const begun = new WeakMap<Untied, Promise<void>>();
+
+/** An object of this process came home: it is called one turn later, as others are, and after earlier calls of the promise. */
+async function callOwn(
+  promise: Untied,
+  object: Referenceable,
+  method: string,
+  args: readonly unknown[],
+): Promise<unknown> {
+  const before = begun.get(promise);
+  const { promise: isBegun, resolve: begin } = Promise.withResolvers<void>();
+  begun.set(promise, isBegun);
+  let values: unknown[];
+  try {
+    values = await settledArguments(args);
+  } catch (error) {
+    begin(before);
+    throw error;
+  }
+  await before;
+  return await new Promise((resolve) => {
+    inLaterTurn(() => {
+      begin();
+      resolve(callLocally(object, method, values, localContext(method, false)));
+    });
+  });
 }
 
 function callValueOnly(promise: Untied, value: unknown, method: string, args: readonly unknown[]): void {

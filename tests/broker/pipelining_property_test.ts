@@ -66,7 +66,9 @@ class Node extends Referenceable {
 
 function sizeOf(value: unknown): number {
   if (typeof value !== "object" || value === null) return 1;
-  if (value instanceof Node || value instanceof RemoteReference || value instanceof RemoteFunction) return 100;
+  if (value instanceof Node || value instanceof RemoteReference || value instanceof RemoteFunction) {
+    return 100;
+  }
   if (value instanceof Map) return value.values().reduce((sum, v) => sum + sizeOf(v), 1);
   return Object.values(value).reduce((sum: number, v) => sum + sizeOf(v), 1);
 }
@@ -97,7 +99,20 @@ function random(seed: number): (below: number) => number {
   };
 }
 
-const METHODS = ["child", "child", "path", "echo", "later", "later", "pack", "size", "fail", "adder", "nothing", "ask"];
+const METHODS = [
+  "child",
+  "child",
+  "path",
+  "echo",
+  "later",
+  "later",
+  "pack",
+  "size",
+  "fail",
+  "adder",
+  "nothing",
+  "ask",
+];
 const KEYS = ["list", "first", "pair", "map", "a", 0, 0, 1, "missing", "__proto__"];
 
 function programOf(rand: (below: number) => number, length: number): Step[] {
@@ -149,7 +164,9 @@ class Run {
 
   #promise(step: Step, options: { signal?: AbortSignal }): Promised {
     const target = step.of === undefined ? undefined : this.promises[step.of]!;
-    if (step.key !== undefined) return (target as RemotePromise<Record<string, unknown>>).get(step.key as string);
+    if (step.key !== undefined) {
+      return (target as RemotePromise<Record<string, unknown>>).get(step.key as string);
+    }
     const args = step.args.map((argument) => this.#value(argument));
     const method = step.method!;
     const ref = target === undefined ? this.root.with(options) : target as unknown as Ref;
@@ -184,7 +201,9 @@ class Run {
   async outcomes(): Promise<unknown[]> {
     const settled = await Promise.allSettled(this.promises);
     return await Promise.all(
-      settled.map((s) => s.status === "fulfilled" ? this.#described(s.value) : new Failed(described(s.reason))),
+      settled.map((s) =>
+        s.status === "fulfilled" ? this.#described(s.value) : new Failed(described(s.reason))
+      ),
     );
   }
 
@@ -208,7 +227,12 @@ class Run {
 
 /** Where the same thing is refused here, or over there, it is the same. */
 /** Whether two outcomes are the same; of several things that fail, whichever was the first may be told. */
-function isSame(run: readonly unknown[], model: readonly unknown[], steps: readonly Step[], i: number): boolean {
+function isSame(
+  run: readonly unknown[],
+  model: readonly unknown[],
+  steps: readonly Step[],
+  i: number,
+): boolean {
   if (isDeepStrictEqual(run[i], model[i])) return true;
   if (!isFailure(run[i])) return false;
   const failures = [...ancestors(steps, i)].filter((n) => isFailure(model[n]));
@@ -253,7 +277,11 @@ async function assertIdle({ pair }: Run): Promise<void> {
   }
   for (const { broker } of [pair.left, pair.right]) {
     const { pendingCalls, activeCalls, pendingGifts } = broker.tables();
-    assert.deepEqual({ pendingCalls, activeCalls, pendingGifts }, { pendingCalls: 0, activeCalls: 0, pendingGifts: 0 });
+    assert.deepEqual({ pendingCalls, activeCalls, pendingGifts }, {
+      pendingCalls: 0,
+      activeCalls: 0,
+      pendingGifts: 0,
+    });
     assert.deepEqual(broker.outstanding(), { inbound: [], outbound: [] });
     assert.equal(broker.ended, undefined);
   }
@@ -268,7 +296,12 @@ async function end({ pair }: Run): Promise<void> {
 const SEEDS = Number(Deno.env.get("SEEDS") ?? 60);
 const FIRST = Number(Deno.env.get("FIRST") ?? 1);
 
-for (const [who, features] of [["a Tub of this library", OWN_FEATURES], ["one without pipelining", WITHOUT]] as const) {
+for (
+  const [who, features] of [["a Tub of this library", OWN_FEATURES], [
+    "one without pipelining",
+    WITHOUT,
+  ]] as const
+) {
   Deno.test(`random programs of dependent calls have the outcome of awaiting each step, with ${who}`, async () => {
     for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
       const rand = random(seed);
