@@ -102,6 +102,7 @@ export class KeptAnswers {
   // Those that are not kept any more, and that calls name which have not been begun: the oldest first.
   readonly #lent = new Set<Outcome>();
   #lentBytes = 0;
+  #isClosed = false;
   /** How many more of the oldest answers went than the peer has said it has seen. */
   #ahead = 0;
 
@@ -136,6 +137,8 @@ export class KeptAnswers {
 
   /** A call has been answered: keeps what it was answered with. */
   answered(requestId: number, isFailed: boolean, value: unknown, bytes: number): void {
+    // To send the answer may have ended the connection.
+    if (this.#isClosed) return;
     const key = this.#keyOf(requestId);
     let outcome: Outcome | undefined;
     if (this.#awaited.size > 0) {
@@ -177,6 +180,7 @@ export class KeptAnswers {
 
   /** Forgets everything: the connection is gone. Who waits is not told. */
   clear(): void {
+    this.#isClosed = true;
     this.#awaited.clear();
     this.#kept.clear();
     this.#lent.clear();
