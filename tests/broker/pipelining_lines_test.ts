@@ -2,8 +2,7 @@
 import assert from "node:assert/strict";
 import { Referenceable } from "../../lib/broker/referenceable.ts";
 import type { RemotePromise, RemoteReference } from "../../lib/broker/remote_reference.ts";
-import { kwargs } from "../../lib/graph/values/kwargs.ts";
-import { type Kwargs } from "../../lib/graph/values/kwargs.ts";
+import { type Kwargs, kwargs } from "../../lib/graph/values/kwargs.ts";
 import { tuple } from "../../lib/graph/values/tuple.ts";
 import { Dict } from "../../lib/graph/values/dict.ts";
 import { frozenSet } from "../../lib/graph/values/frozen_set.ts";

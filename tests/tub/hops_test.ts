@@ -6,7 +6,7 @@ import {
   Referenceable,
   type RemotePromise,
   type RemoteReference,
-  Tub,
+  type Tub,
 } from "../../mod.ts";
 import { EMPTY_TABLES, startTub, until } from "./tubs.ts";
 
