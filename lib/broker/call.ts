@@ -88,6 +88,12 @@ export interface CheckedOptions extends Omit<CallOptions, "resultConstraint"> {
    * the peer is told.
    */
   readonly deadline?: number | undefined;
+  /**
+   * Behind whose calls it waits, where one has to wait for an argument: those of this, and not those of the object.
+   *
+   * @default those of the object
+   */
+  readonly line?: object | undefined;
 }
 
 /** What a call has that nothing was said about. */

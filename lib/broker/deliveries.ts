@@ -26,7 +26,7 @@ export interface Delivery {
   isCancelled: boolean;
   /** Completes a call that names results of others, when it is its turn. Must not throw. */
   prepare?: (() => void) | undefined;
-  /** Takes a call that was put aside, and given up, from where it waits. Must not throw. */
+  /** Takes a call that names results, and is given up before its turn, from where it waits. Must not throw. */
   withdraw?: (() => void) | undefined;
   /** Why it is not to be started. */
   failure?: Error | undefined;
@@ -164,7 +164,6 @@ export class Deliveries {
   takeUp(delivery: Delivery): void {
     if (!this.#aside.delete(delivery)) return;
     this.#asideBytes -= delivery.bytes;
-    delivery.withdraw = undefined;
     this.#enqueue(delivery);
   }
 
@@ -198,10 +197,10 @@ export class Deliveries {
     if (delivery === undefined) return false;
     this.#byId.delete(key);
     delivery.isCancelled = true;
-    if (this.#aside.delete(delivery)) {
-      this.#asideBytes -= delivery.bytes;
-      delivery.withdraw?.();
-    } else if (!this.#active.has(delivery)) this.#dropWaiting(delivery);
+    const isAside = this.#aside.delete(delivery);
+    delivery.withdraw?.();
+    if (isAside) this.#asideBytes -= delivery.bytes;
+    else if (!this.#active.has(delivery)) this.#dropWaiting(delivery);
     delivery.call.context.abort(reason(delivery.call));
     return true;
   }

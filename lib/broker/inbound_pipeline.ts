@@ -50,6 +50,7 @@ export class InboundPipeline implements PromisedHost {
   readonly #deliveries: () => Deliveries;
   readonly #owner: HandleOwner;
   readonly #homecoming: Homecoming;
+  readonly #maxBytes: number;
   readonly #lines = new WaitingLines<Aside>();
   #arguments: Argument[] | undefined;
   #isInCall = false;
@@ -60,6 +61,7 @@ export class InboundPipeline implements PromisedHost {
     this.#owner = options.owner;
     const deliveries = this.#deliveries = () => options.deliveries();
     this.#homecoming = new Homecoming(options);
+    this.#maxBytes = limits.maxMessageBytes;
     this.answers = new KeptAnswers({
       maxAnswers: limits.maxKeptAnswers,
       maxBytes: limits.maxKeptAnswerBytes,
@@ -124,9 +126,11 @@ export class InboundPipeline implements PromisedHost {
       },
     };
     const leave: (() => void)[] = [];
+    for (const outcome of outcomes) this.answers.lend(outcome);
     delivery.withdraw = () => {
       // A call that never ends would gather those that were given up.
       for (const take of leave) take();
+      for (const outcome of outcomes) this.answers.giveBack(outcome);
       this.#lines.leave(key, aside);
     };
     const lessMissing = () => {
@@ -159,6 +163,8 @@ export class InboundPipeline implements PromisedHost {
 
   /** It is the call's turn: puts what was named in its places. */
   #prepare(delivery: Delivery, target: NamedResult | undefined, named: readonly Argument[]): void {
+    delivery.withdraw?.();
+    delivery.withdraw = undefined;
     const failure = [target, ...named.map(({ named }) => named)].find((n) => n?.outcome.failure)?.outcome
       .failure;
     try {
@@ -175,6 +181,8 @@ export class InboundPipeline implements PromisedHost {
       const copies = known.getOrInsertComputed(outcome, () => new Map<string, unknown>());
       try {
         if (!copies.has(place)) {
+          // Results inside each other can be named each by its own path: a short call, and a multiple of their memory.
+          if (delivery.bytes > this.#maxBytes) throw tooLarge(this.#maxBytes);
           const { value, memory } = this.#homecoming.copy(partAt(outcome.value, path, true));
           copies.set(place, value);
           delivery.bytes += memory;
@@ -219,6 +227,12 @@ function targetOf(result: unknown, method: string, owner: HandleOwner): NonNulla
   }
   if (value instanceof RemoteFunction) return (...args) => value.callRemote(...args);
   return value.call as (...args: unknown[]) => unknown;
+}
+
+function tooLarge(maxBytes: number): Violation {
+  return new Violation(
+    `Cannot copy the results that are named: they take more than ${maxBytes} bytes, as much as a message may`,
+  );
 }
 
 function adapterOf(value: unknown): Referenceable | undefined {

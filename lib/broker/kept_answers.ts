@@ -16,6 +16,8 @@ export class Outcome {
   #value: unknown;
   #bytes = 0;
   #waiting: Set<() => void> | undefined;
+  /** How many calls name it that have not been begun. */
+  users = 0;
 
   /** Whether the call has not been answered. */
   get isPending(): boolean {
@@ -48,6 +50,14 @@ export class Outcome {
     return () => void waiting.delete(callback);
   }
 
+  /** The result is not kept any longer, though calls name it. */
+  expire(): void {
+    this.#state = "failed";
+    this.#value = new Violation(
+      "Cannot use the result that is named: it is not kept any more; wait for it and send it instead",
+    );
+  }
+
   /** The call has been answered. */
   settle(isFailed: boolean, value: unknown, bytes: number): void {
     if (this.#state !== "pending") return;
@@ -64,7 +74,10 @@ export class Outcome {
 export interface KeptAnswersOptions {
   /** Answers that are kept; the oldest make way. */
   readonly maxAnswers: number;
-  /** Their length together, in bytes. One that is longer by itself is kept as long as it is the last. */
+  /**
+   * Their length together, in bytes, and that of those that are kept only because calls wait with them. One that is longer
+   * by itself is kept as long as it is the last.
+   */
   readonly maxBytes: number;
   /** Whether a call of this number has come and not been answered. */
   isUnanswered(requestId: number): boolean;
@@ -86,6 +99,10 @@ export class KeptAnswers {
   #order: Kept[] = [];
   #head = 0;
   #bytes = 0;
+  // Those that are not kept any more, and that calls name which have not been begun: the oldest first.
+  readonly #lent = new Set<Outcome>();
+  #lentBytes = 0;
+  #isClosed = false;
   /** How many more of the oldest answers went than the peer has said it has seen. */
   #ahead = 0;
 
@@ -120,6 +137,8 @@ export class KeptAnswers {
 
   /** A call has been answered: keeps what it was answered with. */
   answered(requestId: number, isFailed: boolean, value: unknown, bytes: number): void {
+    // To send the answer may have ended the connection.
+    if (this.#isClosed) return;
     const key = this.#keyOf(requestId);
     let outcome: Outcome | undefined;
     if (this.#awaited.size > 0) {
@@ -138,6 +157,20 @@ export class KeptAnswers {
     }
   }
 
+  /**
+   * A call that waits names a result, which is there for it until {@linkcode KeptAnswers.giveBack}; unless those that were
+   * lent so take more memory than is kept.
+   */
+  lend(outcome: Outcome): void {
+    outcome.users++;
+  }
+
+  /** A call is begun, or given up, that named a result. */
+  giveBack(outcome: Outcome): void {
+    outcome.users--;
+    if (outcome.users === 0 && this.#lent.delete(outcome)) this.#lentBytes -= outcome.bytes;
+  }
+
   /** The peer has seen `count` more answers. */
   seen(count: number): void {
     const early = Math.min(this.#ahead, count);
@@ -147,10 +180,16 @@ export class KeptAnswers {
 
   /** Forgets everything: the connection is gone. Who waits is not told. */
   clear(): void {
+    this.#isClosed = true;
     this.#awaited.clear();
     this.#kept.clear();
+    this.#lent.clear();
     this.#order = [];
-    this.#head = this.#bytes = this.#ahead = 0;
+    this.#head =
+      this.#bytes =
+      this.#lentBytes =
+      this.#ahead =
+        0;
   }
 
   /** A call will not be answered: what waits for it fails. */
@@ -174,6 +213,15 @@ export class KeptAnswers {
     this.#bytes -= outcome.bytes;
     // A later call may have had the same number.
     if (this.#kept.get(key) === outcome) this.#kept.delete(key);
+    if (outcome.users === 0) return;
+    this.#lent.add(outcome);
+    this.#lentBytes += outcome.bytes;
+    for (const oldest of this.#lent) {
+      if (this.#lentBytes <= this.#options.maxBytes || this.#lent.size === 1) break;
+      this.#lent.delete(oldest);
+      this.#lentBytes -= oldest.bytes;
+      oldest.expire();
+    }
   }
 
   #keyOf(requestId: number): number | string {

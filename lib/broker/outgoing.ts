@@ -113,8 +113,9 @@ export class OutgoingCalls implements CallsOfResults {
       () => this.#options.objects.callEnded(tracker),
     );
     if (this.requests.get(request.id) !== request) return promise;
+    const line = options.line ?? tracker;
     let missing: Promises | undefined;
-    if (!this.#options.outbox.isSlicing && !this.#waiting.has(tracker)) {
+    if (!this.#options.outbox.isSlicing && !this.#waiting.has(line)) {
       missing = this.#sendRequest(request, tracker.clid, checked.args, false);
       if (missing === undefined) return promise;
     }
@@ -126,7 +127,7 @@ export class OutgoingCalls implements CallsOfResults {
       return this.#sendRequest(request, tracker.clid, values, isAgain);
     };
     const failed = (error: unknown) => request.reject(error);
-    this.#sendInOrder(tracker, missing, { send, failed, over: promise });
+    this.#sendInOrder(line, missing, { send, failed, over: promise });
     return promise;
   }
 
@@ -141,7 +142,8 @@ export class OutgoingCalls implements CallsOfResults {
       const checked = checkOutboundCall(tracker.interfaceName, method, args, options);
       return this.#trySend(0, tracker.clid, method, checked.args, isAgain);
     };
-    this.#sendInOrder(tracker, undefined, { send, failed: (error) => this.#unheard(method, toError(error)) });
+    const failed = (error: unknown) => this.#unheard(method, toError(error));
+    this.#sendInOrder(options.line ?? tracker, undefined, { send, failed });
   }
 
   /** The promise of a call that was not made. */
@@ -239,17 +241,17 @@ export class OutgoingCalls implements CallsOfResults {
   }
 
   /**
-   * Sends a call of an object, behind those of the same object that wait.
+   * Sends a call, behind those of the same line that wait: of the same object, or of the promise that has become it.
    *
    * @param missing What it was found to have to wait for; `undefined` if it was not tried.
    */
-  #sendInOrder(tracker: Tracker<RemoteHandle>, missing: Promises | undefined, sending: Sending): void {
+  #sendInOrder(line: object, missing: Promises | undefined, sending: Sending): void {
     this.#afterMessage(() => {
       try {
-        if (this.#waiting.has(tracker)) this.#wait(tracker, [], sending);
+        if (this.#waiting.has(line)) this.#wait(line, [], sending);
         else {
           const promises = missing ?? sending.send(false);
-          if (promises !== undefined) this.#wait(tracker, promises, sending);
+          if (promises !== undefined) this.#wait(line, promises, sending);
         }
       } catch (error) {
         sending.failed(error);
@@ -257,7 +259,7 @@ export class OutgoingCalls implements CallsOfResults {
     });
   }
 
-  #wait(tracker: Tracker<RemoteHandle>, missing: Promises, { send, failed, over }: Sending): void {
+  #wait(line: object, missing: Promises, { send, failed, over }: Sending): void {
     const { maxWaiting } = this.#options;
     if (this.#waiting.size >= maxWaiting) {
       throw new Violation(`Cannot wait for an argument: ${maxWaiting} calls wait for theirs already`);
@@ -268,7 +270,7 @@ export class OutgoingCalls implements CallsOfResults {
     const goOn = () => {
       if (!isPaused) return;
       isPaused = false;
-      this.#waiting.advance(tracker);
+      this.#waiting.advance(line);
     };
     const pause = (promises: Promises) => {
       isPaused = true;
@@ -293,13 +295,13 @@ export class OutgoingCalls implements CallsOfResults {
       },
       go() {},
     };
-    this.#waiting.add(tracker, call);
+    this.#waiting.add(line, call);
     if (missing.length > 0) pause(missing);
     // What was given up need not have its turn.
     const drop = () => {
       if (isOver) return;
       isOver = true;
-      this.#waiting.leave(tracker, call);
+      this.#waiting.leave(line, call);
     };
     over?.then(drop, drop);
   }

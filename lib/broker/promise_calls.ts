@@ -12,7 +12,7 @@ import { kindOf } from "../graph/schema/kind_of.ts";
 import { MAX_PART_PATH } from "../limits.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import { inLaterTurn } from "../util/turn.ts";
-import { type CallOptions, checkCallOptions, type CheckedOptions, NO_OPTIONS } from "./call.ts";
+import { type CallOptions, checkCallOptions, type CheckedOptions } from "./call.ts";
 import { type CallWait, startWait, waitOptions } from "./call_wait.ts";
 import { callLocally, localContext } from "./local_call.ts";
 import { methodsProxy } from "./methods_proxy.ts";
@@ -23,16 +23,10 @@ import {
   type ResultPlace,
 } from "./promise_link.ts";
 import { Referenceable } from "./referenceable.ts";
-import {
-  type FunctionCalls,
-  rejected,
-  type RemoteCalls,
-  RemoteFunction,
-  RemotePromise,
-  RemoteReference,
-  type Untyped,
-} from "./remote_reference.ts";
+import { RemoteHandle } from "./remote_handle.ts";
+import { rejected, RemoteFunction, RemotePromise, RemoteReference } from "./remote_reference.ts";
 import { partAt } from "./result_parts.ts";
+import { settledArguments } from "./settled_arguments.ts";
 
 type Untied = Promise<unknown>;
 
@@ -139,52 +133,56 @@ class Part implements PromiseLink {
   }
 }
 
-/** Calls a result that is there; for `outer`, if anybody waits for the answer. */
+/** Whether a value is an object, or function, of a peer that has such a method. */
+function isRemote(value: unknown, method: string): value is RemoteHandle {
+  return value instanceof RemoteReference || (value instanceof RemoteFunction && method === "");
+}
+
+/** Calls the result of `promise`, which is there; for `outer`, if anybody waits for the answer. */
 function callValue(
+  promise: Untied,
   value: unknown,
   method: string,
   args: readonly unknown[],
   options: CheckedOptions,
   outer?: Follower,
 ): Promise<unknown> {
-  if (value instanceof RemoteReference) {
-    return withOptions<RemoteCalls<Untyped>>(value as RemoteReference, options, outer).callRemote(
-      method,
-      ...args,
-    );
+  if (isRemote(value, method)) {
+    const inner = outer === undefined ? options : passedOn(options, outer);
+    return RemoteHandle.callInLine(value, promise, method, args, inner);
   }
-  if (value instanceof RemoteFunction && method === "") {
-    return withOptions<FunctionCalls<AnyFunction>>(value, options, outer).callRemote(...args);
-  }
-  if (value instanceof Referenceable) return callOwn(value, method, args, outer);
+  if (value instanceof Referenceable) return callOwn(promise, value, method, args, outer);
   throw new Violation(
     `Cannot call a method of a result: it is ${kindOf(value)}, not an object that can be called`,
   );
 }
 
-type AnyFunction = (...args: unknown[]) => unknown;
+/** When the last call of an object of this process, that a promise has become, is begun. */
+const begun = new WeakMap<Untied, Promise<void>>();
 
-/** What a result is called by. */
-function withOptions<C extends { with(options: CallOptions): C }>(
-  value: C,
-  options: CheckedOptions,
-  outer: Follower | undefined,
-): C {
-  const inner = outer === undefined ? options : passedOn(options, outer);
-  return inner === NO_OPTIONS ? value : value.with(inner);
-}
-
-/** An object of this process came home: it is called one turn later, as others are. */
+/** An object of this process came home: it is called one turn later, as others are, and after earlier calls of the promise. */
 async function callOwn(
+  promise: Untied,
   object: Referenceable,
   method: string,
   args: readonly unknown[],
   outer: Follower | undefined,
 ): Promise<unknown> {
-  const values = await Promise.all(args);
+  const before = begun.get(promise);
+  const { promise: isBegun, resolve: begin } = Promise.withResolvers<void>();
+  begun.set(promise, isBegun);
+  let values: unknown[];
+  try {
+    values = await settledArguments(args);
+  } catch (error) {
+    begin(before);
+    throw error;
+  }
+  await before;
   const isLimited = outer?.isLimited === true;
   return await new Promise((resolve) => {
     inLaterTurn(() => {
+      begin();
       // Given up before its turn, it is not called at all; what has begun is told by its context's signal.
       if (isLimited && outer.settled() !== undefined) return;
       const deadline = isLimited ? outer.deadline : undefined;
@@ -197,17 +195,14 @@ async function callOwn(
 }
 
 function callValueOnly(
+  promise: Untied,
   value: unknown,
   method: string,
   args: readonly unknown[],
   options: CheckedOptions,
 ): void {
-  if (value instanceof RemoteReference) {
-    withOptions<RemoteCalls<Untyped>>(value as RemoteReference, options, undefined).callRemoteOnly(
-      method,
-      ...args,
-    );
-  } else excuse(callValue(value, method, args, options));
+  if (isRemote(value, method)) RemoteHandle.callOnlyInLine(value, promise, method, args, options);
+  else excuse(callValue(promise, value, method, args, options));
 }
 
 /** Calls a result when it is there. Also used where a call was to go out at once, and an argument cannot. */
@@ -220,7 +215,7 @@ export function callWhenThere(
   const { clock } = RemotePromise.linkOf(promise as RemotePromise<unknown>) ?? {};
   const follower = new Follower(method, options, clock);
   if (follower.settled() !== undefined) return follower.promise;
-  follower.begin = (value) => callValue(value, method, args, options, follower);
+  follower.begin = (value) => callValue(promise, value, method, args, options, follower);
   promise.then((value) => {
     const answer = follower.begin?.(value);
     if (answer instanceof RemotePromise) follower.inner = RemotePromise.linkOf(answer);
@@ -236,7 +231,7 @@ export function callOnlyWhenThere(
   args: readonly unknown[],
   options: CheckedOptions,
 ): void {
-  promise.then((value) => callValueOnly(value, method, args, options)).catch(() => {});
+  promise.then((value) => callValueOnly(promise, value, method, args, options)).catch(() => {});
 }
 
 /** The promise of a part of a result. */

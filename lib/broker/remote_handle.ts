@@ -173,6 +173,31 @@ export abstract class RemoteHandle {
     if (this.#dead() === undefined) this.#owner.outgoing.callOnly(this.#tracker, method, args, options);
   }
 
+  /**
+   * Calls the object of a handle that a promise has become. Such calls keep their order with those of the same promise,
+   * `line`, and not with those of the object: one of these may be waiting for just this one.
+   */
+  static callInLine(
+    handle: RemoteHandle,
+    line: object,
+    method: string,
+    args: readonly unknown[],
+    options: CheckedOptions,
+  ): Promise<unknown> {
+    return handle.send(method, args, { ...options, line });
+  }
+
+  /** The same for a call that wants no answer. */
+  static callOnlyInLine(
+    handle: RemoteHandle,
+    line: object,
+    method: string,
+    args: readonly unknown[],
+    options: CheckedOptions,
+  ): void {
+    handle.sendOnly(method, args, { ...options, line });
+  }
+
   /** Makes another handle of a handle's object; throws a DeadReferenceError if that is dead. */
   static duplicate<H extends RemoteHandle>(
     handle: RemoteHandle,

@@ -46,7 +46,8 @@ function partOf(value: unknown, key: string | number, isToCross: boolean): { val
   if (isToCross && !isPlain(value) && !(value instanceof Map) && !Array.isArray(value)) return undefined;
   if (value instanceof Error) return undefined;
   if (Array.isArray(value)) {
-    return typeof key === "number" && Object.hasOwn(value, key) ? { value: value[key] } : undefined;
+    // A hole is sent as what it reads as.
+    return typeof key === "number" && key < value.length ? { value: value[key] } : undefined;
   }
   if (typeof key !== "string" || ArrayBuffer.isView(value) || value instanceof Set) return undefined;
   if (value instanceof Map) return value.has(key) ? { value: value.get(key) } : undefined;

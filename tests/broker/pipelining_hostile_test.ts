@@ -265,3 +265,58 @@ Deno.test("answers are kept no longer than the limits say if the peer never says
   await peer.answers();
   assert.ok(peer.broker.tables().keptAnswers <= 1, "the answers that made way count");
 });
+
+Deno.test("answers that waiting calls name are kept no longer than the limits say, however many calls wait", async () => {
+  await using peer = await Attacker.make({ limits: { maxKeptAnswerBytes: 10_000 } });
+  // Another object: else the calls that wait would hold up those that are answered.
+  const other = new Echo();
+  peer.host.names.set("other", other);
+  peer.call(3, 0, "getReferenceByName", [() => peer.encoder.word("other")]);
+  await peer.answers();
+  peer.call(2, 1, "hang", []);
+  for (let i = 0; i < 40; i++) {
+    peer.call(100 + i, 1, "echo", [() => peer.encoder.bytes(new Uint8Array(3_000))]);
+    peer.call(200 + i, 2, "echo", [peer.promised(100 + i), peer.promised(2)]);
+    await peer.answers();
+  }
+  assert.equal(peer.broker.tables().activeCalls, 41);
+  peer.echo.release(0);
+  await until(() => peer.broker.tables().activeCalls === 0, "all are done");
+  assert.ok(other.calls > 0 && other.calls <= 8, `${other.calls} results were there`);
+  await turns(2);
+  const text = new TextDecoder("latin1").decode(Uint8Array.fromHex(peer.take()));
+  assert.ok(text.includes("Cannot use the result that is named: it is not kept any more"));
+  assert.equal(peer.broker.ended, undefined);
+});
+
+Deno.test("an answer that was seen while calls wait with it is there for them", async () => {
+  await using peer = await Attacker.make({ limits: { maxKeptAnswerBytes: 10_000 } });
+  peer.call(2, 1, "hang", []);
+  peer.call(3, 1, "echo", [() => peer.encoder.bytes(new Uint8Array(3_000))]);
+  peer.call(4, 1, "echo", [peer.promised(3), peer.promised(2)]);
+  peer.call(5, 1, "echo", [peer.promised(3), peer.promised(2)]);
+  await peer.answers();
+  peer.seen(2);
+  await peer.answers();
+  const before = peer.echo.calls;
+  peer.echo.release(0);
+  await until(() => peer.broker.tables().activeCalls === 0, "all are done");
+  assert.equal(peer.echo.calls - before, 2);
+});
+
+Deno.test("one call does not take more copies of a result than a message may take memory", async () => {
+  await using peer = await Attacker.make({ limits: { maxMessageBytes: 300_000 } });
+  let value: unknown = "x".repeat(100_000);
+  for (let i = 0; i < 60; i++) value = [value];
+  peer.call(2, 1, "hang", []);
+  await peer.answers();
+  const paths = Array.from({ length: 61 }, (_, i) => Array<number>(i).fill(0));
+  peer.call(3, 1, "echo", paths.map((path) => peer.promised(2, ...path)));
+  await peer.answers();
+  const before = peer.echo.calls;
+  peer.echo.release(value);
+  const answer = await peer.answers();
+  assert.ok(answer.includes("Cannot copy the results that are named: they take more than 300000 bytes"));
+  assert.equal(peer.echo.calls, before);
+  assert.equal(peer.broker.ended, undefined);
+});

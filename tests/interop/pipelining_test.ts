@@ -34,6 +34,8 @@ interopTest("calls of results that are not there yet, towards Python", async (t)
     assert.equal(await call(python, "echo", call(python, "many", 5).get(3)), 3);
     assert.equal(await call(python, "is_root", python), true);
     assert.equal(await call(call(python, "echo", root), "add", 5, 6), 11, "an object of Deno's own");
+    // The argument is a call of the very object that is called: it must not wait behind the call that waits for it.
+    assert.equal(await call(python, "echo", call(call(python, "echo", python), "add", 1, 2)), 3);
   });
 
   await stepEachWay(t, peer, "failures", async ({ python }) => {

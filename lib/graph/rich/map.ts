@@ -12,6 +12,7 @@ import { keySegment } from "../path.ts";
 import type { Pending } from "../pending.ts";
 import type { Slicing } from "../slicing.ts";
 import { Unslicer } from "../unslicer.ts";
+import { OpenKeys } from "./open_keys.ts";
 
 /** A Map. */
 export function sliceJsMap(value: ReadonlyMap<unknown, unknown>, out: Slicing): void {
@@ -45,6 +46,7 @@ export class JsMapUnslicer extends Unslicer {
   /** From the first key on that is not there yet: the order is kept. */
   #late: LateEntry[] | undefined;
   #missing = 0;
+  readonly #open = new OpenKeys();
   #isClosed = false;
 
   override start(objectNumber: number): void {
@@ -85,7 +87,7 @@ export class JsMapUnslicer extends Unslicer {
   #takeKey(key: unknown): void {
     this.receiver.spend(ENTRY_COST);
     this.#key = key;
-    if (this.#late === undefined) this.#putIn(key, undefined);
+    if (this.#late === undefined) this.#putIn(key, undefined, (bytes) => this.receiver.spend(bytes));
     else this.#late.push({ key, value: undefined, isIn: false });
   }
 
@@ -111,7 +113,8 @@ export class JsMapUnslicer extends Unslicer {
     this.#late = undefined;
   }
 
-  #putIn(key: unknown, value: unknown): void {
+  #putIn(key: unknown, value: unknown, spend?: (bytes: number) => void): void {
+    this.#open.add(key, spend);
     if (this.#map.has(key)) throw new Violation(`Duplicate key ${keySegment(key)}`);
     this.#map.set(key, value);
   }

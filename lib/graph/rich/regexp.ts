@@ -13,6 +13,7 @@ import { encodeText } from "../../util/text.ts";
 import { REGEXP_COST } from "../costs.ts";
 import type { Slicing } from "../slicing.ts";
 import { TextLeaf } from "./leaf.ts";
+import { regexpCost } from "./regexp_costs.ts";
 
 /** More letters than there are flags. */
 const MAX_FLAGS = 16;
@@ -38,6 +39,7 @@ export class RegExpUnslicer extends TextLeaf {
   protected override readonly limits = [MAX_REGEXP_BYTES, MAX_FLAGS];
 
   protected override make([source, flags]: readonly string[]): RegExp {
+    this.receiver.spend(regexpCost(source!, flags!));
     try {
       return new RegExp(source!, flags);
     } catch {

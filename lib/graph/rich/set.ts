@@ -11,6 +11,7 @@ import { COLLECTION_COST, CONTAINER_COST, ENTRY_COST } from "../costs.ts";
 import type { Pending } from "../pending.ts";
 import type { Slicing } from "../slicing.ts";
 import { Unslicer } from "../unslicer.ts";
+import { OpenKeys } from "./open_keys.ts";
 
 /** A Set. */
 export function sliceJsSet(value: ReadonlySet<unknown>, out: Slicing): void {
@@ -35,6 +36,7 @@ export class JsSetUnslicer extends Unslicer {
   /** From the first member on that is not there yet: the order is kept. */
   #late: { value: unknown }[] | undefined;
   #missing = 0;
+  readonly #open = new OpenKeys();
   #isClosed = false;
 
   override start(objectNumber: number): void {
@@ -44,7 +46,7 @@ export class JsSetUnslicer extends Unslicer {
 
   override receive(value: unknown): void {
     this.receiver.spend(ENTRY_COST);
-    if (this.#late === undefined) this.#putIn(value);
+    if (this.#late === undefined) this.#putIn(value, (bytes) => this.receiver.spend(bytes));
     else this.#late.push({ value });
   }
 
@@ -76,7 +78,8 @@ export class JsSetUnslicer extends Unslicer {
     this.#late = undefined;
   }
 
-  #putIn(value: unknown): void {
+  #putIn(value: unknown, spend?: (bytes: number) => void): void {
+    this.#open.add(value, spend);
     if (this.#set.has(value)) throw new Violation("A member of a js-set comes twice");
     this.#set.add(value);
   }
