@@ -8,15 +8,15 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
 import { FileError } from "../errors.ts";
+import { nodeUrl } from "../util/node.ts";
 import { hasPermission } from "./permissions.ts";
 
 const OWNER_ONLY = 0o600;
 
 /** The path of a file that a program named by path or by `file:` URL. */
 export function toPath(file: string | URL): string {
-  return typeof file === "string" ? file : fileURLToPath(file);
+  return typeof file === "string" ? file : nodeUrl().fileURLToPath(file);
 }
 
 /**

@@ -16,10 +16,11 @@ import { formatFurl, type FurlParts, parseFurl } from "../names/furl.ts";
 import type { SturdyRef } from "../names/sturdy_ref.ts";
 import { shortTubId } from "../names/tub_id.ts";
 import type { CapabilityRegistry, NameLookupHandler } from "../registry/registry.ts";
+import { readyTls } from "../transport/ready_tls.ts";
 import type { ByteStreams } from "../transport/stream_connection.ts";
 import type { Clock } from "../util/clock.ts";
 import { quoteForeign } from "../util/text.ts";
-import { assemble } from "./assembly.ts";
+import type { Assemble } from "./assembly.ts";
 import type { AttachedPeer, AttachOptions } from "./attach.ts";
 import { makeDebug, type TubDebug } from "./debug.ts";
 import type { ConnectionHintHandler } from "./hint_handler.ts";
@@ -87,7 +88,7 @@ export class Tub implements AsyncDisposable {
   #hints: readonly string[] | undefined;
 
   /** Use {@linkcode Tub.create}: an identity takes time to load or to make. */
-  protected constructor(identity: Identity, options: TubOptions) {
+  protected constructor(identity: Identity, options: TubOptions, assemble: Assemble) {
     this.tubId = identity.tubId;
     this.#identity = identity;
     const parts = assemble(identity, options, {
@@ -117,7 +118,11 @@ export class Tub implements AsyncDisposable {
     resolveLimits(options.limits);
     oldPeerThresholdMs(options.handleOldDuplicateConnections);
     keepaliveTimes(options);
-    return new Tub(await loadOrCreateIdentity(options), options);
+    const identity = await loadOrCreateIdentity(options);
+    void readyTls();
+    // On demand, so that TLS gets ready on its thread while this one loads what connects.
+    const { assemble } = await import("./assembly.ts");
+    return new Tub(identity, options, assemble);
   }
 
   /** The same as `tubId`, under Foolscap's name. */
@@ -489,7 +494,7 @@ export class Tub implements AsyncDisposable {
     this.#storage.stop();
     const stopped = this.#network.stop();
     this.registry.clear();
-    await stopped;
+    await Promise.all([stopped, readyTls()]);
   }
 
   /** The same as {@linkcode Tub.stop}, for `await using`. */
