@@ -11,7 +11,6 @@ import type { RemoteHandle } from "../broker/remote_handle.ts";
 import type { ObjectType, RemoteFunction, RemoteReference, Untyped } from "../broker/remote_reference.ts";
 import type { ConnectionInfo } from "../connection_info.ts";
 import { DeadReferenceError, FurlError, NoLocationError } from "../errors.ts";
-import { resolveLimits } from "../limits.ts";
 import { formatFurl, type FurlParts, parseFurl } from "../names/furl.ts";
 import type { SturdyRef } from "../names/sturdy_ref.ts";
 import { shortTubId } from "../names/tub_id.ts";
@@ -26,10 +25,11 @@ import { makeDebug, type TubDebug } from "./debug.ts";
 import type { ConnectionHintHandler } from "./hint_handler.ts";
 import { getCertData, type Identity, loadOrCreateIdentity } from "./identity.ts";
 import { type Listener, SharedListener, TubListener } from "./listener.ts";
+import { loadAssembly } from "./load_assembly.ts";
 import { locationOf, parseLocation } from "./location.ts";
 import { registerObject, type RegisterOptions } from "./naming.ts";
 import type { ConnectOptions, Network } from "./network.ts";
-import { checkOptions, keepaliveTimes, oldPeerThresholdMs, type TubOptions } from "./options.ts";
+import { checkOptions, type TubOptions } from "./options.ts";
 import type { ConnectToOptions, Reconnector } from "./reconnector.ts";
 import type { Reconnectors } from "./reconnectors.ts";
 import { registerSturdyRefCopy } from "./sturdy_ref_copy.ts";
@@ -114,15 +114,7 @@ export class Tub implements AsyncDisposable {
    */
   static async create(options: TubOptions = {}): Promise<Tub> {
     checkOptions(options);
-    // Before the file: a wrong limit must not leave a new identity behind.
-    resolveLimits(options.limits);
-    oldPeerThresholdMs(options.handleOldDuplicateConnections);
-    keepaliveTimes(options);
-    const identity = await loadOrCreateIdentity(options);
-    void readyTls();
-    // On demand, so that TLS gets ready on its thread while this one loads what connects.
-    const { assemble } = await import("./assembly.ts");
-    return new Tub(identity, options, assemble);
+    return new Tub(await loadOrCreateIdentity(options), options, await loadAssembly());
   }
 
   /** The same as `tubId`, under Foolscap's name. */
