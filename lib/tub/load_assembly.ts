@@ -10,6 +10,9 @@
  * @module
  */
 
+// What these two say of classes and copytypes holds for serialize() and registerCopier() too, before there is a Tub.
+import "../broker/failure_unslicer.ts";
+import "../broker/references.ts";
 import { readyTls } from "../transport/ready_tls.ts";
 import type { Assemble } from "./assembly.ts";
 
