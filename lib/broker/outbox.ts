@@ -9,7 +9,7 @@ import { type SlicerTable, Slicing } from "../graph/slicing.ts";
 import type { Limits } from "../limits.ts";
 import type { Clock } from "../util/clock.ts";
 import { encodeText, truncateUtf8 } from "../util/text.ts";
-import { atEndOfTurn } from "../util/turn.ts";
+import { atEndOfTurn } from "../util/end_of_turn.ts";
 import type { EncoderMark, TokenEncoder } from "../wire/encoder.ts";
 import { ERROR, PING } from "../wire/tokens.ts";
 import { Backlog } from "./backlog.ts";

@@ -8,13 +8,13 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
-import { createCipheriv, createDecipheriv, createHmac } from "node:crypto";
 import type { RandomBytes } from "../names/swissnum.ts";
+import { nodeCrypto } from "../util/node.ts";
 
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
+const TEXT_AT = NONCE_BYTES + TAG_BYTES;
 const CIPHER = "aes-256-gcm";
 
 /** A name that only {@linkcode SealedNames.open} can read: nonce, tag, ciphertext. */
@@ -39,24 +39,30 @@ export class SealedNames {
 
   /** HMAC-SHA-256 of a name, in base64: the key of a Map. */
   hash(name: string): string {
-    return createHmac("sha256", this.#hashKey).update(name, "utf8").digest("base64");
+    return nodeCrypto().createHmac("sha256", this.#hashKey).update(name, "utf8").digest("base64");
   }
 
   /** Seals a name. */
   seal(name: string): SealedName {
     // A counter never gives one nonce twice; random ones of 12 bytes would, in the end.
-    const nonce = Buffer.alloc(NONCE_BYTES);
-    nonce.writeBigUInt64BE(++this.#sealed);
-    const cipher = createCipheriv(CIPHER, this.#sealKey, nonce);
-    const text = Buffer.concat([cipher.update(name, "utf8"), cipher.final()]);
-    return new Uint8Array(Buffer.concat([nonce, cipher.getAuthTag(), text]));
+    const nonce = new Uint8Array(NONCE_BYTES);
+    new DataView(nonce.buffer).setBigUint64(0, ++this.#sealed);
+    const cipher = nodeCrypto().createCipheriv(CIPHER, this.#sealKey, nonce);
+    // In this mode the cipher holds nothing back, and `final` only makes the tag.
+    const text = cipher.update(name, "utf8");
+    cipher.final();
+    const sealed = new Uint8Array(TEXT_AT + text.length);
+    sealed.set(nonce);
+    sealed.set(cipher.getAuthTag(), NONCE_BYTES);
+    sealed.set(text, TEXT_AT);
+    return sealed;
   }
 
   /** The name that was sealed here. */
   open(sealed: SealedName): string {
-    const decipher = createDecipheriv(CIPHER, this.#sealKey, sealed.subarray(0, NONCE_BYTES));
-    decipher.setAuthTag(sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES));
-    const text = decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES));
-    return Buffer.concat([text, decipher.final()]).toString("utf8");
+    const decipher = nodeCrypto().createDecipheriv(CIPHER, this.#sealKey, sealed.subarray(0, NONCE_BYTES));
+    decipher.setAuthTag(sealed.subarray(NONCE_BYTES, TEXT_AT));
+    return decipher.update(sealed.subarray(TEXT_AT), undefined, "utf8") +
+      decipher.final("utf8");
   }
 }

@@ -13,17 +13,9 @@
 
 import { ProxyError } from "../errors.ts";
 import { bytesOfAddress } from "../names/ip_address.ts";
-import { encodeText } from "../util/text.ts";
 import { converse, type Dialogue } from "./dialogue.ts";
+import { encodeLogin, LOGIN_VERSION, type SocksLogin, withLength } from "./socks_login.ts";
 import type { Connection } from "./transport.ts";
-
-/** A name and a password for a SOCKS proxy; Tor keeps those of different names on different circuits. */
-export interface SocksLogin {
-  /** 1 to 255 bytes of UTF-8. */
-  readonly username: string;
-  /** 1 to 255 bytes of UTF-8. */
-  readonly password: string;
-}
 
 /** Options of {@linkcode connectSocks}. */
 export interface SocksOptions {
@@ -40,7 +32,6 @@ export interface SocksOptions {
 }
 
 const VERSION = 5;
-const LOGIN_VERSION = 1;
 const METHOD = { none: 0, login: 2, refused: 0xff } as const;
 const CONNECT = 1;
 const ADDRESS = { ipv4: 1, name: 3, ipv6: 4 } as const;
@@ -126,30 +117,6 @@ function encodeRequest(host: string, port: number): Uint8Array {
   return Uint8Array.of(VERSION, CONNECT, 0, type, ...bytes, port >> 8, port & 0xff);
 }
 
-function encodeLogin({ username, password }: SocksLogin): Uint8Array {
-  return Uint8Array.of(
-    LOGIN_VERSION,
-    ...withLength(username, "username"),
-    ...withLength(password, "password"),
-  );
-}
-
-/** Neither value is shown: one may be a secret. */
-function withLength(text: string, what: string): Uint8Array {
-  const bytes = encodeText(text);
-  if (bytes.length >= 1 && bytes.length <= 255) return Uint8Array.of(bytes.length, ...bytes);
-  throw new RangeError(`Cannot ask a SOCKS proxy: the ${what} has ${bytes.length} bytes; it takes 1 to 255`);
-}
-
 function notSocks(who: string, version: number): ProxyError {
   return new ProxyError(`${who} does not speak SOCKS5: its answer begins with ${version}`);
-}
-
-/**
- * Makes sure of a name and a password.
- *
- * @throws {RangeError} If one is empty or has more than 255 bytes.
- */
-export function checkLogin(login: SocksLogin | undefined): void {
-  if (login !== undefined) encodeLogin(login);
 }

@@ -39,6 +39,9 @@ export interface TubFace {
   getReference(target: FurlParts, options: ConnectOptions): Promise<RemoteHandle>;
 }
 
+/** See {@linkcode assemble}. */
+export type Assemble = typeof assemble;
+
 /** Makes the parts of a Tub. The options have been checked. */
 export function assemble(identity: Identity, options: TubOptions, face: TubFace): TubParts {
   const { randomBytes = systemRandomBytes, clock = systemClock, acceptGifts = true } = options;

@@ -8,7 +8,7 @@
 
 import { InvalidHintError, ProxyError } from "../errors.ts";
 import { systemRandomBytes } from "../names/swissnum.ts";
-import { connectSam, createSamSession, type SamSession } from "../transport/sam.ts";
+import type { SamSession } from "../transport/sam.ts";
 import { SharedTask } from "../util/shared_task.ts";
 import { quoteForeign } from "../util/text.ts";
 import {
@@ -100,6 +100,7 @@ class I2pHandler implements ConnectionHintHandler {
     this.#session = new SharedTask(async (signal, expire) => {
       const id = newId();
       const asking = { ...this.#asking!, signal };
+      const { createSamSession } = await import("../transport/sam.ts");
       const session = await withContext(asking, "making an I2P session", async () => {
         const connection = await bridge.dial(asking);
         return await createSamSession(connection, { id, destination, options, who: this.#who, signal });
@@ -121,6 +122,7 @@ class I2pHandler implements ConnectionHintHandler {
     options.updateStatus("connecting");
     const { signal, clock } = options;
     const peerAddress = `i2p:${quoteForeign(name, 100).slice(1, -1)} by ${this.#bridge.text}`;
+    const { connectSam } = await import("../transport/sam.ts");
     const connection = await this.#bridge.dial({ signal, clock, peerAddress });
     await connectSam(connection, { id, name, port, who: this.#who, signal });
     return handOver(connection, name);

@@ -5,7 +5,7 @@
  */
 
 import type { KeepaliveTimes } from "../broker/keepalive.ts";
-import type { Limits } from "../limits.ts";
+import { type Limits, resolveLimits } from "../limits.ts";
 import type { RandomBytes } from "../names/swissnum.ts";
 import type { Clock } from "../util/clock.ts";
 import { quoteForeign } from "../util/text.ts";
@@ -119,10 +119,11 @@ const NAMES: Readonly<Record<keyof TubOptions, true>> = {
 };
 
 /**
- * Makes sure of the names of options, as `certfile` would quietly make another identity at each start, and of a policy
- * that nothing would ask.
+ * Makes sure of options before anything is made: a wrong limit must not leave a new identity behind, `certfile` would quietly
+ * make another one at each start, and nothing would ask a policy that is no function.
  *
  * @throws {TypeError} If there is one of another name, or it is no object, or the policy is no function.
+ * @throws {RangeError} If a limit is unknown or no positive number, or a timeout is none.
  */
 export function checkOptions(options: TubOptions): void {
   if (typeof options !== "object" || options === null) {
@@ -139,6 +140,9 @@ export function checkOptions(options: TubOptions): void {
   if (options.giftPolicy !== undefined && typeof options.giftPolicy !== "function") {
     throw new TypeError("Cannot create Tub: giftPolicy is not a function");
   }
+  resolveLimits(options.limits);
+  oldPeerThresholdMs(options.handleOldDuplicateConnections);
+  keepaliveTimes(options);
 }
 
 const OLD_CONNECTION_MS = 60_000;

@@ -8,8 +8,8 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
 import { FileError } from "../errors.ts";
+import { nodeUrl } from "../util/node.ts";
 import { hasPermission } from "./permissions.ts";
 
 const OWNER_ONLY = 0o600;
@@ -24,7 +24,7 @@ export function toPath(file: string | URL, option: string): string {
   if (file === "") {
     throw new TypeError(`Cannot use a file: the name that ${option} gives is empty; leave ${option} out`);
   }
-  return typeof file === "string" ? file : fileURLToPath(file);
+  return typeof file === "string" ? file : nodeUrl().fileURLToPath(file);
 }
 
 /**

@@ -6,9 +6,7 @@
 
 import { joinHostPort, splitHostPort } from "../names/hints.ts";
 import { problemOfUnixPath } from "../names/unix_hint.ts";
-import { dialTcp } from "../transport/tcp.ts";
 import type { UpgradableConnection } from "../transport/transport.ts";
-import { dialUnix } from "../transport/unix.ts";
 import type { Clock } from "../util/clock.ts";
 import { quoteForeign } from "../util/text.ts";
 import { checkNetPermission } from "./tcp_handler.ts";
@@ -51,10 +49,10 @@ export function parseProxyPlace(text: string, what: string): ProxyPlace {
   if (path !== undefined && problemOfUnixPath(path) === undefined) {
     return {
       text: `unix:${path}`,
-      // deno-lint-ignore require-await
       async dial(options) {
         checkUnixPermissions(path, "connect to");
-        return dialUnix({ path, ...options });
+        const { dialUnix } = await import("../transport/unix.ts");
+        return await dialUnix({ path, ...options });
       },
     };
   }
@@ -67,10 +65,10 @@ export function parseProxyPlace(text: string, what: string): ProxyPlace {
   const { host, port } = address;
   return {
     text: `tcp:${joinHostPort(host, port)}`,
-    // deno-lint-ignore require-await
     async dial(options) {
       checkNetPermission(host, port);
-      return dialTcp({ host, port, ...options });
+      const { dialTcp } = await import("../transport/tcp.ts");
+      return await dialTcp({ host, port, ...options });
     },
   };
 }

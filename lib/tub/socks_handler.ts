@@ -5,7 +5,7 @@
  */
 
 import { hostPortOf, joinHostPort } from "../names/hints.ts";
-import { checkLogin, connectSocks, type SocksLogin } from "../transport/socks.ts";
+import { checkLogin, type SocksLogin } from "../transport/socks_login.ts";
 import type { UpgradableConnection } from "../transport/transport.ts";
 import { type ConnectionHintHandler, handOver, type HintConnectOptions } from "./hint_handler.ts";
 import { parseProxyPlace, type ProxyPlace } from "./proxy_place.ts";
@@ -42,6 +42,7 @@ export function socks(options: SocksHandlerOptions): ConnectionHintHandler {
     async connect(hint, connectOptions) {
       const { host, port } = hostPortOf(hint, "TCP/SOCKS");
       connectOptions.updateStatus("connecting");
+      const { connectSocks } = await import("../transport/socks.ts");
       const connection = await dialForSocks(proxy, host, port, connectOptions);
       await connectSocks(connection, {
         host,

@@ -8,7 +8,6 @@
 
 import { InvalidHintError, toError, UnreachableError } from "../errors.ts";
 import { isTcpHint, joinHostPort, parseHint } from "../names/hints.ts";
-import { dialTcp } from "../transport/tcp.ts";
 import { quoteForeign } from "../util/text.ts";
 import { type ConnectionHintHandler, handOver } from "./hint_handler.ts";
 import { netPermission, requirePermission } from "./permissions.ts";
@@ -34,6 +33,7 @@ const TCP: ConnectionHintHandler = Object.freeze<ConnectionHintHandler>({
     const { host, port } = parseTcpHint(hint);
     checkNetPermission(host, port);
     updateStatus("connecting");
+    const { dialTcp } = await import("../transport/tcp.ts");
     return handOver(await dialTcp({ host, port, signal, clock }), host);
   },
   describe: () => "tcp",

@@ -7,7 +7,6 @@
 import { InvalidHintError } from "../errors.ts";
 import { parseTlsHint } from "../names/tls_hint.ts";
 import { anchoredKeyOf } from "../transport/certificate.ts";
-import { dialTls } from "../transport/tls.ts";
 import { checkNetPermission } from "./tcp_handler.ts";
 import {
   type ConnectionHintHandler,
@@ -50,6 +49,7 @@ const TLS: ConnectionHintHandler = Object.freeze<ConnectionHintHandler>({
     checkNetPermission(host, port);
     const { signal, clock, updateStatus } = options;
     updateStatus("connecting");
+    const { dialTls } = await import("../transport/tls.ts");
     const connection = await dialTls({ host, port, serverKey: key, identity, signal, clock });
     return handOverSecured({ connection, key }, host);
   },

@@ -11,8 +11,7 @@ import { MAX_COOKIE_BYTES } from "../limits.ts";
 import { hostPortOf } from "../names/hints.ts";
 import { isNonPublicAddress } from "../names/ip_address.ts";
 import { systemRandomBytes } from "../names/swissnum.ts";
-import { connectSocks, type SocksLogin } from "../transport/socks.ts";
-import { findSocksPorts } from "../transport/tor_control.ts";
+import type { SocksLogin } from "../transport/socks_login.ts";
 import type { UpgradableConnection } from "../transport/transport.ts";
 import { SharedTask } from "../util/shared_task.ts";
 import {
@@ -24,7 +23,7 @@ import {
 import { requirePermission } from "./permissions.ts";
 import { parseProxyPlace, type ProxyPlace } from "./proxy_place.ts";
 import { dialForSocks, loginOf } from "./socks_handler.ts";
-import { type LaunchedTor, launchTor, type TorLaunchOptions } from "./tor_launch.ts";
+import type { LaunchedTor, TorLaunchOptions } from "./tor_launch.ts";
 
 /** Options of {@linkcode tor}: where Tor is. At most one of `socks`, `control` and `launch`. */
 export interface TorOptions {
@@ -109,6 +108,7 @@ class TorHandler implements ConnectionHintHandler {
   async connect(hint: string, options: HintConnectOptions) {
     const { host, port } = hostPortOf(hint, "TCP/Tor");
     if (isNonPublicAddress(host)) throw new InvalidHintError(`ignoring non-Tor-able ipaddr ${host}`);
+    const { connectSocks } = await import("../transport/socks.ts");
     const [connection, who] = await withContext(options, "connecting to a Tor", async () => {
       return await dialFirst(await this.#find(options), host, port, options);
     });
@@ -154,6 +154,7 @@ class ControlledHandler extends TorHandler {
         ? control
         : await withContext(options, "making Tor control endpoint", async () => await control(updateStatus));
       const place = parseProxyPlace(text, "Tor's control port");
+      const { findSocksPorts } = await import("../transport/tor_control.ts");
       const connection = await withContext(options, "connecting to Tor", () => place.dial(options));
       const who = `Tor's control port ${place.text}`;
       const more = { who, signal, password, readCookie, randomBytes: systemRandomBytes };
@@ -195,6 +196,7 @@ class LaunchingHandler extends TorHandler {
   constructor(launch: TorLaunchOptions, login: SocksLogin | undefined) {
     let first: HintConnectOptions | undefined;
     const launched = new SharedTask<LaunchedTor>(async (signal, expire) => {
+      const { launchTor } = await import("./tor_launch.ts");
       const process = await withContext(
         { ...first!, signal },
         "launching Tor",

@@ -11,24 +11,25 @@ import type { RemoteHandle } from "../broker/remote_handle.ts";
 import type { ObjectType, RemoteFunction, RemoteReference, Untyped } from "../broker/remote_reference.ts";
 import type { ConnectionInfo } from "../connection_info.ts";
 import { DeadReferenceError, FurlError, NoLocationError } from "../errors.ts";
-import { resolveLimits } from "../limits.ts";
 import { formatFurl, type FurlParts, parseFurl } from "../names/furl.ts";
 import type { SturdyRef } from "../names/sturdy_ref.ts";
 import { shortTubId } from "../names/tub_id.ts";
 import type { CapabilityRegistry, NameLookupHandler } from "../registry/registry.ts";
+import { readyTls } from "../transport/ready_tls.ts";
 import type { ByteStreams } from "../transport/stream_connection.ts";
 import type { Clock } from "../util/clock.ts";
 import { quoteForeign } from "../util/text.ts";
-import { assemble } from "./assembly.ts";
+import type { Assemble } from "./assembly.ts";
 import type { AttachedPeer, AttachOptions } from "./attach.ts";
 import { makeDebug, type TubDebug } from "./debug.ts";
 import type { ConnectionHintHandler } from "./hint_handler.ts";
 import { getCertData, type Identity, loadOrCreateIdentity } from "./identity.ts";
 import { type Listener, SharedListener, TubListener } from "./listener.ts";
+import { loadAssembly } from "./load_assembly.ts";
 import { locationOf, parseLocation } from "./location.ts";
 import { registerObject, type RegisterOptions } from "./naming.ts";
 import type { ConnectOptions, Network } from "./network.ts";
-import { checkOptions, keepaliveTimes, oldPeerThresholdMs, type TubOptions } from "./options.ts";
+import { checkOptions, type TubOptions } from "./options.ts";
 import type { ConnectToOptions, Reconnector } from "./reconnector.ts";
 import type { Reconnectors } from "./reconnectors.ts";
 import { registerSturdyRefCopy } from "./sturdy_ref_copy.ts";
@@ -87,7 +88,7 @@ export class Tub implements AsyncDisposable {
   #hints: readonly string[] | undefined;
 
   /** Use {@linkcode Tub.create}: an identity takes time to load or to make. */
-  protected constructor(identity: Identity, options: TubOptions) {
+  protected constructor(identity: Identity, options: TubOptions, assemble: Assemble) {
     this.tubId = identity.tubId;
     this.#identity = identity;
     const parts = assemble(identity, options, {
@@ -113,11 +114,7 @@ export class Tub implements AsyncDisposable {
    */
   static async create(options: TubOptions = {}): Promise<Tub> {
     checkOptions(options);
-    // Before the file: a wrong limit must not leave a new identity behind.
-    resolveLimits(options.limits);
-    oldPeerThresholdMs(options.handleOldDuplicateConnections);
-    keepaliveTimes(options);
-    return new Tub(await loadOrCreateIdentity(options), options);
+    return new Tub(await loadOrCreateIdentity(options), options, await loadAssembly());
   }
 
   /** The same as `tubId`, under Foolscap's name. */
@@ -489,7 +486,7 @@ export class Tub implements AsyncDisposable {
     this.#storage.stop();
     const stopped = this.#network.stop();
     this.registry.clear();
-    await stopped;
+    await Promise.all([stopped, readyTls()]);
   }
 
   /** The same as {@linkcode Tub.stop}, for `await using`. */

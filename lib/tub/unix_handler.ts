@@ -5,7 +5,6 @@
  */
 
 import { parseUnixHint } from "../names/unix_hint.ts";
-import { dialUnix } from "../transport/unix.ts";
 import { type ConnectionHintHandler, handOver } from "./hint_handler.ts";
 import { checkUnixPermissions } from "./unix_place.ts";
 
@@ -57,6 +56,7 @@ export function unix(options: UnixOptions = {}): ConnectionHintHandler {
       const path = parseUnixHint(hint);
       checkUnixPermissions(path, "connect to");
       updateStatus("connecting");
+      const { dialUnix } = await import("../transport/unix.ts");
       return handOver(await dialUnix({ path, signal, clock }), "localhost");
     },
     describe: () => "unix",

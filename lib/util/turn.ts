@@ -4,7 +4,6 @@
  * @module
  */
 
-import process from "node:process";
 import { setImmediate } from "node:timers";
 
 /**
@@ -14,14 +13,4 @@ import { setImmediate } from "node:timers";
  */
 export function inLaterTurn(run: () => void): void {
   setImmediate(run);
-}
-
-/**
- * Runs something at the end of this turn of the event loop: when the microtasks that are ready now, and those that they
- * make, are done. Costs a sequential call a tenth less than a turn of its own.
- *
- * What `run` throws is its own affair: it must not throw.
- */
-export function atEndOfTurn(run: () => void): void {
-  process.nextTick(run);
 }

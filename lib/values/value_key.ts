@@ -25,11 +25,10 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
-import { createHash } from "node:crypto";
 import { Violation } from "../errors.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
 import { type Keyed, type ValueKey, valueKeyOf } from "../util/keyed.ts";
+import { nodeCrypto } from "../util/node.ts";
 
 /** Integers up to this magnitude are their own keys. */
 const MAX_BARE_INTEGER = 32_767;
@@ -99,7 +98,9 @@ function bytesKey(view: ArrayBufferView): string {
   const bytes = view instanceof Uint8Array
     ? view
     : new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-  if (bytes.length > MAX_KEY_BYTES) return `\0B${createHash("sha256").update(bytes).digest("base64")}`;
+  if (bytes.length > MAX_KEY_BYTES) {
+    return `\0B${nodeCrypto().createHash("sha256").update(bytes).digest("base64")}`;
+  }
   return `\0b${String.fromCharCode.apply(null, bytes as unknown as number[])}`;
 }
 
@@ -111,7 +112,7 @@ function bytesKey(view: ArrayBufferView): string {
 export function shortKey(text: string): string {
   if (text.length <= MAX_KEY_CHARACTERS) return text;
   // UTF-16, because UTF-8 would make all lone surrogates one.
-  return `\0h${createHash("sha256").update(Buffer.from(text, "utf16le")).digest("base64")}`;
+  return `\0h${nodeCrypto().createHash("sha256").update(text, "utf16le").digest("base64")}`;
 }
 
 /** Whether a key was long enough to be replaced by its digest, and so is worth keeping. */

@@ -59,7 +59,7 @@ function layerOf(path: string): string | undefined {
 
 type Source = Deno.lint.Node | null | undefined;
 
-/** Calls `check` with every static import and re-export of a file. */
+/** Calls `check` with every import and re-export of a file, those on demand included. */
 function imports(check: (specifier: string, node: Deno.lint.Node) => void) {
   const visit = ({ source }: { source?: Source }) => {
     if (source?.type !== "Literal" || typeof source.value !== "string") return;
@@ -69,6 +69,7 @@ function imports(check: (specifier: string, node: Deno.lint.Node) => void) {
     ImportDeclaration: visit,
     ExportAllDeclaration: visit,
     ExportNamedDeclaration: visit,
+    ImportExpression: visit,
   } as Deno.lint.LintVisitor;
 }
 

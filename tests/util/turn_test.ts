@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { atEndOfTurn, inLaterTurn } from "../../lib/util/turn.ts";
+import { atEndOfTurn } from "../../lib/util/end_of_turn.ts";
+import { inLaterTurn } from "../../lib/util/turn.ts";
 
 /** Notes in which order the two run what they are given, beside microtasks and each other. */
 async function order(begin: (note: (what: string) => () => void) => void): Promise<string[]> {
