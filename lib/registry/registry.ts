@@ -358,17 +358,10 @@ export class CapabilityRegistry {
    * The object of a name, as {@linkcode CapabilityRegistry.find} finds it, for a peer that asks: handlers that answer
    * with a promise are waited for, one after the other.
    *
-   * @param from The TubID of the peer; `undefined` if it has proved none.
    * @returns `undefined` if nothing has that name.
    * @throws {PermissionDenied} If it was the name of a capability that was revoked or has expired: who knows it held that.
    */
-  async lookup(name: string, from?: string): Promise<Publishable | undefined> {
-    const found = await this.#lookup(name);
-    if (found !== undefined) this.#introduced(found, from);
-    return found;
-  }
-
-  async #lookup(name: string): Promise<Publishable | undefined> {
+  async lookup(name: string): Promise<Publishable | undefined> {
     if (name.length > MAX_FURL_BYTES) return undefined;
     const known = this.#table.find(name);
     if (known !== undefined) return known;
