@@ -7,7 +7,7 @@ import {
   type Kwargs,
   PermissionDenied,
   Referenceable,
-  RemoteReference,
+  type RemoteReference,
   type Tub,
 } from "../../mod.ts";
 import { FakeClock } from "../support/fake_clock.ts";
