@@ -6,14 +6,17 @@
  * @module
  */
 
-import type { RandomBytes } from "../names/swissnum.ts";
+import { MAX_RETIRED_NAMES } from "../limits.ts";
+import { createSwissnum, type RandomBytes } from "../names/swissnum.ts";
 import { type SealedName, SealedNames } from "./sealed_names.ts";
 
 interface Entry<T extends object> {
   /** Made when a name is first looked for: most objects that are passed to a peer are never asked for by name. */
   hash: string | undefined;
-  readonly sealed: SealedName;
-  readonly weak: WeakRef<T>;
+  /** Made when the name is first told. */
+  sealed: SealedName | undefined;
+  /** None where the object is kept from the start: to watch 100,000 objects takes the collector seconds. */
+  readonly weak: WeakRef<T> | undefined;
   /** Keeps a registered object alive. */
   strong: T | undefined;
 }
@@ -28,8 +31,13 @@ export interface NamedObject<T extends object> {
 /** Named objects, found by the keyed hash of their names. */
 export class NameTable<T extends object> {
   readonly #names: SealedNames;
+  readonly #randomBytes: RandomBytes;
+  /** All of them, in the order in which they came. */
+  readonly #entries = new Set<Entry<T>>();
   readonly #byHash = new Map<string, Entry<T>>();
   readonly #unhashed = new Set<Entry<T>>();
+  /** By the hash of a name that was taken back: why. The oldest one is the first. */
+  readonly #retired = new Map<string, string>();
   #byObject = new WeakMap<T, Entry<T>>();
   readonly #collected = new FinalizationRegistry<Entry<T>>((entry) => {
     this.#forget(entry);
@@ -37,27 +45,34 @@ export class NameTable<T extends object> {
 
   /** An empty table with keys of its own. */
   constructor(randomBytes: RandomBytes) {
+    this.#randomBytes = randomBytes;
     this.#names = new SealedNames(randomBytes);
   }
 
-  /** How many names there are. */
+  /** How many objects there are. */
   get size(): number {
-    return this.#byHash.size + this.#unhashed.size;
+    return this.#entries.size;
   }
 
   /** The object of a name. */
   find(name: string): T | undefined {
     this.#hashAll();
-    return this.#byHash.get(this.#names.hash(name))?.weak.deref();
+    if (this.#byHash.size === 0) return undefined;
+    const entry = this.#byHash.get(this.#names.hash(name));
+    return entry?.strong ?? entry?.weak?.deref();
   }
 
-  /** The name of an object, in clear. */
+  /** The name of an object, in clear; drawn now if it was not told before. */
   nameOf(object: T): string | undefined {
     const entry = this.#byObject.get(object);
-    return entry === undefined ? undefined : this.#names.open(entry.sealed);
+    if (entry === undefined) return undefined;
+    if (entry.sealed !== undefined) return this.#names.open(entry.sealed);
+    const name = createSwissnum(this.#randomBytes);
+    this.#give(entry, name);
+    return name;
   }
 
-  /** Whether an object has a name. */
+  /** Whether an object is here. */
   has(object: T): boolean {
     return this.#byObject.has(object);
   }
@@ -73,16 +88,22 @@ export class NameTable<T extends object> {
         "Cannot name an object: another object has that name; unregister it first, or choose another name",
       );
     }
-    const entry = this.#enter(object, name);
+    const entry = this.#enter(object);
+    entry.sealed = this.#names.seal(name);
     this.#byHash.set(entry.hash = this.#names.hash(name), entry);
+    this.#retired.delete(entry.hash);
   }
 
-  /** As {@linkcode NameTable.add}, for a name that was just drawn from 160 random bits: no other object has it. */
-  addUnique(object: T, name: string): void {
-    this.#unhashed.add(this.#enter(object, name));
+  /**
+   * Takes an object in that gets a name of 160 random bits when it is asked for.
+   *
+   * @param isKept Whether it is held strongly until it is removed; else weakly.
+   */
+  addUnnamed(object: T, isKept: boolean): void {
+    this.#enter(object, isKept);
   }
 
-  /** Holds a named object strongly from here on. */
+  /** Holds an object strongly from here on. */
   keep(object: T): void {
     const entry = this.#byObject.get(object);
     if (entry !== undefined) entry.strong = object;
@@ -91,7 +112,7 @@ export class NameTable<T extends object> {
   /**
    * Forgets the name of an object.
    *
-   * @returns Whether it had one.
+   * @returns Whether it was here.
    */
   remove(object: T): boolean {
     const entry = this.#byObject.get(object);
@@ -102,47 +123,71 @@ export class NameTable<T extends object> {
     return true;
   }
 
-  /** Forgets all names. */
+  /** Forgets an object, and remembers for those who know its name why it is gone: the latest of such names. */
+  retire(object: T, why: string): void {
+    const sealed = this.#byObject.get(object)?.sealed;
+    if (!this.remove(object) || sealed === undefined) return;
+    this.#retired.set(this.#names.hash(this.#names.open(sealed)), why);
+    if (this.#retired.size <= MAX_RETIRED_NAMES) return;
+    for (const oldest of this.#retired.keys()) {
+      this.#retired.delete(oldest);
+      break;
+    }
+  }
+
+  /** Why a name leads nowhere any more; `undefined` if it never led anywhere, or that was forgotten. */
+  whyGone(name: string): string | undefined {
+    return this.#retired.size === 0 ? undefined : this.#retired.get(this.#names.hash(name));
+  }
+
+  /** Forgets everything. */
   clear(): void {
-    for (const entry of this.#entries()) this.#collected.unregister(entry);
+    for (const entry of this.#entries) this.#collected.unregister(entry);
+    this.#entries.clear();
     this.#byHash.clear();
     this.#unhashed.clear();
+    this.#retired.clear();
     this.#byObject = new WeakMap();
   }
 
-  /** The objects that have names, in the order in which they got them. */
+  /** The objects, in the order in which they came. */
   *objects(): Generator<NamedObject<T>> {
-    this.#hashAll();
-    for (const { weak, strong } of this.#entries()) {
-      const object = weak.deref();
+    for (const { weak, strong } of this.#entries) {
+      const object = strong ?? weak?.deref();
       if (object !== undefined) yield { object, isStrong: strong !== undefined };
     }
   }
 
-  #enter(object: T, name: string): Entry<T> {
-    const sealed = this.#names.seal(name);
-    const entry: Entry<T> = { hash: undefined, sealed, weak: new WeakRef(object), strong: undefined };
+  #enter(object: T, isKept = false): Entry<T> {
+    const entry: Entry<T> = {
+      hash: undefined,
+      sealed: undefined,
+      weak: isKept ? undefined : new WeakRef(object),
+      strong: isKept ? object : undefined,
+    };
+    this.#entries.add(entry);
     this.#byObject.set(object, entry);
-    this.#collected.register(object, entry, entry);
+    if (!isKept) this.#collected.register(object, entry, entry);
     return entry;
+  }
+
+  #give(entry: Entry<T>, name: string): void {
+    entry.sealed = this.#names.seal(name);
+    this.#unhashed.add(entry);
   }
 
   #hashAll(): void {
     for (const entry of this.#unhashed) {
-      entry.hash = this.#names.hash(this.#names.open(entry.sealed));
+      entry.hash = this.#names.hash(this.#names.open(entry.sealed!));
       this.#byHash.set(entry.hash, entry);
     }
     this.#unhashed.clear();
   }
 
   #forget(entry: Entry<T>): void {
+    this.#entries.delete(entry);
+    this.#unhashed.delete(entry);
     // The name may have got another object since.
-    if (entry.hash === undefined) this.#unhashed.delete(entry);
-    else if (this.#byHash.get(entry.hash) === entry) this.#byHash.delete(entry.hash);
-  }
-
-  *#entries(): Generator<Entry<T>> {
-    yield* this.#byHash.values();
-    yield* this.#unhashed;
+    if (entry.hash !== undefined && this.#byHash.get(entry.hash) === entry) this.#byHash.delete(entry.hash);
   }
 }

@@ -4,24 +4,27 @@
  * @module
  */
 
-import { toError } from "../errors.ts";
+import { PermissionDenied, toError } from "../errors.ts";
 import { MAX_FURL_BYTES } from "../limits.ts";
 import { checkName } from "../names/furl.ts";
-import { createSwissnum, type RandomBytes } from "../names/swissnum.ts";
-import { Callable, type Publishable } from "../broker/callable.ts";
-import { Referenceable } from "../broker/referenceable.ts";
+import type { RandomBytes } from "../names/swissnum.ts";
+import type { Publishable } from "../broker/callable.ts";
+import { type Clock, systemClock } from "../util/clock.ts";
 import type { Trace } from "../util/trace.ts";
+import type { Capability } from "./capability.ts";
+import type { CapabilityEvents, EventOptions } from "./capability_events.ts";
+import type { CapabilityInfo } from "./capability_info.ts";
+import { EventLog, type EventSink, type Subject } from "./event_log.ts";
+import type { GrantOptions } from "./grant_options.ts";
+import { checkPermissions, requiredBy } from "./grant_rules.ts";
+import { Grants } from "./grants.ts";
+import { isPublishable, type NameLookupHandler, NameLookups } from "./name_lookups.ts";
 import { NameTable } from "./name_table.ts";
+import { type InboundGuard, PermissionGuard } from "./permission_guard.ts";
+import type { PermissionQuery } from "./permission_query.ts";
+import { type CapabilityNode, nodeOfGrant, typeName } from "./tree.ts";
 
-/**
- * Finds objects that have not been registered, for names that a peer asks for.
- *
- * @param name What stands behind the hints of the FURL: text of a stranger, and perhaps a secret.
- * @returns The object, or nothing if the name is none of its own; or a promise of that, for which only peers can wait.
- */
-export type NameLookupHandler = (
-  name: string,
-) => Publishable | null | undefined | Promise<Publishable | null | undefined>;
+export type { NameLookupHandler } from "./name_lookups.ts";
 
 /** An object that can be reached by a FURL, as {@linkcode CapabilityRegistry.list} shows it. */
 export interface RegistryEntry {
@@ -32,18 +35,44 @@ export interface RegistryEntry {
    * more.
    */
   readonly isImplicit: boolean;
+  /** What it allows, if it was granted; else all of the object can be reached. */
+  readonly capability?: CapabilityInfo;
 }
 
 /** What a {@linkcode CapabilityRegistry} needs of its Tub. */
 export interface CapabilityRegistryOptions {
   /** Gives names and keys. */
   readonly randomBytes: RandomBytes;
-  /** Is told when a lookup handler throws. */
+  /** Is told when a lookup handler, or one of `onEvent`, throws. */
   readonly trace: Trace;
+  /**
+   * The time and the timers.
+   *
+   * @default the clock of the machine
+   */
+  readonly clock?: Clock | undefined;
+  /**
+   * What knows the process's permissions.
+   *
+   * @default nothing: what requires a permission cannot be granted
+   */
+  readonly permissions?: PermissionQuery | undefined;
+  /**
+   * Gives the FURL of a granted object, or throws a {@linkcode NoLocationError}.
+   *
+   * @default there are no FURLs
+   */
+  readonly furlOf?: ((object: Publishable) => string) | undefined;
+  /**
+   * Are told of every event, at once and in order. What they throw goes to the trace.
+   *
+   * @default none
+   */
+  readonly onEvent?: readonly EventSink[] | undefined;
 }
 
 /**
- * The names of a Tub's objects. Every Tub has one, `tub.registry`.
+ * What can be reached in a Tub: its objects' names, and the grants that limit their use. Every Tub has one, `tub.registry`.
  *
  * A name is a secret, 160 random bits unless the program chose one. The registry finds it by a hash under a key of its
  * own and keeps it sealed, so that neither printing nor dumping it shows a name.
@@ -61,15 +90,44 @@ export interface CapabilityRegistryOptions {
  */
 export class CapabilityRegistry {
   readonly #table: NameTable<Publishable>;
-  readonly #handlers = new Set<NameLookupHandler>();
-  readonly #randomBytes: RandomBytes;
+  readonly #lookups: NameLookups;
   readonly #trace: Trace;
+  readonly #permissions: PermissionQuery | undefined;
+  readonly #log: EventLog;
+  readonly #grants: Grants;
+  readonly #guard: PermissionGuard;
+  /** Of objects that were registered as they are: a grant without limits, and without a facet. */
+  readonly #plain = new WeakMap<Publishable, Subject>();
+  #lastId = 0;
 
   /** An empty registry. A Tub makes its own. */
   constructor(options: CapabilityRegistryOptions) {
-    this.#randomBytes = options.randomBytes;
-    this.#trace = options.trace;
+    const { trace, permissions, clock = systemClock, onEvent = [] } = options;
+    this.#trace = trace;
+    this.#permissions = permissions;
     this.#table = new NameTable(options.randomBytes);
+    this.#lookups = new NameLookups(this.#table, trace);
+    this.#log = new EventLog(clock, trace, onEvent);
+    this.#grants = new Grants({
+      clock,
+      log: this.#log,
+      permissions,
+      nextId: () => ++this.#lastId,
+      enter: (facet, name) => {
+        if (name === undefined) this.#table.addUnnamed(facet, true);
+        else this.#table.add(facet, name);
+        this.#table.keep(facet);
+      },
+      retire: (facet, why) => this.#table.retire(facet, why),
+      furlOf: (facet) => {
+        if (options.furlOf === undefined) throw new TypeError("Cannot give a FURL: this registry has no Tub");
+        return options.furlOf(facet);
+      },
+    });
+    this.#guard = new PermissionGuard((object, { method, context: { caller } }) => {
+      const subject = this.#plain.get(object as Publishable);
+      if (subject !== undefined) this.#log.denied(subject, caller, method, "requires");
+    });
   }
 
   /** How many objects have a name. */
@@ -79,7 +137,148 @@ export class CapabilityRegistry {
 
   /** What can be reached, in the order in which it got its name. */
   list(): RegistryEntry[] {
-    return Array.from(this.#table.objects(), ({ object, isStrong }) => ({ object, isImplicit: !isStrong }));
+    return Array.from(this.#table.objects(), ({ object, isStrong }) => {
+      const granted = this.#grants.find(object);
+      const entry = { object, isImplicit: !isStrong };
+      return granted === undefined ? entry : { ...entry, capability: granted.capability.info() };
+    });
+  }
+
+  /**
+   * What can be reached, and what was attenuated from what; {@linkcode formatTree} makes text of it.
+   *
+   * @returns What was granted, registered or passed to a peer, in that order among its like.
+   */
+  tree(): CapabilityNode[] {
+    const now = this.#grants.now();
+    const nodes = Array.from(this.#grants.roots, (grant) => nodeOfGrant(grant, now));
+    for (const { object, isStrong } of this.#table.objects()) {
+      if (this.#grants.find(object) !== undefined) continue;
+      nodes.push({
+        kind: isStrong ? "registered" : "implicit",
+        id: this.#plain.get(object)?.id,
+        label: undefined,
+        type: typeName(object),
+        capability: undefined,
+        children: [],
+      });
+    }
+    return nodes;
+  }
+
+  /**
+   * Grants the use of an object, or of a function that {@linkcode callable} was given, within limits. The limits live in an
+   * object of their own, the capability's `object`, that stands in the place of yours: whoever gets hold of it, by its
+   * FURL, in an argument, or from somebody who passed it on, has no more than they allow.
+   *
+   * A method that returns its own object returns that stand-in. Other objects that methods return are not limited: what a
+   * method gives out is the method's affair.
+   *
+   * Granting the `object` of a capability attenuates that.
+   *
+   * @returns The capability: it lasts until it is revoked or expires, or the Tub stops.
+   * @throws {TypeError} If it is neither a Referenceable nor a Callable, an option is unknown or of a wrong type, or the Tub
+   *   has stopped.
+   * @throws {RangeError} If the object has not one of the methods, a number, time or TubID cannot be, or another object has
+   *   the name.
+   * @throws {PermissionDenied} If the process lacks a permission that it requires; the message has the flags to add.
+   * @throws {FurlError} If the name cannot stand in a FURL.
+   *
+   * @example
+   * ```ts
+   * import { Referenceable, Tub } from "../../mod.ts";
+   * import assert from "node:assert/strict";
+   *
+   * class Files extends Referenceable {
+   *   remote_list() {
+   *     return ["a.txt"];
+   *   }
+   *   remote_remove(_name: string) {}
+   * }
+   *
+   * await using tub = await Tub.create();
+   * tub.setLocation((await tub.listenOn("tcp:0:interface=127.0.0.1")).hint);
+   * using files = tub.registry.grant(new Files(), {
+   *   methods: ["list"],
+   *   expires: "PT1H",
+   *   maxCalls: 100,
+   *   label: "files, list only",
+   * });
+   *
+   * await using client = await Tub.create();
+   * const remote = await client.getReference<Files>(files.furl);
+   * assert.deepEqual(await remote.callRemote("list"), ["a.txt"]);
+   * await assert.rejects(Promise.resolve(remote.callRemote("remove", "a.txt")), {
+   *   name: "PermissionDenied",
+   *   limit: "method",
+   *   message: 'Cannot call "remove": this capability allows only list',
+   * });
+   * ```
+   */
+  grant<T extends Publishable>(object: T, options: GrantOptions = {}): Capability<T> {
+    if (!isPublishable(object)) throw notPublishable(object, "grant");
+    return this.#grants.grant(object, options) as Capability<T>;
+  }
+
+  /** The capability whose `object` this is; `undefined` if it is none of this registry. */
+  capabilityOf<T extends Publishable>(object: T): Capability<T> | undefined {
+    return this.#grants.find(object)?.capability as Capability<T> | undefined;
+  }
+
+  /**
+   * What the `object` of a capability of this registry leads to: for the owner alone, no peer can ask.
+   *
+   * @returns `undefined` if it is none of this registry's, or the capability was revoked or has expired.
+   */
+  unwrap<T extends Publishable>(object: T): T | undefined {
+    return this.#grants.find(object)?.grant.gate.target as T | undefined;
+  }
+
+  /**
+   * What happens from here on: grants, uses, denials, expiries, revocations, introductions. Never a name, an argument or a
+   * result.
+   *
+   * @throws {TypeError} If an option is unknown.
+   * @throws {RangeError} If the capacity is not from 1 to 1,000,000.
+   *
+   * @example
+   * ```ts
+   * import { localReference, Referenceable, Tub } from "../../mod.ts";
+   * import assert from "node:assert/strict";
+   *
+   * class Bell extends Referenceable {
+   *   remote_ring() {}
+   * }
+   * await using tub = await Tub.create();
+   * using events = tub.registry.events();
+   * const bell = tub.registry.grant(new Bell(), { label: "bell" });
+   * await localReference(bell.object).callRemote("ring");
+   * bell.revoke();
+   *
+   * const types: string[] = [];
+   * for await (const event of events) {
+   *   types.push(event.type);
+   *   if (event.type === "revoked") break;
+   * }
+   * assert.deepEqual(types, ["granted", "used", "revoked"]);
+   * ```
+   */
+  events(options: EventOptions = {}): CapabilityEvents {
+    return this.#log.open(options);
+  }
+
+  /** @ignore What every call of a peer has to pass; `undefined` while there is nothing to ask. */
+  get guard(): InboundGuard | undefined {
+    return this.#guard.guard;
+  }
+
+  /** @ignore An object is being given to a peer. */
+  given(object: Publishable, to: string | undefined): void {
+    if (this.#permissions !== undefined && !this.#table.has(object)) {
+      // Nobody has registered it, and its class may need permissions all the same.
+      this.#protect(object, this.#requiredOrNothing(object), this.#permissions);
+    }
+    this.#introduced(object, to);
   }
 
   /** Whether an object can be reached by a FURL. */
@@ -93,11 +292,8 @@ export class CapabilityRegistry {
    * @returns The name in clear, for the FURL.
    */
   nameOf(object: Publishable): string {
-    const known = this.#table.nameOf(object);
-    if (known !== undefined) return known;
-    const name = createSwissnum(this.#randomBytes);
-    this.#table.addUnique(object, name);
-    return name;
+    if (!this.#table.has(object)) this.#table.addUnnamed(object, false);
+    return this.#table.nameOf(object)!;
   }
 
   /**
@@ -108,24 +304,28 @@ export class CapabilityRegistry {
    * @throws {TypeError} If it is neither a Referenceable nor a Callable, or the name no text.
    * @throws {FurlError} If the name cannot stand in a FURL.
    * @throws {RangeError} If another object has that name.
+   * @throws {PermissionDenied} If the process lacks a Deno permission that the object's class declares in `static requires`;
+   *   the message has the flags to add.
    */
   register(object: Publishable, name?: string): string {
-    if (!isPublishable(object)) {
-      throw new TypeError(
-        typeof object === "function"
-          ? "Cannot register a function: give callable(f)"
-          : "Cannot register an object: it is not a Referenceable; derive its class from it",
-      );
-    }
+    if (!isPublishable(object)) throw notPublishable(object, "register");
     if (name !== undefined && typeof name !== "string") {
       throw new TypeError("Cannot register an object: the name is not a text");
     }
+    const requires = requiredBy(object);
+    checkPermissions(requires, this.#permissions, "register an object");
     if (name !== undefined && !this.#table.has(object)) {
       checkName(name);
       this.#table.add(object, name);
     }
     const given = this.nameOf(object);
     this.#table.keep(object);
+    if (this.#permissions !== undefined) this.#protect(object, requires, this.#permissions);
+    if (!this.#plain.has(object) && this.#grants.find(object) === undefined) {
+      const subject = { id: ++this.#lastId, label: undefined };
+      this.#plain.set(object, subject);
+      this.#log.record(subject, { type: "granted", parent: undefined, how: "grant" });
+    }
     return given;
   }
 
@@ -135,6 +335,10 @@ export class CapabilityRegistry {
    * @returns Whether it had one.
    */
   unregister(object: Publishable): boolean {
+    const subject = this.#plain.get(object);
+    if (subject !== undefined && this.#plain.delete(object)) {
+      this.#log.record(subject, { type: "revoked", by: subject.id });
+    }
     return this.#table.remove(object);
   }
 
@@ -147,34 +351,26 @@ export class CapabilityRegistry {
   find(name: string): Publishable | undefined {
     // A peer may ask for a text of any length; none so long stands in a FURL.
     if (name.length > MAX_FURL_BYTES) return undefined;
-    return this.#table.find(name) ?? this.#askHandlers(name);
+    return this.#table.find(name) ?? this.#lookups.askAtOnce(name);
   }
 
   /**
    * The object of a name, as {@linkcode CapabilityRegistry.find} finds it, for a peer that asks: handlers that answer
    * with a promise are waited for, one after the other.
    *
-   * @returns `undefined` if nothing has that name. Never rejects.
+   * @returns `undefined` if nothing has that name.
+   * @throws {PermissionDenied} If it was the name of a capability that was revoked or has expired: who knows it held that.
    */
   async lookup(name: string): Promise<Publishable | undefined> {
     if (name.length > MAX_FURL_BYTES) return undefined;
     const known = this.#table.find(name);
     if (known !== undefined) return known;
-    for (const handler of [...this.#handlers]) {
-      try {
-        const found = await handler(name);
-        // While it thought, another peer may have asked too, or the program may have registered one; and it may have been
-        // taken back itself, by the program or with the Tub.
-        const other = this.#table.find(name);
-        if (other !== undefined) return other;
-        if (!this.#handlers.has(handler)) continue;
-        const object = this.#take(name, found);
-        if (object !== undefined) return object;
-      } catch (thrown) {
-        this.#failed(thrown);
-      }
+    const why = this.#table.whyGone(name);
+    if (why !== undefined) {
+      const words = why === "revoked" ? "was revoked" : "has expired";
+      throw new PermissionDenied(`Cannot get a reference: this capability ${words}`, { limit: why });
     }
-    return undefined;
+    return await this.#lookups.ask(name);
   }
 
   /**
@@ -186,60 +382,51 @@ export class CapabilityRegistry {
    * @returns Disposing it takes the handler back.
    */
   addLookup(handler: NameLookupHandler): Disposable {
-    if (typeof handler !== "function") {
-      throw new TypeError("Cannot add a lookup handler: it is not a function");
-    }
-    this.#handlers.add(handler);
-    return { [Symbol.dispose]: () => void this.#handlers.delete(handler) };
+    return this.#lookups.add(handler);
   }
 
   /** Takes a lookup handler back. One that is not there is fine. */
   removeLookup(handler: NameLookupHandler): void {
-    this.#handlers.delete(handler);
+    this.#lookups.remove(handler);
   }
 
-  /** Takes every name away. The Tub does this when it stops. */
+  /** Takes every name away and ends all grants, for good. The Tub does this when it stops. */
   clear(): void {
+    this.#grants.clear();
+    this.#log.end();
     this.#table.clear();
-    this.#handlers.clear();
+    this.#lookups.clear();
   }
 
-  #askHandlers(name: string): Publishable | undefined {
-    for (const handler of this.#handlers) {
-      try {
-        const found = handler(name);
-        if (!(found instanceof Promise)) {
-          const object = this.#take(name, found);
-          if (object !== undefined) return object;
-          continue;
-        }
-        // Who asks here cannot wait. What it comes to is nobody's: a failure must not end the process.
-        found.catch((thrown) => this.#failed(thrown));
-      } catch (thrown) {
-        this.#failed(thrown);
-      }
+  /** Told only of what was granted or registered: what nobody registered travels all the time. */
+  #introduced(object: Publishable, to: string | undefined): void {
+    const subject = this.#grants.find(object)?.grant ?? this.#plain.get(object);
+    if (subject !== undefined) this.#log.record(subject, { type: "introduced", to });
+  }
+
+  #protect(
+    object: Publishable,
+    requires: readonly Deno.PermissionDescriptor[],
+    permissions: PermissionQuery,
+  ): void {
+    this.#guard.protect(object, requires, permissions);
+  }
+
+  /** A class that declares nonsense can be called by nobody. */
+  #requiredOrNothing(object: Publishable): readonly Deno.PermissionDescriptor[] {
+    try {
+      return requiredBy(object);
+    } catch (thrown) {
+      this.#trace({ type: "callback-failed", where: "static requires", error: toError(thrown) });
+      return [{ name: "unknown" } as unknown as Deno.PermissionDescriptor];
     }
-    return undefined;
-  }
-
-  /** What a handler gave, under that name from here on; nothing if it gave nothing. */
-  #take(name: string, found: unknown): Publishable | undefined {
-    // As in Foolscap, whatever is not true is "not mine".
-    if (!found) return undefined;
-    if (!isPublishable(found)) {
-      throw new TypeError(
-        "Cannot use what a lookup handler gave: it is neither a Referenceable nor a Callable",
-      );
-    }
-    if (!this.#table.has(found)) this.#table.add(found, name);
-    return found;
-  }
-
-  #failed(thrown: unknown): void {
-    this.#trace({ type: "callback-failed", where: "name lookup handler", error: toError(thrown) });
   }
 }
 
-function isPublishable(value: unknown): value is Publishable {
-  return value instanceof Referenceable || value instanceof Callable;
+function notPublishable(object: unknown, action: string): TypeError {
+  return new TypeError(
+    typeof object === "function"
+      ? `Cannot ${action} a function: give callable(f)`
+      : `Cannot ${action} an object: it is not a Referenceable; derive its class from it`,
+  );
 }
