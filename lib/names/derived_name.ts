@@ -84,7 +84,9 @@ export function deriveName(name: string, caveats: readonly Caveat[]): string {
     link = nextLink(link, bytes);
   }
   if (parts.length > MAX_CAVEATS) {
-    throw new FurlError(`Cannot attenuate FURL: it would have ${parts.length} caveats, more than ${MAX_CAVEATS}`);
+    throw new FurlError(
+      `Cannot attenuate FURL: it would have ${parts.length} caveats, more than ${MAX_CAVEATS}`,
+    );
   }
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   if (length > MAX_CAVEAT_BYTES) {

@@ -74,7 +74,9 @@ export function limitsOf(chain: VerifiedChain, world: CaveatWorld): readonly Lim
 
 function methodLimit(methods: readonly string[]): Limit {
   const allowed = new Set(methods);
-  const shown = methods.slice(0, METHODS_SHOWN).map((name) => /^\w+$/.test(name) ? name : quoteForeign(name, 100));
+  const shown = methods.slice(0, METHODS_SHOWN).map((name) =>
+    /^\w+$/.test(name) ? name : quoteForeign(name, 100)
+  );
   if (methods.length > METHODS_SHOWN) shown.push("…");
   const why = `this capability allows only ${methods.length === 0 ? "nothing" : shown.join(", ")}`;
   return { kind: "method", refuses: ({ method }: LimitedCall) => allowed.has(method) ? undefined : why };

@@ -110,7 +110,8 @@ export class MemoryCaveatState implements CaveatState {
       const known = this.#names.get(id)?.counts;
       const added = known === undefined ? marks.length : marks.filter(({ mark }) => !known.has(mark)).length;
       return added === 0 ||
-        this.#counts + added <= this.#limits.counts && (known?.size ?? 0) + added <= this.#limits.countsOfName;
+        this.#counts + added <= this.#limits.counts &&
+          (known?.size ?? 0) + added <= this.#limits.countsOfName;
     };
     return isRoom() || this.#sweep(now) && isRoom();
   }
