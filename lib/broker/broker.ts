@@ -204,7 +204,7 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
       onSilence: (reason) => void this.shutdown(reason),
     });
     this.#brokerObject = {
-      lookup: (name) => host.lookup(name),
+      lookup: (name) => host.lookup(name, this.peer.tubId),
       decref: (clid, count) => this.#objects.decref(clid, count),
       decgift: (giftId, count) => this.#objects.decgift(giftId, count),
     };

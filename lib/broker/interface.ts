@@ -26,8 +26,15 @@ export interface BrokerHost {
   readonly exposesRemoteTypes: boolean;
   /** The FURL under which an object can be found by others; `undefined` if the Tub has no location. */
   furlOf(object: Publishable): string | undefined;
-  /** The object of a name, for a peer that asks; `undefined` if there is none. */
-  lookup(name: string): Publishable | undefined | Promise<Publishable | undefined>;
+  /**
+   * The object of a name, for a peer that asks; `undefined` if there is none. What it throws is what the peer is told.
+   *
+   * @param from The TubID of the peer; `undefined` if it has proved none.
+   */
+  lookup(
+    name: string,
+    from: string | undefined,
+  ): Publishable | undefined | Promise<Publishable | undefined>;
   /** Fetches the object of a gift. */
   acquire(furl: string, request: GiftRequest): Promise<RemoteHandle>;
   /**

@@ -7,10 +7,11 @@
 import type { Caveat } from "../names/caveat.ts";
 import { allowanceOf } from "../names/describe_furl.ts";
 import type { Clock } from "../util/clock.ts";
-import { quoteForeign } from "../util/text.ts";
 import type { LimitKind } from "./capability_event.ts";
 import type { CaveatMark, CaveatState } from "./caveat_state.ts";
 import type { Limit, LimitedCall } from "./limit.ts";
+import { cannotCall } from "./limits/cannot_call.ts";
+import { MethodLimit } from "./limits/method_limit.ts";
 
 /** A chain of caveats that was verified. */
 export interface VerifiedChain {
@@ -42,7 +43,24 @@ function isOver(until: number, { state, clock }: CaveatWorld): boolean {
   return until <= state.endedUntil || clock.now() >= until;
 }
 
-const METHODS_SHOWN = 20;
+function isFor(forTub: readonly string[], caller: string | undefined): boolean {
+  return forTub.every((tubId) => tubId === caller);
+}
+
+const REVOKED = "this capability was revoked";
+const EXPIRED = "this capability has expired";
+const NO_ROOM = "its Tub counts the calls of too many FURLs already; try again later";
+const OTHERS = "this capability is for other holders";
+
+function limit(kind: LimitKind, why: (call: LimitedCall) => string | undefined): Limit {
+  return {
+    kind,
+    refuses(call) {
+      const reason = why(call);
+      return reason === undefined ? undefined : `${cannotCall(call.method)}: ${reason}`;
+    },
+  };
+}
 
 /**
  * The limits of a chain, in the order in which they are asked: whose time is over or whose caller is the wrong one learns
@@ -50,21 +68,12 @@ const METHODS_SHOWN = 20;
  */
 export function limitsOf(chain: VerifiedChain, world: CaveatWorld): readonly Limit[] {
   const { methods, until, forTub } = allowanceOf(chain.caveats);
-  const limits: Limit[] = [{
-    kind: "revoked",
-    refuses: () => isRevoked(chain, world) ? "it was revoked" : undefined,
-  }];
-  if (until !== undefined) {
-    limits.push({ kind: "expires", refuses: () => isOver(until, world) ? "it expired" : undefined });
-  }
+  const limits: Limit[] = [limit("revoked", () => isRevoked(chain, world) ? REVOKED : undefined)];
+  if (until !== undefined) limits.push(limit("expires", () => isOver(until, world) ? EXPIRED : undefined));
   if (forTub.length > 0) {
-    limits.push({
-      kind: "holders",
-      refuses: ({ context: { caller } }) =>
-        forTub.every((tubId) => tubId === caller) ? undefined : "it is for other holders",
-    });
+    limits.push(limit("holders", ({ context: { caller } }) => isFor(forTub, caller) ? undefined : OTHERS));
   }
-  if (methods !== undefined) limits.push(methodLimit(methods));
+  if (methods !== undefined) limits.push(new MethodLimit(new Set(methods)));
   const counted = chain.caveats.flatMap((caveat, i) =>
     caveat.type === "uses" ? [{ uses: caveat.uses, mark: chain.marks[i]! }] : []
   );
@@ -72,32 +81,17 @@ export function limitsOf(chain: VerifiedChain, world: CaveatWorld): readonly Lim
   return limits;
 }
 
-function methodLimit(methods: readonly string[]): Limit {
-  const allowed = new Set(methods);
-  const shown = methods.slice(0, METHODS_SHOWN).map((name) =>
-    /^\w+$/.test(name) ? name : quoteForeign(name, 100)
-  );
-  if (methods.length > METHODS_SHOWN) shown.push("…");
-  const why = `this capability allows only ${methods.length === 0 ? "nothing" : shown.join(", ")}`;
-  return { kind: "method", refuses: ({ method }: LimitedCall) => allowed.has(method) ? undefined : why };
-}
-
 function usesLimit(
   counted: readonly { readonly uses: number; readonly mark: CaveatMark }[],
   { state, clock }: CaveatWorld,
 ): Limit {
   const marks = counted.map(({ mark }) => mark);
-  return {
-    kind: "maxCalls",
-    refuses() {
-      const spent = counted.find(({ uses, mark }) => state.used(mark) >= uses);
-      if (spent !== undefined) return `all of its ${spent.uses} calls are used`;
-      return state.hasRoom(marks, clock.now())
-        ? undefined
-        : "its Tub counts the calls of too many FURLs already; try again later";
-    },
-    count: () => state.count(marks),
+  const why = () => {
+    const spent = counted.find(({ uses, mark }) => state.used(mark) >= uses);
+    if (spent !== undefined) return `all of this capability's ${spent.uses} calls are used`;
+    return state.hasRoom(marks, clock.now()) ? undefined : NO_ROOM;
   };
+  return { ...limit("maxCalls", why), count: () => state.count(marks) };
 }
 
 /**
@@ -111,8 +105,8 @@ export function refusesLookup(
   asker?: { readonly tubId: string | undefined },
 ): Refusal | undefined {
   const { until, forTub } = allowanceOf(chain.caveats);
-  if (isRevoked(chain, world)) return { kind: "revoked", why: "it was revoked" };
-  if (until !== undefined && isOver(until, world)) return { kind: "expires", why: "it expired" };
-  if (asker === undefined || forTub.every((tubId) => tubId === asker.tubId)) return undefined;
-  return { kind: "holders", why: "it is for other holders" };
+  if (isRevoked(chain, world)) return { kind: "revoked", why: REVOKED };
+  if (until !== undefined && isOver(until, world)) return { kind: "expires", why: EXPIRED };
+  if (asker === undefined || isFor(forTub, asker.tubId)) return undefined;
+  return { kind: "holders", why: OTHERS };
 }

@@ -105,6 +105,11 @@ export class NameTable<T extends object> {
     };
   }
 
+  /** The id of an object's name, in base64, if it was made. */
+  idOf(object: T): string | undefined {
+    return this.#byObject.get(object)?.id;
+  }
+
   /** The name of an object, in clear. */
   nameOf(object: T): string | undefined {
     const entry = this.#byObject.get(object);

@@ -4,13 +4,19 @@
  * @module
  */
 
-import { toError } from "../errors.ts";
+import { FurlError, PermissionDenied, toError } from "../errors.ts";
 import { MAX_FURL_BYTES } from "../limits.ts";
+import { partsOf } from "../names/attenuate_furl.ts";
 import { checkName } from "../names/furl.ts";
+import type { SturdyRef } from "../names/sturdy_ref.ts";
 import { createSwissnum, type RandomBytes } from "../names/swissnum.ts";
 import { Callable, type Publishable } from "../broker/callable.ts";
 import { Referenceable } from "../broker/referenceable.ts";
 import type { Trace } from "../util/trace.ts";
+import { type Clock, systemClock } from "../util/clock.ts";
+import { makeFacet } from "./caveat_facet.ts";
+import { CaveatNames } from "./caveat_names.ts";
+import { type CaveatState, MemoryCaveatState } from "./caveat_state.ts";
 import { NameTable } from "./name_table.ts";
 
 /**
@@ -40,6 +46,18 @@ export interface CapabilityRegistryOptions {
   readonly randomBytes: RandomBytes;
   /** Is told when a lookup handler throws. */
   readonly trace: Trace;
+  /**
+   * The time.
+   *
+   * @default the clock of the machine
+   */
+  readonly clock?: Clock | undefined;
+  /**
+   * Keeps the counts and revocations of attenuated FURLs.
+   *
+   * @default they are kept for as long as the registry
+   */
+  readonly caveatState?: CaveatState | undefined;
 }
 
 /**
@@ -64,12 +82,17 @@ export class CapabilityRegistry {
   readonly #handlers = new Set<NameLookupHandler>();
   readonly #randomBytes: RandomBytes;
   readonly #trace: Trace;
+  readonly #caveatState: CaveatState;
+  readonly #caveats: CaveatNames;
 
   /** An empty registry. A Tub makes its own. */
   constructor(options: CapabilityRegistryOptions) {
     this.#randomBytes = options.randomBytes;
     this.#trace = options.trace;
-    this.#table = new NameTable(options.randomBytes);
+    const { clock = systemClock, caveatState: state = new MemoryCaveatState() } = options;
+    this.#caveatState = state;
+    this.#table = new NameTable(options.randomBytes, (id) => state.forget(id));
+    this.#caveats = new CaveatNames({ table: this.#table, clock, state, makeFacet });
   }
 
   /** How many objects have a name. */
@@ -122,6 +145,9 @@ export class CapabilityRegistry {
     }
     if (name !== undefined && !this.#table.has(object)) {
       checkName(name);
+      if (this.#caveats.isDerived(name)) {
+        throw new FurlError("Cannot use name: it begins as those of attenuated FURLs do; choose another one");
+      }
       this.#table.add(object, name);
     }
     const given = this.nameOf(object);
@@ -130,23 +156,60 @@ export class CapabilityRegistry {
   }
 
   /**
-   * Takes the name of an object away. Those who hold a reference to it keep it; its FURL leads nowhere.
+   * Takes the name of an object away. Those who hold a reference to it keep it; its FURL leads nowhere. FURLs that were
+   * attenuated from it end, with the references that came of them.
    *
    * @returns Whether it had one.
    */
   unregister(object: Publishable): boolean {
-    return this.#table.remove(object);
+    const wasDerived = this.#caveats.revokeFacet(object);
+    if (wasDerived !== undefined) return wasDerived;
+    const id = this.#table.idOf(object);
+    const hadName = this.#table.remove(object);
+    if (id !== undefined) this.#caveats.endAllOf(id);
+    return hadName;
+  }
+
+  /**
+   * Revokes an attenuated FURL and all that derive from it, at once: also the references that came of them, and calls that
+   * are being served. Other FURLs of the object stay good. FURLs that were derived alike are one FURL, and end together.
+   *
+   * @param furl As {@linkcode attenuateFurl} gave it, here or elsewhere.
+   * @returns Whether it was good until now: not if it is forged, has expired, or its object has lost its name.
+   * @throws {FurlError} If it is no FURL, or one that was not attenuated: take the name of its object away.
+   * @throws {RangeError} If 100,000 are revoked that have no end in time.
+   *
+   * @example
+   * ```ts
+   * import { attenuateFurl, Referenceable, Tub } from "../../mod.ts";
+   * import assert from "node:assert/strict";
+   *
+   * await using tub = await Tub.create();
+   * tub.setLocation("tcp:localhost:4501");
+   * const readOnly = attenuateFurl(tub.registerReference(new Referenceable()), { methods: ["read"] });
+   * assert.equal(tub.registry.revokeFurl(attenuateFurl(readOnly, { uses: 1 })), true);
+   * assert.equal(tub.registry.revokeFurl(readOnly), true);
+   * assert.equal(tub.registry.revokeFurl(readOnly), false);
+   * ```
+   */
+  revokeFurl(furl: string | SturdyRef): boolean {
+    const { name } = partsOf(furl, "revoke");
+    if (this.#caveats.isDerived(name)) return this.#caveats.revoke(name);
+    throw new FurlError(
+      "Cannot revoke FURL: it is an object's own; unregister the object, or revoke its grant",
+    );
   }
 
   /**
    * The object of a name: registered, passed to a peer, or found by a lookup handler, which gives it that name. A handler
    * that answers with a promise has nothing to say here: see {@linkcode CapabilityRegistry.lookup}.
    *
-   * @returns `undefined` if nothing has that name.
+   * @returns `undefined` if nothing has that name. Of an attenuated FURL's: a facet of the object, with its limits.
    */
   find(name: string): Publishable | undefined {
     // A peer may ask for a text of any length; none so long stands in a FURL.
     if (name.length > MAX_FURL_BYTES) return undefined;
+    if (this.#caveats.isDerived(name)) return this.#caveats.find(name)?.object;
     return this.#table.find(name) ?? this.#askHandlers(name);
   }
 
@@ -154,10 +217,14 @@ export class CapabilityRegistry {
    * The object of a name, as {@linkcode CapabilityRegistry.find} finds it, for a peer that asks: handlers that answer
    * with a promise are waited for, one after the other.
    *
-   * @returns `undefined` if nothing has that name. Never rejects.
+   * @param from The TubID of the peer; `undefined` if it has proved none.
+   * @returns `undefined` if nothing has that name.
+   * @throws {PermissionDenied} If it is the name of a genuine attenuated FURL that has expired, was revoked or is for
+   *   another Tub: who holds it may know why.
    */
-  async lookup(name: string): Promise<Publishable | undefined> {
+  async lookup(name: string, from?: string): Promise<Publishable | undefined> {
     if (name.length > MAX_FURL_BYTES) return undefined;
+    if (this.#caveats.isDerived(name)) return await this.#lookupDerived(name, from);
     const known = this.#table.find(name);
     if (known !== undefined) return known;
     for (const handler of [...this.#handlers]) {
@@ -202,6 +269,15 @@ export class CapabilityRegistry {
   clear(): void {
     this.#table.clear();
     this.#handlers.clear();
+    this.#caveats.clear();
+    this.#caveatState.clear();
+  }
+
+  async #lookupDerived(name: string, from: string | undefined): Promise<Publishable | undefined> {
+    await this.#caveats.prepare(name);
+    const found = this.#caveats.find(name, { tubId: from });
+    if (found?.refusal === undefined) return found?.object;
+    throw new PermissionDenied(`Cannot get the object: ${found.refusal.why}`);
   }
 
   #askHandlers(name: string): Publishable | undefined {

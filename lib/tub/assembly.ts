@@ -46,7 +46,7 @@ export function assemble(identity: Identity, options: TubOptions, face: TubFace)
   const trace = safeTrace(options.trace);
   const limits = resolveLimits(options.limits);
   const incarnation = incarnationOf(randomBytes(8));
-  const registry = new CapabilityRegistry({ randomBytes, trace });
+  const registry = new CapabilityRegistry({ randomBytes, trace, clock });
   const furlOf = (object: Publishable) => face.furlOf(object);
   const gifts = new Gifts({
     acceptGifts,
@@ -61,7 +61,7 @@ export function assemble(identity: Identity, options: TubOptions, face: TubFace)
     exposesTracebacks: options.unsafeTracebacks === true,
     exposesRemoteTypes: options.exposeRemoteExceptionTypes !== false,
     furlOf,
-    lookup: (name) => registry.lookup(name),
+    lookup: (name, from) => registry.lookup(name, from),
     acquire: (furl, request) => gifts.fetch(furl, request),
   };
   const network = new Network({
