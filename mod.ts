@@ -77,6 +77,18 @@ export type { Trace, TraceEvent } from "./lib/util/trace.ts";
 
 // Capabilities
 export { CapabilityRegistry } from "./lib/registry/registry.ts";
+export { Capability } from "./lib/registry/capability.ts";
+export type { CapabilityInfo } from "./lib/registry/capability_info.ts";
+export type { AttenuateOptions, GrantOptions } from "./lib/registry/grant_options.ts";
+export type { ExpiryTime } from "./lib/registry/expiry_time.ts";
+export type { CallRate } from "./lib/registry/limits/rate_limit.ts";
+export type { CapabilityEvent, CapabilityHappening, LimitKind } from "./lib/registry/capability_event.ts";
+export { CapabilityEvents } from "./lib/registry/capability_events.ts";
+export type { EventOptions } from "./lib/registry/capability_events.ts";
+export type { EventSink } from "./lib/registry/event_log.ts";
+export { formatTree } from "./lib/registry/tree.ts";
+export type { CapabilityNode } from "./lib/registry/tree.ts";
+export type { PermissionQuery } from "./lib/registry/permission_query.ts";
 export type { CapabilityRegistryOptions, NameLookupHandler, RegistryEntry } from "./lib/registry/registry.ts";
 export type { CaveatMark, CaveatState } from "./lib/registry/caveat_state.ts";
 
@@ -235,7 +247,7 @@ export {
   WrongNameError,
   WrongTubIdError,
 } from "./lib/errors.ts";
-export type { ErrorDetails, RemoteExceptionDetails } from "./lib/errors.ts";
+export type { DenialDetails, ErrorDetails, RemoteExceptionDetails } from "./lib/errors.ts";
 export { registerRemoteError } from "./lib/broker/remote_errors.ts";
 export type { RemoteErrorOptions } from "./lib/broker/remote_errors.ts";
 

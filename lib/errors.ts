@@ -310,18 +310,33 @@ export class NoLocationError extends Error {
   override name = "NoLocationError";
 }
 
+/** What a {@linkcode PermissionDenied} is about. */
+export interface DenialDetails extends ErrorDetails {
+  /** Which limit of a capability refused, such as `revoked` or `maxCalls`. */
+  readonly limit?: string | undefined;
+}
+
 /**
  * A Deno permission is missing, or a capability does not allow this. Destroys: one call, or nothing.
  *
- * The message names the flag to add, such as `--allow-net=127.0.0.1`.
+ * The message names the flag to add, such as `--allow-net=127.0.0.1`, or the limit of the capability. Where a peer's
+ * capability refused a call, `cause` is the {@linkcode RemoteException} with what it told, and the text is the peer's.
+ *
+ * On the wire: `javascript.PermissionDenied`, and with a limit also `javascript.PermissionDenied.<limit>`.
  */
 export class PermissionDenied extends Error {
   /** The name of the class, also where minifying took it. */
   override name = "PermissionDenied";
+  /**
+   * Which limit of a capability refused: `method`, `expires`, `revoked`, `maxCalls`, `rate`, `holders` or `requires`, or
+   * another one that a peer named; `undefined` if it was none.
+   */
+  readonly limit: string | undefined;
 
   /** What was denied. */
-  constructor(message: string, details: ErrorDetails = {}) {
+  constructor(message: string, details: DenialDetails = {}) {
     super(message, { cause: details.cause });
+    this.limit = details.limit;
   }
 }
 

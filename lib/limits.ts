@@ -173,3 +173,9 @@ export const MESSAGE_PORT_CHUNK_BYTES = 256 * 1024;
 export const WEB_SOCKET_BUFFER_BYTES = 1 * MiB;
 /** Bytes that came by a WebSocket and were not read, above which it is cut off: it cannot be told to wait. */
 export const WEB_SOCKET_UNREAD_BYTES = 64 * MiB;
+/** Names of capabilities that were revoked or have expired, for which it is remembered why they lead nowhere. */
+export const MAX_RETIRED_NAMES = 10_000;
+/** Events that a reader who does not keep up may leave unread, at most. */
+export const MAX_EVENT_CAPACITY = 1_000_000;
+/** Characters of a peer's method name that are kept in an event. */
+export const MAX_EVENT_METHOD = 200;

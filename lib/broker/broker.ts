@@ -7,7 +7,14 @@
  */
 
 import type { ConnectionInfo } from "../connection_info.ts";
-import { DeadReferenceError, ProtocolError, type RemoteException, toError, Violation } from "../errors.ts";
+import {
+  DeadReferenceError,
+  PermissionDenied,
+  ProtocolError,
+  type RemoteException,
+  toError,
+  Violation,
+} from "../errors.ts";
 import type { PendingScope } from "../graph/pending.ts";
 import { Receiver } from "../graph/receiver.ts";
 import type { MethodRules } from "../graph/schema/method_schema.ts";
@@ -276,7 +283,9 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
   async getReferenceByName(name: string, options: CheckedOptions = {}): Promise<RemoteHandle> {
     const answer = this.outgoing.callPeer("getReferenceByName", { name: encodeText(name) }, options);
     // That a name is not there is not an error of the program's, whatever class that has for a KeyError.
-    const object = await answer.catch((error) => Promise.reject(remoteOf(error) ?? error));
+    const object = await answer.catch((error) => {
+      throw error instanceof PermissionDenied ? error : remoteOf(error) ?? error;
+    });
     if (object instanceof RemoteHandle) return object;
     throw new Violation("The peer answered a name with something that is not an object");
   }

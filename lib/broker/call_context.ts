@@ -117,6 +117,14 @@ export class CallContext {
   }
 
   /**
+   * The context of the same call behind something that forwards it, and that can end it by itself: what aborts this one
+   * has to be passed on, by {@linkcode CallContext.whenAborted}, and what aborts the new one does not touch this one.
+   */
+  derive(): CallContext {
+    return new CallContext(this.connection, this.method, this.isCancellable, this.#time);
+  }
+
+  /**
    * Calls back when the wait for the result ends before the call does. For calls that are made to serve this one: it costs
    * less than the signal. Must not throw.
    *

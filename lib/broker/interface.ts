@@ -24,8 +24,12 @@ export interface BrokerHost {
   readonly exposesTracebacks: boolean;
   /** Whether failures of peers become instances of the classes that are registered for their types. */
   readonly exposesRemoteTypes: boolean;
-  /** The FURL under which an object can be found by others; `undefined` if the Tub has no location. */
-  furlOf(object: Publishable): string | undefined;
+  /**
+   * The FURL under which an object can be found by others; `undefined` if the Tub has no location.
+   *
+   * @param to The TubID of the peer that is given the object; `undefined` if it has proved none.
+   */
+  furlOf(object: Publishable, to: string | undefined): string | undefined;
   /**
    * The object of a name, for a peer that asks; `undefined` if there is none. What it throws is what the peer is told.
    *
@@ -41,7 +45,7 @@ export interface BrokerHost {
    * The one point between an inbound call and its delivery. `deliver` makes the call; what this gives or throws
    * is the answer.
    */
-  interceptInbound?(call: InboundCall, deliver: () => unknown): unknown;
+  readonly interceptInbound?: ((call: InboundCall, deliver: () => unknown) => unknown) | undefined;
   /** The one point between `callRemote` and sending. What it throws fails the call, and nothing is sent. */
   interceptOutbound?(call: OutboundCall): void;
 }

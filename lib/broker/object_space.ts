@@ -124,7 +124,7 @@ export class ObjectSpace implements ReferenceHost {
   }
 
   furlOf(object: Publishable): string | undefined {
-    return this.#options.host.furlOf(object);
+    return this.#options.host.furlOf(object, this.#options.owner.peer.tubId);
   }
 
   owns(handle: RemoteHandle): boolean {

@@ -76,6 +76,11 @@ export class Referenceable extends OnlyReferenceable implements AnyReference, Pr
    * its name, at the caller. Default: none, and nothing is checked.
    */
   static remoteInterface?: InterfaceRules | undefined;
+  /**
+   * The Deno permissions without which objects of the class cannot work: asked for when one is registered or granted, and
+   * again at each call that a peer makes. A subclass that declares its own declares all of them. Default: none.
+   */
+  static requires?: readonly Deno.PermissionDescriptor[] | undefined;
 
   /** Only the types need it, to tell a Referenceable from a plain object with the same methods. */
   declare readonly [referenceable]: true;

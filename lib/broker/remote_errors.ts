@@ -70,7 +70,23 @@ nameErrors(FurlError, "foolscap.furl.BadFURLError", "builtins.ValueError");
 nameErrors(UnreachableError, "javascript.UnreachableError", "builtins.ConnectionError", "builtins.OSError");
 nameErrors(CertificateError, "javascript.CertificateError", "builtins.ValueError");
 
-/** Errors of these say what happened on this side: no peer makes one. */
+/** What stands before the limit of a capability, in a type of its own. */
+const DENIED = "javascript.PermissionDenied";
+
+/** The type that says which limit of a capability refused a call; `undefined` if none did. */
+export function denialType({ limit }: PermissionDenied): string | undefined {
+  return typeof limit === "string" && /^[A-Za-z]{1,64}$/.test(limit) ? `${DENIED}.${limit}` : undefined;
+}
+
+// What refuses a call is at the other end, and who calls handles it like a denial here; the cause says whose it is.
+makers.set(DENIED, (remote) => {
+  const named = remote.remoteParents.find((type) =>
+    /^javascript\.PermissionDenied\.[A-Za-z]{1,64}$/.test(type)
+  );
+  return new PermissionDenied(remote.message, { limit: named?.slice(DENIED.length + 1), cause: remote });
+});
+
+/** Errors of these say what happened on this side: no peer makes one, but for a PermissionDenied. */
 const OWN: readonly ErrorClass[] = [
   Violation,
   DeadReferenceError,

@@ -7,8 +7,8 @@
  * @module
  */
 
-import { RemoteException } from "../errors.ts";
-import { namesOf } from "./remote_errors.ts";
+import { PermissionDenied, RemoteException } from "../errors.ts";
+import { denialType, namesOf } from "./remote_errors.ts";
 
 const ROOT = ["builtins.Exception", "builtins.BaseException", "builtins.object"];
 
@@ -39,6 +39,7 @@ export function wireTypesOf(error: Error): string[] {
     return distinct([error.remoteType || "javascript.RemoteException", ...error.remoteParents]);
   }
   const types: string[] = [];
+  const limit = error instanceof PermissionDenied ? denialType(error) : undefined;
   const python: string[] = [];
   for (const { name, named } of classesOf(error)) {
     types.push(named?.[0] ?? `javascript.${name}`);
@@ -47,7 +48,7 @@ export function wireTypesOf(error: Error): string[] {
   // A class that says which Python type it is has Python's parents, and not also JavaScript's.
   const isPython = !types[0]!.startsWith("javascript.");
   const own = isPython ? types.filter((name) => name !== "javascript.Error") : types;
-  return distinct([...own, ...python, ...ROOT]);
+  return distinct([...own, ...(limit === undefined ? [] : [limit]), ...python, ...ROOT]);
 }
 
 interface ErrorClassNames {

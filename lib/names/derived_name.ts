@@ -13,6 +13,7 @@ import { timingSafeEqual } from "node:crypto";
 import { FurlError } from "../errors.ts";
 import { MAX_CAVEAT_BYTES, MAX_CAVEATS } from "../limits.ts";
 import { type Caveat, decodeCaveats, encodeCaveat, type ReadCaveat } from "./caveat.ts";
+import { checkName } from "./furl.ts";
 import { caveatId, caveatRoot, firstLink, ID_BYTES, LINK_BYTES, nextLink } from "./caveat_chain.ts";
 
 const PREFIX = "cav1-";
@@ -34,6 +35,17 @@ export interface DerivedName {
 /** Whether a name is reserved for derived ones, of this form or a later one. */
 export function isReservedName(name: string): boolean {
   return RESERVED.test(name);
+}
+
+/**
+ * Checks that a program can give an object this name.
+ *
+ * @throws {FurlError} If it cannot stand in a FURL, or is reserved for derived ones. The name is not shown.
+ */
+export function checkOwnName(name: string): void {
+  checkName(name);
+  if (!isReservedName(name)) return;
+  throw new FurlError("Cannot use name: it begins as those of attenuated FURLs do; choose another one");
 }
 
 /**

@@ -7,19 +7,21 @@
  */
 
 import { Buffer } from "node:buffer";
+import { MAX_RETIRED_NAMES } from "../limits.ts";
 import { caveatId, caveatRoot } from "../names/caveat_chain.ts";
 import { isReservedName } from "../names/derived_name.ts";
-import type { RandomBytes } from "../names/swissnum.ts";
+import { createSwissnum, type RandomBytes } from "../names/swissnum.ts";
 import { type SealedName, SealedNames } from "./sealed_names.ts";
 
 interface Entry<T extends object> {
   /** Made when a name is first looked for: most objects that are passed to a peer are never asked for by name. */
   hash: string | undefined;
+  /** Made when the name is first told. */
+  sealed: SealedName | undefined;
   /** What derived names call it by; made when a derived name is first looked for. */
   id: string | undefined;
   /** Whether its name was drawn here at random, so that no other object will ever have it. */
-  readonly isDrawn: boolean;
-  readonly sealed: SealedName;
+  isDrawn: boolean;
   readonly weak: WeakRef<T>;
   /** Keeps a registered object alive. */
   strong: T | undefined;
@@ -44,15 +46,20 @@ export interface NameRoot<T extends object> {
 /** Named objects, found by the keyed hash of their names. */
 export class NameTable<T extends object> {
   readonly #names: SealedNames;
+  readonly #randomBytes: RandomBytes;
+  /** All of them, in the order in which they came. */
+  readonly #entries = new Set<Entry<T>>();
   readonly #byHash = new Map<string, Entry<T>>();
   readonly #unhashed = new Set<Entry<T>>();
   readonly #byId = new Map<string, Entry<T>>();
   readonly #withoutId = new Set<Entry<T>>();
   readonly #onGone: (id: string) => void;
+  /** By the hash of a name that was taken back: why. The oldest one is the first. */
+  readonly #retired = new Map<string, string>();
   #byObject = new WeakMap<T, Entry<T>>();
   readonly #collected = new FinalizationRegistry<Entry<T>>((entry) => {
     this.#forget(entry);
-    if (entry.isDrawn && entry.strong === undefined && entry.id !== undefined) this.#onGone(entry.id);
+    if (entry.isDrawn && entry.id !== undefined) this.#onGone(entry.id);
   });
 
   /**
@@ -62,18 +69,20 @@ export class NameTable<T extends object> {
    *   registered, and that nobody holds any more.
    */
   constructor(randomBytes: RandomBytes, onGone: (id: string) => void = () => {}) {
-    this.#names = new SealedNames(randomBytes);
+    this.#randomBytes = randomBytes;
     this.#onGone = onGone;
+    this.#names = new SealedNames(randomBytes);
   }
 
-  /** How many names there are. */
+  /** How many objects there are. */
   get size(): number {
-    return this.#byHash.size + this.#unhashed.size;
+    return this.#entries.size;
   }
 
   /** The object of a name. */
   find(name: string): T | undefined {
     this.#hashAll();
+    if (this.#byHash.size === 0) return undefined;
     return this.#byHash.get(this.#names.hash(name))?.weak.deref();
   }
 
@@ -98,11 +107,7 @@ export class NameTable<T extends object> {
     const entry = this.#byId.get(id);
     const object = entry?.weak.deref();
     if (entry === undefined || object === undefined) return undefined;
-    return {
-      object,
-      root: this.#rootOf(entry),
-      isNamed: () => this.#byObject.get(object) === entry,
-    };
+    return { object, root: this.#rootOf(entry), isNamed: () => this.#byObject.get(object) === entry };
   }
 
   /** The id of an object's name, in base64, if it was made. */
@@ -110,13 +115,17 @@ export class NameTable<T extends object> {
     return this.#byObject.get(object)?.id;
   }
 
-  /** The name of an object, in clear. */
+  /** The name of an object, in clear; drawn now if it was not told before. */
   nameOf(object: T): string | undefined {
     const entry = this.#byObject.get(object);
-    return entry === undefined ? undefined : this.#names.open(entry.sealed);
+    if (entry === undefined) return undefined;
+    if (entry.sealed !== undefined) return this.#names.open(entry.sealed);
+    const name = createSwissnum(this.#randomBytes);
+    this.#give(entry, name);
+    return name;
   }
 
-  /** Whether an object has a name. */
+  /** Whether an object is here. */
   has(object: T): boolean {
     return this.#byObject.has(object);
   }
@@ -132,16 +141,20 @@ export class NameTable<T extends object> {
         "Cannot name an object: another object has that name; unregister it first, or choose another name",
       );
     }
-    const entry = this.#enter(object, name, false);
+    const entry = this.#enter(object);
+    entry.sealed = this.#names.seal(name);
     this.#byHash.set(entry.hash = this.#names.hash(name), entry);
+    // What derives from a derived name has the id of the name that all of them come of.
+    if (!isReservedName(name)) this.#withoutId.add(entry);
+    this.#retired.delete(entry.hash);
   }
 
-  /** As {@linkcode NameTable.add}, for a name that was just drawn from 160 random bits: no other object has it. */
-  addUnique(object: T, name: string): void {
-    this.#unhashed.add(this.#enter(object, name, true));
+  /** Takes an object in that gets a name of 160 random bits when it is asked for, and holds it weakly. */
+  addUnnamed(object: T): void {
+    this.#enter(object);
   }
 
-  /** Holds a named object strongly from here on. */
+  /** Holds an object strongly from here on. */
   keep(object: T): void {
     const entry = this.#byObject.get(object);
     if (entry !== undefined) entry.strong = object;
@@ -150,7 +163,7 @@ export class NameTable<T extends object> {
   /**
    * Forgets the name of an object.
    *
-   * @returns Whether it had one.
+   * @returns Whether it was here.
    */
   remove(object: T): boolean {
     const entry = this.#byObject.get(object);
@@ -161,59 +174,84 @@ export class NameTable<T extends object> {
     return true;
   }
 
-  /** Forgets all names. */
+  /** Forgets an object, and remembers for those who know its name why it is gone: the latest of such names. */
+  retire(object: T, why: string): void {
+    const sealed = this.#byObject.get(object)?.sealed;
+    if (!this.remove(object) || sealed === undefined) return;
+    this.#retired.set(this.#names.hash(this.#names.open(sealed)), why);
+    if (this.#retired.size <= MAX_RETIRED_NAMES) return;
+    for (const oldest of this.#retired.keys()) {
+      this.#retired.delete(oldest);
+      break;
+    }
+  }
+
+  /** Why a name leads nowhere any more; `undefined` if it never led anywhere, or that was forgotten. */
+  whyGone(name: string): string | undefined {
+    return this.#retired.size === 0 ? undefined : this.#retired.get(this.#names.hash(name));
+  }
+
+  /** Forgets everything. */
   clear(): void {
-    for (const entry of this.#entries()) this.#collected.unregister(entry);
+    for (const entry of this.#entries) this.#collected.unregister(entry);
+    this.#entries.clear();
     this.#byHash.clear();
     this.#unhashed.clear();
     this.#byId.clear();
     this.#withoutId.clear();
+    this.#retired.clear();
     this.#byObject = new WeakMap();
   }
 
-  /** The objects that have names, in the order in which they got them. */
+  /** The objects, in the order in which they came. */
   *objects(): Generator<NamedObject<T>> {
-    this.#hashAll();
-    for (const { weak, strong } of this.#entries()) {
+    for (const { weak, strong } of this.#entries) {
       const object = weak.deref();
       if (object !== undefined) yield { object, isStrong: strong !== undefined };
     }
   }
 
-  #enter(object: T, name: string, isDrawn: boolean): Entry<T> {
-    const sealed = this.#names.seal(name);
-    const weak = new WeakRef(object);
-    const entry: Entry<T> = { hash: undefined, id: undefined, isDrawn, sealed, weak, strong: undefined };
+  #enter(object: T): Entry<T> {
+    const entry: Entry<T> = {
+      hash: undefined,
+      sealed: undefined,
+      id: undefined,
+      isDrawn: false,
+      weak: new WeakRef(object),
+      strong: undefined,
+    };
+    this.#entries.add(entry);
     this.#byObject.set(object, entry);
-    // What derives from a derived name has the id of the name that all of them come of.
-    if (!isReservedName(name)) this.#withoutId.add(entry);
     this.#collected.register(object, entry, entry);
     return entry;
   }
 
+  #give(entry: Entry<T>, name: string): void {
+    entry.sealed = this.#names.seal(name);
+    entry.isDrawn = true;
+    this.#unhashed.add(entry);
+    this.#withoutId.add(entry);
+  }
+
+  #rootOf(entry: Entry<T>): Uint8Array {
+    return caveatRoot(this.#names.open(entry.sealed!));
+  }
+
   #hashAll(): void {
     for (const entry of this.#unhashed) {
-      entry.hash = this.#names.hash(this.#names.open(entry.sealed));
+      entry.hash = this.#names.hash(this.#names.open(entry.sealed!));
       this.#byHash.set(entry.hash, entry);
     }
     this.#unhashed.clear();
   }
 
-  #rootOf(entry: Entry<T>): Uint8Array {
-    return caveatRoot(this.#names.open(entry.sealed));
-  }
-
   #forget(entry: Entry<T>): void {
-    if (entry.id === undefined) this.#withoutId.delete(entry);
-    else if (this.#byId.get(entry.id) === entry) this.#byId.delete(entry.id);
+    this.#entries.delete(entry);
+    this.#unhashed.delete(entry);
+    this.#withoutId.delete(entry);
+    if (entry.id !== undefined && this.#byId.get(entry.id) === entry) this.#byId.delete(entry.id);
     // The name may have got another object since.
-    if (entry.hash === undefined) this.#unhashed.delete(entry);
-    else if (this.#byHash.get(entry.hash) === entry) this.#byHash.delete(entry.hash);
-  }
-
-  *#entries(): Generator<Entry<T>> {
-    yield* this.#byHash.values();
-    yield* this.#unhashed;
+    if (entry.hash !== undefined && this.#byHash.get(entry.hash) === entry) this.#byHash.delete(entry.hash);
   }
 }
 

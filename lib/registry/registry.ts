@@ -4,30 +4,31 @@
  * @module
  */
 
-import { FurlError, PermissionDenied, toError } from "../errors.ts";
+import { PermissionDenied, toError } from "../errors.ts";
 import { MAX_FURL_BYTES } from "../limits.ts";
-import { partsOf } from "../names/attenuate_furl.ts";
-import { checkName } from "../names/furl.ts";
+import { checkOwnName, isReservedName } from "../names/derived_name.ts";
+import type { RandomBytes } from "../names/swissnum.ts";
 import type { SturdyRef } from "../names/sturdy_ref.ts";
-import { createSwissnum, type RandomBytes } from "../names/swissnum.ts";
-import { Callable, type Publishable } from "../broker/callable.ts";
-import { Referenceable } from "../broker/referenceable.ts";
-import type { Trace } from "../util/trace.ts";
+import type { Publishable } from "../broker/callable.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
-import { makeFacet } from "./caveat_facet.ts";
+import type { Trace } from "../util/trace.ts";
+import type { Capability } from "./capability.ts";
+import type { CapabilityEvents, EventOptions } from "./capability_events.ts";
+import type { CapabilityInfo } from "./capability_info.ts";
 import { CaveatNames } from "./caveat_names.ts";
 import { type CaveatState, MemoryCaveatState } from "./caveat_state.ts";
+import { EventLog, type EventSink, type Subject } from "./event_log.ts";
+import type { GrantOptions } from "./grant_options.ts";
+import { checkPermissions, requiredBy } from "./grant_rules.ts";
+import { Grants } from "./grants.ts";
+import { isPublishable, type NameLookupHandler, NameLookups } from "./name_lookups.ts";
+import { PermissionLimit } from "./limits/permission_limit.ts";
 import { NameTable } from "./name_table.ts";
+import { type InboundGuard, PermissionGuard } from "./permission_guard.ts";
+import type { PermissionQuery } from "./permission_query.ts";
+import { type CapabilityNode, nodeOfGrant, nodeOfObject } from "./tree.ts";
 
-/**
- * Finds objects that have not been registered, for names that a peer asks for.
- *
- * @param name What stands behind the hints of the FURL: text of a stranger, and perhaps a secret.
- * @returns The object, or nothing if the name is none of its own; or a promise of that, for which only peers can wait.
- */
-export type NameLookupHandler = (
-  name: string,
-) => Publishable | null | undefined | Promise<Publishable | null | undefined>;
+export type { NameLookupHandler } from "./name_lookups.ts";
 
 /** An object that can be reached by a FURL, as {@linkcode CapabilityRegistry.list} shows it. */
 export interface RegistryEntry {
@@ -38,20 +39,40 @@ export interface RegistryEntry {
    * more.
    */
   readonly isImplicit: boolean;
+  /** What it allows, if it was granted; else all of the object can be reached. */
+  readonly capability?: CapabilityInfo;
 }
 
 /** What a {@linkcode CapabilityRegistry} needs of its Tub. */
 export interface CapabilityRegistryOptions {
   /** Gives names and keys. */
   readonly randomBytes: RandomBytes;
-  /** Is told when a lookup handler throws. */
+  /** Is told when a lookup handler, or one of `onEvent`, throws. */
   readonly trace: Trace;
   /**
-   * The time.
+   * The time and the timers.
    *
    * @default the clock of the machine
    */
   readonly clock?: Clock | undefined;
+  /**
+   * What knows the process's permissions.
+   *
+   * @default nothing: what requires a permission cannot be granted
+   */
+  readonly permissions?: PermissionQuery | undefined;
+  /**
+   * Gives the FURL of a granted object, or throws a {@linkcode NoLocationError}.
+   *
+   * @default there are no FURLs
+   */
+  readonly furlOf?: ((object: Publishable) => string) | undefined;
+  /**
+   * Are told of every event, at once and in order. What they throw goes to the trace.
+   *
+   * @default none
+   */
+  readonly onEvent?: readonly EventSink[] | undefined;
   /**
    * Keeps the counts and revocations of attenuated FURLs.
    *
@@ -61,7 +82,7 @@ export interface CapabilityRegistryOptions {
 }
 
 /**
- * The names of a Tub's objects. Every Tub has one, `tub.registry`.
+ * What can be reached in a Tub: its objects' names, and the grants that limit their use. Every Tub has one, `tub.registry`.
  *
  * A name is a secret, 160 random bits unless the program chose one. The registry finds it by a hash under a key of its
  * own and keeps it sealed, so that neither printing nor dumping it shows a name.
@@ -79,20 +100,59 @@ export interface CapabilityRegistryOptions {
  */
 export class CapabilityRegistry {
   readonly #table: NameTable<Publishable>;
-  readonly #handlers = new Set<NameLookupHandler>();
-  readonly #randomBytes: RandomBytes;
+  readonly #lookups: NameLookups;
   readonly #trace: Trace;
-  readonly #caveatState: CaveatState;
+  readonly #permissions: PermissionQuery | undefined;
+  readonly #log: EventLog;
+  readonly #grants: Grants;
   readonly #caveats: CaveatNames;
+  readonly #guard: PermissionGuard;
+  /** Of objects that were registered as they are: a grant without limits, and without a facet. */
+  readonly #plain = new WeakMap<Publishable, Subject>();
+  #lastId = 0;
 
   /** An empty registry. A Tub makes its own. */
   constructor(options: CapabilityRegistryOptions) {
-    this.#randomBytes = options.randomBytes;
-    this.#trace = options.trace;
-    const { clock = systemClock, caveatState: state = new MemoryCaveatState() } = options;
-    this.#caveatState = state;
+    const { trace, permissions, clock = systemClock, onEvent = [] } = options;
+    const { caveatState: state = new MemoryCaveatState() } = options;
+    this.#trace = trace;
+    this.#permissions = permissions;
     this.#table = new NameTable(options.randomBytes, (id) => state.forget(id));
-    this.#caveats = new CaveatNames({ table: this.#table, clock, state, makeFacet });
+    this.#lookups = new NameLookups(this.#table, trace);
+    this.#log = new EventLog(clock, trace, onEvent);
+    this.#grants = new Grants({
+      clock,
+      log: this.#log,
+      permissions,
+      nextId: () => ++this.#lastId,
+      enter: (facet, name) => {
+        if (name === undefined) this.#table.addUnnamed(facet);
+        else this.#table.add(facet, name);
+        this.#table.keep(facet);
+      },
+      retire: (facet, why) => this.#table.retire(facet, why),
+      furlOf: (facet) => {
+        if (options.furlOf === undefined) throw new TypeError("Cannot give a FURL: this registry has no Tub");
+        return options.furlOf(facet);
+      },
+    });
+    this.#caveats = new CaveatNames({
+      clock,
+      state,
+      table: this.#table,
+      log: this.#log,
+      nextId: () => ++this.#lastId,
+      idOf: (object) => this.#subjectOf(object)?.id,
+      endOf: (object) => this.#grants.find(object)?.grant.end,
+      limitsOf: (object) => {
+        const requires = permissions === undefined ? [] : this.#requiredOrNothing(object);
+        return requires.length === 0 ? [] : [new PermissionLimit(requires, permissions!)];
+      },
+    });
+    this.#guard = new PermissionGuard((object, { method, context: { caller } }) => {
+      const subject = this.#plain.get(object as Publishable);
+      if (subject !== undefined) this.#log.denied(subject, caller, method, "requires");
+    });
   }
 
   /** How many objects have a name. */
@@ -102,7 +162,143 @@ export class CapabilityRegistry {
 
   /** What can be reached, in the order in which it got its name. */
   list(): RegistryEntry[] {
-    return Array.from(this.#table.objects(), ({ object, isStrong }) => ({ object, isImplicit: !isStrong }));
+    return Array.from(this.#table.objects(), ({ object, isStrong }) => {
+      const granted = this.#grants.find(object);
+      const entry = { object, isImplicit: !isStrong };
+      const capability = granted?.capability.info() ?? this.#caveats.describe(object)?.info;
+      return capability === undefined ? entry : { ...entry, capability };
+    });
+  }
+
+  /**
+   * What can be reached, and what was attenuated from what; {@linkcode formatTree} makes text of it.
+   *
+   * @returns What was granted, registered or passed to a peer, in that order among its like.
+   */
+  tree(): CapabilityNode[] {
+    const now = this.#grants.now();
+    const nodes = Array.from(this.#grants.roots, (grant) => nodeOfGrant(grant, now));
+    for (const { object, isStrong } of this.#table.objects()) {
+      if (this.#grants.find(object) !== undefined) continue;
+      const derived = this.#caveats.describe(object);
+      nodes.push(nodeOfObject(object, isStrong, this.#subjectOf(object)?.id, derived));
+    }
+    return nodes;
+  }
+
+  /**
+   * Grants the use of an object, or of a function that {@linkcode callable} was given, within limits. The limits live in an
+   * object of their own, the capability's `object`, that stands in the place of yours: whoever gets hold of it, by its
+   * FURL, in an argument, or from somebody who passed it on, has no more than they allow.
+   *
+   * A method that returns its own object returns that stand-in. Other objects that methods return are not limited: what a
+   * method gives out is the method's affair.
+   *
+   * Granting the `object` of a capability attenuates that.
+   *
+   * @returns The capability: it lasts until it is revoked or expires, or the Tub stops.
+   * @throws {TypeError} If it is neither a Referenceable nor a Callable, an option is unknown or of a wrong type, or the Tub
+   *   has stopped.
+   * @throws {RangeError} If the object has not one of the methods, a number, time or TubID cannot be, or another object has
+   *   the name.
+   * @throws {PermissionDenied} If the process lacks a permission that it requires; the message has the flags to add.
+   * @throws {FurlError} If the name cannot stand in a FURL.
+   *
+   * @example
+   * ```ts
+   * import { Referenceable, Tub } from "../../mod.ts";
+   * import assert from "node:assert/strict";
+   *
+   * class Files extends Referenceable {
+   *   remote_list() {
+   *     return ["a.txt"];
+   *   }
+   *   remote_remove(_name: string) {}
+   * }
+   *
+   * await using tub = await Tub.create();
+   * tub.setLocation((await tub.listenOn("tcp:0:interface=127.0.0.1")).hint);
+   * using files = tub.registry.grant(new Files(), {
+   *   methods: ["list"],
+   *   expires: "PT1H",
+   *   maxCalls: 100,
+   *   label: "files, list only",
+   * });
+   *
+   * await using client = await Tub.create();
+   * const remote = await client.getReference<Files>(files.furl);
+   * assert.deepEqual(await remote.callRemote("list"), ["a.txt"]);
+   * await assert.rejects(Promise.resolve(remote.callRemote("remove", "a.txt")), {
+   *   name: "PermissionDenied",
+   *   limit: "method",
+   *   message: 'Cannot call "remove": this capability allows only list',
+   * });
+   * ```
+   */
+  grant<T extends Publishable>(object: T, options: GrantOptions = {}): Capability<T> {
+    if (!isPublishable(object)) throw notPublishable(object, "grant");
+    return this.#grants.grant(object, options) as Capability<T>;
+  }
+
+  /** The capability whose `object` this is; `undefined` if it is none of this registry. */
+  capabilityOf<T extends Publishable>(object: T): Capability<T> | undefined {
+    return this.#grants.find(object)?.capability as Capability<T> | undefined;
+  }
+
+  /**
+   * What the `object` of a capability of this registry leads to: for the owner alone, no peer can ask.
+   *
+   * @returns `undefined` if it is none of this registry's, or the capability was revoked or has expired.
+   */
+  unwrap<T extends Publishable>(object: T): T | undefined {
+    return this.#grants.find(object)?.grant.gate.target as T | undefined;
+  }
+
+  /**
+   * What happens from here on: grants, uses, denials, expiries, revocations, introductions. Never a name, an argument or a
+   * result.
+   *
+   * @throws {TypeError} If an option is unknown.
+   * @throws {RangeError} If the capacity is not from 1 to 1,000,000.
+   *
+   * @example
+   * ```ts
+   * import { localReference, Referenceable, Tub } from "../../mod.ts";
+   * import assert from "node:assert/strict";
+   *
+   * class Bell extends Referenceable {
+   *   remote_ring() {}
+   * }
+   * await using tub = await Tub.create();
+   * using events = tub.registry.events();
+   * const bell = tub.registry.grant(new Bell(), { label: "bell" });
+   * await localReference(bell.object).callRemote("ring");
+   * bell.revoke();
+   *
+   * const types: string[] = [];
+   * for await (const event of events) {
+   *   types.push(event.type);
+   *   if (event.type === "revoked") break;
+   * }
+   * assert.deepEqual(types, ["granted", "used", "revoked"]);
+   * ```
+   */
+  events(options: EventOptions = {}): CapabilityEvents {
+    return this.#log.open(options);
+  }
+
+  /** @ignore What every call of a peer has to pass; `undefined` while there is nothing to ask. */
+  get guard(): InboundGuard | undefined {
+    return this.#guard.guard;
+  }
+
+  /** @ignore An object is being given to a peer. */
+  given(object: Publishable, to: string | undefined): void {
+    if (this.#permissions !== undefined && !this.#table.has(object)) {
+      // Nobody has registered it, and its class may need permissions all the same.
+      this.#protect(object, this.#requiredOrNothing(object), this.#permissions);
+    }
+    this.#introduced(object, to);
   }
 
   /** Whether an object can be reached by a FURL. */
@@ -116,11 +312,8 @@ export class CapabilityRegistry {
    * @returns The name in clear, for the FURL.
    */
   nameOf(object: Publishable): string {
-    const known = this.#table.nameOf(object);
-    if (known !== undefined) return known;
-    const name = createSwissnum(this.#randomBytes);
-    this.#table.addUnique(object, name);
-    return name;
+    if (!this.#table.has(object)) this.#table.addUnnamed(object);
+    return this.#table.nameOf(object)!;
   }
 
   /**
@@ -131,27 +324,28 @@ export class CapabilityRegistry {
    * @throws {TypeError} If it is neither a Referenceable nor a Callable, or the name no text.
    * @throws {FurlError} If the name cannot stand in a FURL.
    * @throws {RangeError} If another object has that name.
+   * @throws {PermissionDenied} If the process lacks a Deno permission that the object's class declares in `static requires`;
+   *   the message has the flags to add.
    */
   register(object: Publishable, name?: string): string {
-    if (!isPublishable(object)) {
-      throw new TypeError(
-        typeof object === "function"
-          ? "Cannot register a function: give callable(f)"
-          : "Cannot register an object: it is not a Referenceable; derive its class from it",
-      );
-    }
+    if (!isPublishable(object)) throw notPublishable(object, "register");
     if (name !== undefined && typeof name !== "string") {
       throw new TypeError("Cannot register an object: the name is not a text");
     }
+    const requires = requiredBy(object);
+    checkPermissions(requires, this.#permissions, "register an object");
     if (name !== undefined && !this.#table.has(object)) {
-      checkName(name);
-      if (this.#caveats.isDerived(name)) {
-        throw new FurlError("Cannot use name: it begins as those of attenuated FURLs do; choose another one");
-      }
+      checkOwnName(name);
       this.#table.add(object, name);
     }
     const given = this.nameOf(object);
     this.#table.keep(object);
+    if (this.#permissions !== undefined) this.#protect(object, requires, this.#permissions);
+    if (!this.#plain.has(object) && this.#grants.find(object) === undefined) {
+      const subject = { id: ++this.#lastId, label: undefined };
+      this.#plain.set(object, subject);
+      this.#log.record(subject, { type: "granted", parent: undefined, how: "grant" });
+    }
     return given;
   }
 
@@ -162,8 +356,12 @@ export class CapabilityRegistry {
    * @returns Whether it had one.
    */
   unregister(object: Publishable): boolean {
-    const wasDerived = this.#caveats.revokeFacet(object);
-    if (wasDerived !== undefined) return wasDerived;
+    const wasGood = this.#caveats.revokeFacet(object);
+    if (wasGood !== undefined) return wasGood;
+    const subject = this.#plain.get(object);
+    if (subject !== undefined && this.#plain.delete(object)) {
+      this.#log.record(subject, { type: "revoked", by: subject.id });
+    }
     const id = this.#table.idOf(object);
     const hadName = this.#table.remove(object);
     if (id !== undefined) this.#caveats.endAllOf(id);
@@ -171,13 +369,13 @@ export class CapabilityRegistry {
   }
 
   /**
-   * Revokes an attenuated FURL and all that derive from it, at once: also the references that came of them, and calls that
-   * are being served. Other FURLs of the object stay good. FURLs that were derived alike are one FURL, and end together.
+   * Revokes a FURL that was attenuated, and all that derive from it, at once: also the references that came of them, and
+   * calls that are being served. Other FURLs of the object stay good; those that were derived alike are one FURL.
    *
    * @param furl As {@linkcode attenuateFurl} gave it, here or elsewhere.
    * @returns Whether it was good until now: not if it is forged, has expired, or its object has lost its name.
-   * @throws {FurlError} If it is no FURL, or one that was not attenuated: take the name of its object away.
-   * @throws {RangeError} If 100,000 are revoked that have no end in time.
+   * @throws {FurlError} If it is no FURL, or an object's own: unregister the object.
+   * @throws {RangeError} If 100,000 are revoked that have not expired.
    *
    * @example
    * ```ts
@@ -187,17 +385,12 @@ export class CapabilityRegistry {
    * await using tub = await Tub.create();
    * tub.setLocation("tcp:localhost:4501");
    * const readOnly = attenuateFurl(tub.registerReference(new Referenceable()), { methods: ["read"] });
-   * assert.equal(tub.registry.revokeFurl(attenuateFurl(readOnly, { uses: 1 })), true);
    * assert.equal(tub.registry.revokeFurl(readOnly), true);
-   * assert.equal(tub.registry.revokeFurl(readOnly), false);
+   * assert.equal(tub.registry.revokeFurl(attenuateFurl(readOnly, { uses: 1 })), false);
    * ```
    */
   revokeFurl(furl: string | SturdyRef): boolean {
-    const { name } = partsOf(furl, "revoke");
-    if (this.#caveats.isDerived(name)) return this.#caveats.revoke(name);
-    throw new FurlError(
-      "Cannot revoke FURL: it is an object's own; unregister the object, or revoke its grant",
-    );
+    return this.#caveats.revokeFurl(furl);
   }
 
   /**
@@ -209,8 +402,8 @@ export class CapabilityRegistry {
   find(name: string): Publishable | undefined {
     // A peer may ask for a text of any length; none so long stands in a FURL.
     if (name.length > MAX_FURL_BYTES) return undefined;
-    if (this.#caveats.isDerived(name)) return this.#caveats.find(name)?.object;
-    return this.#table.find(name) ?? this.#askHandlers(name);
+    if (isReservedName(name)) return this.#caveats.find(name);
+    return this.#table.find(name) ?? this.#lookups.askAtOnce(name);
   }
 
   /**
@@ -219,29 +412,26 @@ export class CapabilityRegistry {
    *
    * @param from The TubID of the peer; `undefined` if it has proved none.
    * @returns `undefined` if nothing has that name.
-   * @throws {PermissionDenied} If it is the name of a genuine attenuated FURL that has expired, was revoked or is for
-   *   another Tub: who holds it may know why.
+   * @throws {PermissionDenied} If it was the name of a capability that was revoked or has expired, or an attenuated FURL's
+   *   that is for another Tub: who knows it held that.
    */
   async lookup(name: string, from?: string): Promise<Publishable | undefined> {
+    const found = await this.#lookup(name, from);
+    if (found !== undefined) this.#introduced(found, from);
+    return found;
+  }
+
+  async #lookup(name: string, from: string | undefined): Promise<Publishable | undefined> {
     if (name.length > MAX_FURL_BYTES) return undefined;
-    if (this.#caveats.isDerived(name)) return await this.#lookupDerived(name, from);
+    if (isReservedName(name)) return await this.#caveats.lookup(name, from);
     const known = this.#table.find(name);
     if (known !== undefined) return known;
-    for (const handler of [...this.#handlers]) {
-      try {
-        const found = await handler(name);
-        // While it thought, another peer may have asked too, or the program may have registered one; and it may have been
-        // taken back itself, by the program or with the Tub.
-        const other = this.#table.find(name);
-        if (other !== undefined) return other;
-        if (!this.#handlers.has(handler)) continue;
-        const object = this.#take(name, found);
-        if (object !== undefined) return object;
-      } catch (thrown) {
-        this.#failed(thrown);
-      }
+    const why = this.#table.whyGone(name);
+    if (why !== undefined) {
+      const words = why === "revoked" ? "was revoked" : "has expired";
+      throw new PermissionDenied(`Cannot get a reference: this capability ${words}`, { limit: why });
     }
-    return undefined;
+    return await this.#lookups.ask(name);
   }
 
   /**
@@ -253,69 +443,56 @@ export class CapabilityRegistry {
    * @returns Disposing it takes the handler back.
    */
   addLookup(handler: NameLookupHandler): Disposable {
-    if (typeof handler !== "function") {
-      throw new TypeError("Cannot add a lookup handler: it is not a function");
-    }
-    this.#handlers.add(handler);
-    return { [Symbol.dispose]: () => void this.#handlers.delete(handler) };
+    return this.#lookups.add(handler);
   }
 
   /** Takes a lookup handler back. One that is not there is fine. */
   removeLookup(handler: NameLookupHandler): void {
-    this.#handlers.delete(handler);
+    this.#lookups.remove(handler);
   }
 
-  /** Takes every name away. The Tub does this when it stops. */
+  /** Takes every name away and ends all grants, for good. The Tub does this when it stops. */
   clear(): void {
-    this.#table.clear();
-    this.#handlers.clear();
+    this.#grants.clear();
     this.#caveats.clear();
-    this.#caveatState.clear();
+    this.#log.end();
+    this.#table.clear();
+    this.#lookups.clear();
   }
 
-  async #lookupDerived(name: string, from: string | undefined): Promise<Publishable | undefined> {
-    await this.#caveats.prepare(name);
-    const found = this.#caveats.find(name, { tubId: from });
-    if (found?.refusal === undefined) return found?.object;
-    throw new PermissionDenied(`Cannot get the object: ${found.refusal.why}`);
+  /** Told only of what was granted or registered: what nobody registered travels all the time. */
+  #introduced(object: Publishable, to: string | undefined): void {
+    const subject = this.#subjectOf(object);
+    if (subject !== undefined) this.#log.record(subject, { type: "introduced", to });
   }
 
-  #askHandlers(name: string): Publishable | undefined {
-    for (const handler of this.#handlers) {
-      try {
-        const found = handler(name);
-        if (!(found instanceof Promise)) {
-          const object = this.#take(name, found);
-          if (object !== undefined) return object;
-          continue;
-        }
-        // Who asks here cannot wait. What it comes to is nobody's: a failure must not end the process.
-        found.catch((thrown) => this.#failed(thrown));
-      } catch (thrown) {
-        this.#failed(thrown);
-      }
+  #subjectOf(object: Publishable): Subject | undefined {
+    return this.#grants.find(object)?.grant ?? this.#plain.get(object) ?? this.#caveats.subjectOf(object);
+  }
+
+  #protect(
+    object: Publishable,
+    requires: readonly Deno.PermissionDescriptor[],
+    permissions: PermissionQuery,
+  ): void {
+    this.#guard.protect(object, requires, permissions);
+  }
+
+  /** A class that declares nonsense can be called by nobody. */
+  #requiredOrNothing(object: Publishable): readonly Deno.PermissionDescriptor[] {
+    try {
+      return requiredBy(object);
+    } catch (thrown) {
+      this.#trace({ type: "callback-failed", where: "static requires", error: toError(thrown) });
+      return [{ name: "unknown" } as unknown as Deno.PermissionDescriptor];
     }
-    return undefined;
-  }
-
-  /** What a handler gave, under that name from here on; nothing if it gave nothing. */
-  #take(name: string, found: unknown): Publishable | undefined {
-    // As in Foolscap, whatever is not true is "not mine".
-    if (!found) return undefined;
-    if (!isPublishable(found)) {
-      throw new TypeError(
-        "Cannot use what a lookup handler gave: it is neither a Referenceable nor a Callable",
-      );
-    }
-    if (!this.#table.has(found)) this.#table.add(found, name);
-    return found;
-  }
-
-  #failed(thrown: unknown): void {
-    this.#trace({ type: "callback-failed", where: "name lookup handler", error: toError(thrown) });
   }
 }
 
-function isPublishable(value: unknown): value is Publishable {
-  return value instanceof Referenceable || value instanceof Callable;
+function notPublishable(object: unknown, action: string): TypeError {
+  return new TypeError(
+    typeof object === "function"
+      ? `Cannot ${action} a function: give callable(f)`
+      : `Cannot ${action} an object: it is not a Referenceable; derive its class from it`,
+  );
 }

@@ -7,12 +7,14 @@
 import type { BrokerHost } from "../broker/interface.ts";
 import type { Publishable } from "../broker/callable.ts";
 import type { RemoteHandle } from "../broker/remote_handle.ts";
+import { NoLocationError } from "../errors.ts";
 import { resolveLimits } from "../limits.ts";
 import type { FurlParts } from "../names/furl.ts";
 import { systemRandomBytes } from "../names/swissnum.ts";
 import { CapabilityRegistry } from "../registry/registry.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import { safeTrace } from "../util/trace.ts";
+import { denoPermissions } from "./deno_permissions.ts";
 import { Gifts } from "./gifts.ts";
 import type { Identity } from "./identity.ts";
 import { type ConnectOptions, Network } from "./network.ts";
@@ -46,7 +48,19 @@ export function assemble(identity: Identity, options: TubOptions, face: TubFace)
   const trace = safeTrace(options.trace);
   const limits = resolveLimits(options.limits);
   const incarnation = incarnationOf(randomBytes(8));
-  const registry = new CapabilityRegistry({ randomBytes, trace, clock });
+  const registry = new CapabilityRegistry({
+    randomBytes,
+    trace,
+    clock,
+    permissions: denoPermissions,
+    furlOf: (object) => {
+      const furl = face.furlOf(object);
+      if (furl !== undefined) return furl;
+      throw new NoLocationError(
+        "Cannot give a FURL: the Tub has no location; call setLocation or setLocationAutomatically first",
+      );
+    },
+  });
   const furlOf = (object: Publishable) => face.furlOf(object);
   const gifts = new Gifts({
     acceptGifts,
@@ -60,8 +74,14 @@ export function assemble(identity: Identity, options: TubOptions, face: TubFace)
     tubId,
     exposesTracebacks: options.unsafeTracebacks === true,
     exposesRemoteTypes: options.exposeRemoteExceptionTypes !== false,
-    furlOf,
+    furlOf: (object, to) => {
+      registry.given(object, to);
+      return face.furlOf(object);
+    },
     lookup: (name, from) => registry.lookup(name, from),
+    get interceptInbound() {
+      return registry.guard;
+    },
     acquire: (furl, request) => gifts.fetch(furl, request),
   };
   const network = new Network({

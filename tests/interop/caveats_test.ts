@@ -116,10 +116,10 @@ async function holdsLimits(t: Deno.TestContext, kind: string, holder: Holder): P
       const others = attenuateFurl(own, { forTub: server.tubId });
       const expectations: readonly [attempt: () => Promise<unknown>, about: RegExp][] = [
         [() => holder.call("until", "add"), /Cannot call "add": this capability has expired$/],
-        [() => holder.get(until, "again"), /Cannot get the object: this capability has expired$/],
+        [() => holder.get(until, "again"), /Cannot get a reference: this capability has expired$/],
         [() => holder.call("revoked", "add"), /Cannot call "add": this capability was revoked$/],
-        [() => holder.get(revoked, "again"), /Cannot get the object: this capability was revoked$/],
-        [() => holder.get(others, "others"), /Cannot get the object: this capability is for other holders$/],
+        [() => holder.get(revoked, "again"), /Cannot get a reference: this capability was revoked$/],
+        [() => holder.get(others, "others"), /Cannot get a reference: this capability is for other holders$/],
         [
           () => holder.get(`${until.slice(0, -3)}AAA`, "forged"),
           /unable to find reference for name starting with 'ca'/,

@@ -149,7 +149,7 @@ Deno.test("a facet of an attenuated name refuses from its time on, and so does t
   assert.equal(bench.registry.find(name), undefined);
   await assert.rejects(
     bench.registry.lookup(name, TUB_A),
-    refused(/^Cannot get the object: .* has expired$/),
+    refused(/^Cannot get a reference: .* has expired$/),
   );
 });
 
@@ -329,7 +329,7 @@ Deno.test("CapabilityRegistry.revokeFurl() ends a FURL and all that derive from 
   assert.equal(bench.registry.find(later), undefined);
   await assert.rejects(
     bench.registry.lookup(later),
-    refused(/^Cannot get the object: this capability was revoked$/),
+    refused(/^Cannot get a reference: this capability was revoked$/),
   );
   assert.equal(bench.registry.revokeFurl(furlOf(later)), false);
 });

@@ -1,0 +1,128 @@
+/**
+ * Tells what happens to capabilities to all who listen. With nobody there it only counts.
+ *
+ * @module
+ */
+
+import { toError } from "../errors.ts";
+import { MAX_EVENT_CAPACITY, MAX_EVENT_METHOD } from "../limits.ts";
+import type { Clock } from "../util/clock.ts";
+import { quoteForeign } from "../util/text.ts";
+import type { Trace } from "../util/trace.ts";
+import type { CapabilityEvent, CapabilityHappening, LimitKind } from "./capability_event.ts";
+import { CapabilityEvents, type EventOptions } from "./capability_events.ts";
+
+const NAMES = { capacity: true, label: true, capability: true } satisfies Record<keyof EventOptions, true>;
+const DEFAULT_CAPACITY = 1_000;
+
+/** Gets every event, at once and in order. What it throws goes to the Tub's trace. */
+export type EventSink = (event: CapabilityEvent) => void;
+
+interface Reader {
+  readonly events: CapabilityEvents;
+  readonly label: string | undefined;
+  readonly capability: number | undefined;
+}
+
+/** Whom an event is about. */
+export interface Subject {
+  readonly id: number;
+  readonly label: string | undefined;
+}
+
+/** The events of one registry. */
+export class EventLog {
+  readonly #clock: Clock;
+  readonly #trace: Trace;
+  readonly #sinks: readonly EventSink[];
+  readonly #readers = new Set<Reader>();
+  #sequence = 0;
+
+  /** @param sinks Get all events. */
+  constructor(clock: Clock, trace: Trace, sinks: readonly EventSink[]) {
+    this.#clock = clock;
+    this.#trace = trace;
+    this.#sinks = sinks;
+  }
+
+  /** A new reader, of what happens from here on. */
+  open(options: EventOptions): CapabilityEvents {
+    const { capacity = DEFAULT_CAPACITY, label, capability } = checkEventOptions(options);
+    const events = new CapabilityEvents(capacity, () => void this.#readers.delete(reader));
+    const id = typeof capability === "object" ? capability.id : capability;
+    const reader: Reader = { events, label, capability: id };
+    this.#readers.add(reader);
+    return events;
+  }
+
+  /** A call passes. */
+  used(subject: Subject, caller: string | undefined, method: string): void {
+    if (this.#isHeard()) this.#tell(subject, { type: "used", caller, method: cut(method) });
+  }
+
+  /** A call was refused. */
+  denied(subject: Subject, caller: string | undefined, method: string, limit: LimitKind): void {
+    if (this.#isHeard()) this.#tell(subject, { type: "denied", caller, method: cut(method), limit });
+  }
+
+  /** Something else, that happens seldom. */
+  record(subject: Subject, what: CapabilityHappening): void {
+    if (this.#isHeard()) this.#tell(subject, what);
+  }
+
+  /** Ends all readers, when they have read what there is. */
+  end(): void {
+    for (const { events } of [...this.#readers]) events.end();
+  }
+
+  #isHeard(): boolean {
+    this.#sequence++;
+    return this.#readers.size > 0 || this.#sinks.length > 0;
+  }
+
+  #tell({ id, label }: Subject, what: CapabilityHappening): void {
+    const at = this.#clock.now();
+    const event: CapabilityEvent = Object.freeze({
+      at,
+      sequence: this.#sequence,
+      capability: id,
+      label,
+      ...what,
+    });
+    for (const reader of this.#readers) {
+      if (reader.label !== undefined && reader.label !== label) continue;
+      if (reader.capability === undefined || reader.capability === id) reader.events.push(event);
+    }
+    for (const sink of this.#sinks) {
+      try {
+        sink(event);
+      } catch (thrown) {
+        this.#trace({ type: "callback-failed", where: "capability events", error: toError(thrown) });
+      }
+    }
+  }
+}
+
+/** A peer chooses the name of a method that does not exist. */
+function cut(method: string): string {
+  return method.length > MAX_EVENT_METHOD ? `${method.slice(0, MAX_EVENT_METHOD)}…`.toWellFormed() : method;
+}
+
+function checkEventOptions(options: EventOptions): EventOptions {
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(NAMES, name)) continue;
+    throw new TypeError(
+      `Cannot give events: there is no option ${quoteForeign(name, 64)}; it is one of ${
+        Object.keys(NAMES).join(", ")
+      }`,
+    );
+  }
+  const { capacity } = options;
+  if (
+    capacity !== undefined &&
+    !(Number.isSafeInteger(capacity) && capacity >= 1 && capacity <= MAX_EVENT_CAPACITY)
+  ) {
+    throw new RangeError(`Cannot give events: capacity is not a number from 1 to ${MAX_EVENT_CAPACITY}`);
+  }
+  return options;
+}

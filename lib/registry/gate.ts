@@ -1,0 +1,193 @@
+/**
+ * What stands between a facet and its target: every call asks all limits, counts, and can be ended while it runs.
+ *
+ * @module
+ */
+
+import type { CallContext } from "../broker/call_context.ts";
+import { runInCall } from "../broker/call_context.ts";
+import type { Publishable } from "../broker/callable.ts";
+import { Referenceable } from "../broker/referenceable.ts";
+import { adaptedBy } from "../broker/remotely_callable.ts";
+import { PermissionDenied } from "../errors.ts";
+import type { LimitKind } from "./capability_event.ts";
+import type { Limit, LimitedCall } from "./limit.ts";
+import { cannotCall } from "./limits/cannot_call.ts";
+
+/** What a {@linkcode Gate} tells of its calls. Must not throw. */
+export interface GateWatcher {
+  /** A call passes. */
+  used(method: string, caller: string | undefined): void;
+  /** A call was refused. */
+  denied(method: string, caller: string | undefined, limit: LimitKind): void;
+}
+
+/** A call that has begun and not ended. */
+interface RunningCall {
+  readonly context: CallContext;
+  readonly reject: (error: Error) => void;
+}
+
+/** Why a gate lets nothing pass any more. */
+export type GateEnd = "revoked" | "expires";
+
+const WORDS: Readonly<Record<GateEnd, string>> = {
+  revoked: "this capability was revoked",
+  expires: "this capability has expired",
+};
+
+/** The way to one target, by one facet. */
+export class Gate {
+  readonly #limits: readonly Limit[];
+  readonly #counting: readonly Limit[];
+  readonly #watcher: GateWatcher;
+  readonly #running = new Set<RunningCall>();
+  #target: Publishable | undefined;
+  #adapted: object | undefined;
+  #facet: Publishable | undefined;
+  #end: GateEnd | undefined;
+
+  /** @param limits In the order in which they are asked; those of the parents first. */
+  constructor(target: Publishable, limits: readonly Limit[], watcher: GateWatcher) {
+    this.#target = target;
+    this.#adapted = adaptedBy(target);
+    this.#limits = limits;
+    this.#counting = limits.filter((limit) => limit.count !== undefined);
+    this.#watcher = watcher;
+  }
+
+  /** What calls go to; `undefined` when it is shut. */
+  get target(): Publishable | undefined {
+    return this.#target;
+  }
+
+  /** All of its limits, for a gate to the same target that has more. */
+  get limits(): readonly Limit[] {
+    return this.#limits;
+  }
+
+  /** Calls that have begun and not ended. */
+  get running(): number {
+    return this.#running.size;
+  }
+
+  /** What callers hold: a target that a method returns is this to them. */
+  set facet(facet: Publishable) {
+    this.#facet = facet;
+  }
+
+  /**
+   * Lets a call through.
+   *
+   * @returns What the target gives, or a promise of it.
+   * @throws {PermissionDenied} If a limit refuses it. The promise is rejected with one if the gate is shut meanwhile.
+   */
+  pass(method: string, args: unknown[], context: CallContext): unknown {
+    this.#admit({ method, context });
+    const target = this.#target!;
+    const adapted = this.#adapted;
+    const derived = context.derive();
+    let result: unknown;
+    try {
+      result = runInCall(derived, invoke, { target, method, args, context: derived });
+      if (isThenable(result)) return this.#wait(result, target, adapted, context, derived);
+    } catch (error) {
+      derived.end();
+      // Its own method may have shut it.
+      this.#checkOpen(method);
+      throw error;
+    }
+    derived.end();
+    this.#checkOpen(method);
+    return result === target || (adapted !== undefined && result === adapted) ? this.#facet : result;
+  }
+
+  /** Lets nothing pass any more; after that {@linkcode Gate.endCalls} ends what runs. */
+  shut(end: GateEnd): void {
+    this.#end = end;
+    this.#target = this.#adapted = undefined;
+  }
+
+  /** Fails all calls that have begun, of a gate that was shut: their results are dropped when they come. */
+  endCalls(): void {
+    const calls = [...this.#running];
+    this.#running.clear();
+    for (const { context, reject } of calls) {
+      const error = this.#refusal(context.method);
+      reject(error);
+      context.abort(error);
+      context.end();
+    }
+  }
+
+  #admit(call: LimitedCall): void {
+    const { method, context } = call;
+    if (this.#end !== undefined) {
+      this.#watcher.denied(method, context.caller, this.#end);
+      throw this.#refusal(method);
+    }
+    for (const limit of this.#limits) {
+      const why = limit.refuses(call);
+      if (why === undefined) continue;
+      this.#watcher.denied(method, context.caller, limit.kind);
+      throw new PermissionDenied(why, { limit: limit.kind });
+    }
+    for (const limit of this.#counting) limit.count!(call);
+    this.#watcher.used(method, context.caller);
+  }
+
+  #wait(
+    result: PromiseLike<unknown>,
+    target: Publishable,
+    adapted: object | undefined,
+    context: CallContext,
+    derived: CallContext,
+  ): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const call: RunningCall = { context: derived, reject };
+      const leave = context.whenAborted((reason) => derived.abort(reason));
+      if (context.abortReason !== undefined) derived.abort(context.abortReason);
+      this.#running.add(call);
+      const end = (): boolean => {
+        leave();
+        derived.end();
+        return this.#running.delete(call);
+      };
+      Promise.resolve(result).then((value) => {
+        if (!end()) return;
+        resolve(value === target || (adapted !== undefined && value === adapted) ? this.#facet : value);
+      }, (error) => {
+        if (end()) reject(error);
+      });
+      // It was shut by the method itself, before it waited.
+      if (this.#end === "revoked") this.endCalls();
+    });
+  }
+
+  /** A result that comes after the revocation is as good as none. */
+  #checkOpen(method: string): void {
+    if (this.#end === "revoked") throw this.#refusal(method);
+  }
+
+  #refusal(method: string): PermissionDenied {
+    const end = this.#end ?? "revoked";
+    return new PermissionDenied(`${cannotCall(method)}: ${WORDS[end]}`, { limit: end });
+  }
+}
+
+interface Passing {
+  readonly target: Publishable;
+  readonly method: string;
+  readonly args: unknown[];
+  readonly context: CallContext;
+}
+
+function invoke({ target, method, args, context }: Passing): unknown {
+  if (target instanceof Referenceable) return target.doRemoteCall(method, args, context);
+  return (target.call as (...args: unknown[]) => unknown)(...args);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  return value instanceof Promise || typeof (value as { then?: unknown }).then === "function";
+}

@@ -1,0 +1,139 @@
+/**
+ * The inside of one capability: its terms, its place among the others, and the gate that its calls pass.
+ *
+ * @module
+ */
+
+import type { Publishable } from "../broker/callable.ts";
+import type { CapabilityInfo } from "./capability_info.ts";
+import type { Expiring } from "./expiry_queue.ts";
+import { facetOf } from "./facet.ts";
+import { Gate, type GateEnd, type GateWatcher } from "./gate.ts";
+import type { Terms } from "./grant_options.ts";
+import type { Limit } from "./limit.ts";
+import { CallCountLimit } from "./limits/call_count_limit.ts";
+
+/** What a new {@linkcode Grant} is made of. */
+export interface GrantParts {
+  readonly id: number;
+  readonly target: Publishable;
+  readonly parent: Grant | undefined;
+  readonly terms: Terms;
+  /** Its own limits, in the order in which they are asked, after its parents'. */
+  readonly limits: readonly Limit[];
+  /** In milliseconds since 1970. */
+  readonly createdAt: number;
+  /** Is told of its calls. */
+  readonly watcher: GateWatcher;
+}
+
+/** One grant. */
+export class Grant implements Expiring {
+  readonly id: number;
+  readonly label: string | undefined;
+  readonly parent: Grant | undefined;
+  /** What holders hold. */
+  readonly facet: Publishable;
+  readonly gate: Gate;
+  /** With its parents' limits; Infinity: without end. */
+  readonly expiresAt: number;
+  /** With its parents' limits. */
+  readonly methods: ReadonlySet<string> | undefined;
+  /** With its parents' limits. */
+  readonly holders: ReadonlySet<string> | undefined;
+  /** Those that come of it and are not over. */
+  readonly children = new Set<Grant>();
+  readonly #terms: Terms;
+  readonly #createdAt: number;
+  #callsUsed = 0;
+  #lastUsedAt: number | undefined;
+  #end: GateEnd | undefined;
+
+  /** A grant that its parent knows. */
+  constructor({ id, target, parent, terms, limits, createdAt, watcher }: GrantParts) {
+    this.id = id;
+    this.label = terms.label;
+    this.parent = parent;
+    this.expiresAt = Math.min(terms.expiresAt ?? Infinity, parent?.expiresAt ?? Infinity);
+    this.methods = terms.methods ?? parent?.methods;
+    this.holders = terms.holders ?? parent?.holders;
+    this.#terms = terms;
+    this.#createdAt = createdAt;
+    this.gate = new Gate(target, [...(parent?.gate.limits ?? []), ...limits], watcher);
+    this.facet = facetOf(this.gate);
+    parent?.children.add(this);
+  }
+
+  /** Whether it was revoked or has expired. */
+  get isOver(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** Why it allows nothing any more. */
+  get end(): GateEnd | undefined {
+    return this.#end;
+  }
+
+  /** Lets nothing pass any more. What runs goes on, until the gate ends its calls. */
+  shut(end: GateEnd): void {
+    this.#end = end;
+    this.gate.shut(end);
+    this.parent?.children.delete(this);
+  }
+
+  /** Counts a call that was let through, here and for all that it comes of. */
+  count(now: number): void {
+    // deno-lint-ignore no-this-alias
+    for (let grant: Grant | undefined = this; grant !== undefined; grant = grant.parent) {
+      grant.#callsUsed++;
+      grant.#lastUsedAt = now;
+    }
+  }
+
+  /** It and all that comes of it, parents first. */
+  *family(): Generator<Grant> {
+    const waiting: Grant[] = [this];
+    for (let grant = waiting.pop(); grant !== undefined; grant = waiting.pop()) {
+      yield grant;
+      for (const child of grant.children) waiting.push(child);
+    }
+  }
+
+  /** What it allows, and what became of it. */
+  info(now: number): CapabilityInfo {
+    const left = this.gate.limits.filter((limit) => limit instanceof CallCountLimit).map(({ left }) => left);
+    const chain = this.#chain();
+    return Object.freeze({
+      id: this.id,
+      label: this.label,
+      methods: frozenList(this.methods),
+      expiresAt: this.expiresAt === Infinity ? undefined : this.expiresAt,
+      callsUsed: this.#callsUsed,
+      callsLeft: left.length === 0 ? undefined : Math.min(...left),
+      callsRunning: this.gate.running,
+      rates: Object.freeze(chain.flatMap(({ rate }) => rate ?? [])),
+      holders: frozenList(this.holders),
+      requires: Object.freeze(chain.flatMap(({ requires }) => requires)),
+      isRevoked: this.#end === "revoked",
+      isExpired: this.#end === "expires" || (this.#end === undefined && now >= this.expiresAt),
+      parent: this.parent?.id,
+      children: this.children.size,
+      createdAt: this.#createdAt,
+      lastUsedAt: this.#lastUsedAt,
+    });
+  }
+
+  /** The terms of all that it comes of, the first one first, and its own. */
+  #chain(): Terms[] {
+    const chain: Terms[] = [];
+    // deno-lint-ignore no-this-alias
+    for (let grant: Grant | undefined = this; grant !== undefined; grant = grant.parent) {
+      chain.push(grant.#terms);
+    }
+    return chain.reverse();
+  }
+}
+
+function frozenList(set: ReadonlySet<string> | undefined): readonly string[] | undefined {
+  return set === undefined ? undefined : Object.freeze([...set]);
+}

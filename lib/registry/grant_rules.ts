@@ -1,0 +1,140 @@
+/**
+ * What can be wrong with a grant of this very object, or of a part of that parent.
+ *
+ * @module
+ */
+
+import { Callable, type Publishable } from "../broker/callable.ts";
+import { findRemoteMethod, Referenceable } from "../broker/referenceable.ts";
+import { PermissionDenied } from "../errors.ts";
+import { quoteForeign } from "../util/text.ts";
+import { checkRequires, type Terms } from "./grant_options.ts";
+import type { PermissionQuery } from "./permission_query.ts";
+
+const PREFIX = "remote_";
+/** Names that a message lists. */
+const MAX_LISTED = 30;
+
+/** What a parent allows, where that is limited. */
+export interface Allowed {
+  readonly methods: ReadonlySet<string> | undefined;
+  readonly holders: ReadonlySet<string> | undefined;
+}
+
+/**
+ * Makes sure that an object has the methods that are granted. One that overrides `doRemoteCall` can have any.
+ *
+ * @throws {TypeError} If it is a function.
+ * @throws {RangeError} If it has not; the message lists those that there are.
+ */
+export function checkMethods(object: Publishable, methods: ReadonlySet<string> | undefined): void {
+  if (methods === undefined) return;
+  if (object instanceof Callable) {
+    throw new TypeError("Cannot grant methods of a function: it has none; leave them out");
+  }
+  if (object.doRemoteCall !== Referenceable.prototype.doRemoteCall) return;
+  for (const method of methods) {
+    if (hasMethod(object, method)) continue;
+    throw new RangeError(
+      `Cannot grant ${quoteForeign(method, 64)}: the object has no such method; it has ${
+        listed(methodsOf(object))
+      }`,
+    );
+  }
+}
+
+/**
+ * Makes sure that a child has no more than its parent. Of numbers and times both hold, so those need no look.
+ *
+ * @throws {RangeError} If it has a method, or a holder, that the parent has not.
+ */
+export function checkNarrower({ methods, holders }: Terms, parent: Allowed): void {
+  for (const method of parent.methods === undefined ? [] : methods ?? []) {
+    if (parent.methods!.has(method)) continue;
+    throw new RangeError(
+      `Cannot attenuate to ${quoteForeign(method, 64)}: the capability does not allow it; it allows ${
+        listed([...parent.methods!])
+      }`,
+    );
+  }
+  for (const holder of parent.holders === undefined ? [] : holders ?? []) {
+    if (parent.holders!.has(holder)) continue;
+    throw new RangeError(`Cannot attenuate to the holder "${holder}": the capability is not for that Tub`);
+  }
+}
+
+/**
+ * The permissions that the class of an object declares.
+ *
+ * @throws {TypeError} If what it declares is no list of permissions.
+ */
+export function requiredBy(object: Publishable): readonly Deno.PermissionDescriptor[] {
+  if (!(object instanceof Referenceable)) return [];
+  const { requires } = Object.getPrototypeOf(object).constructor as typeof Referenceable;
+  return requires === undefined ? [] : checkRequires(requires);
+}
+
+/**
+ * Makes sure of permissions.
+ *
+ * @param action What cannot be done without them: `grant`.
+ * @throws {PermissionDenied} If some are missing; the message has the flags to add.
+ * @throws {TypeError} If there is no such permission, or nobody here can ask for one.
+ */
+export function checkPermissions(
+  requires: readonly Deno.PermissionDescriptor[],
+  permissions: PermissionQuery | undefined,
+  action: string,
+): void {
+  if (requires.length === 0) return;
+  if (permissions === undefined) {
+    throw new TypeError(`Cannot ${action}: this registry has nothing that knows Deno's permissions`);
+  }
+  const missing = requires.filter((descriptor) => {
+    try {
+      return permissions.query(descriptor) !== "granted";
+    } catch (cause) {
+      throw new TypeError(
+        `Cannot ${action}: requires has ${
+          quoteForeign(descriptor.name, 64)
+        }, which is no permission of Deno's`,
+        { cause },
+      );
+    }
+  });
+  if (missing.length === 0) return;
+  const flags = [...new Set(missing.map((descriptor) => permissions.flagFor(descriptor)))];
+  throw new PermissionDenied(
+    `Cannot ${action}: the process lacks permissions that it requires; run with ${flags.join(" ")}`,
+    { limit: "requires" },
+  );
+}
+
+function hasMethod(object: Referenceable, method: string): boolean {
+  try {
+    findRemoteMethod(object, method);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The methods that a peer can call, as far as the classes tell. */
+function methodsOf(object: Referenceable): string[] {
+  const found = new Set<string>();
+  let prototype: object | null = Object.getPrototypeOf(object);
+  for (; prototype !== null && prototype !== Referenceable.prototype;) {
+    for (const key of Object.getOwnPropertyNames(prototype)) {
+      const method = key.slice(PREFIX.length);
+      if (key.startsWith(PREFIX) && hasMethod(object, method)) found.add(method);
+    }
+    prototype = Object.getPrototypeOf(prototype);
+  }
+  return [...found].sort();
+}
+
+function listed(names: readonly string[]): string {
+  if (names.length === 0) return "none";
+  const more = names.length - MAX_LISTED;
+  return `${names.slice(0, MAX_LISTED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}

@@ -1,0 +1,127 @@
+/**
+ * What can be reached in a Tub, and what comes of what, for people.
+ *
+ * @module
+ */
+
+import { Callable, type Publishable } from "../broker/callable.ts";
+import type { CapabilityInfo } from "./capability_info.ts";
+import type { Grant } from "./grant.ts";
+
+/** One thing that can be reached. */
+export interface CapabilityNode {
+  /**
+   * `grant`: it was granted or attenuated. `furl`: somebody holds it by an attenuated FURL. `registered`: it is reached as it is. `implicit`: so is this one, but nobody
+   * registered it: it was passed to a peer, and goes when nobody holds it.
+   */
+  readonly kind: "grant" | "furl" | "registered" | "implicit";
+  /** Its number in the registry; `undefined` if it is implicit. */
+  readonly id: number | undefined;
+  /** What the program calls it. */
+  readonly label: string | undefined;
+  /** The name of the class that is reached; `function` for a function. */
+  readonly type: string;
+  /** What it allows, if it was granted or attenuated. */
+  readonly capability: CapabilityInfo | undefined;
+  /** What was attenuated from it. */
+  readonly children: readonly CapabilityNode[];
+}
+
+/** The name of the class of an object. */
+export function typeName(object: Publishable | undefined): string {
+  if (object === undefined) return "nothing";
+  if (object instanceof Callable) return "function";
+  const type: unknown = Object.getPrototypeOf(object)?.constructor;
+  return typeof type === "function" && type.name !== "" ? type.name : "Referenceable";
+}
+
+/** The node of a grant, with those that come of it. */
+export function nodeOfGrant(grant: Grant, now: number): CapabilityNode {
+  return {
+    kind: "grant",
+    id: grant.id,
+    label: grant.label,
+    type: typeName(grant.gate.target),
+    capability: grant.info(now),
+    children: Array.from(grant.children, (child) => nodeOfGrant(child, now)),
+  };
+}
+
+/** The node of an object that was not granted; `derived`: what it is if it stands for an attenuated FURL. */
+export function nodeOfObject(
+  object: Publishable,
+  isStrong: boolean,
+  id: number | undefined,
+  derived: { readonly info: CapabilityInfo; readonly target: Publishable } | undefined,
+): CapabilityNode {
+  return {
+    kind: derived !== undefined ? "furl" : isStrong ? "registered" : "implicit",
+    id,
+    label: derived?.info.label,
+    type: typeName(derived?.target ?? object),
+    capability: derived?.info,
+    children: [],
+  };
+}
+
+/**
+ * A tree as text, a line a node: what it leads to, and what limits it. No names, no FURLs.
+ *
+ * @param nodes What {@linkcode CapabilityRegistry.tree} gave.
+ * @returns Lines that end with a newline each; nothing for an empty tree.
+ *
+ * @example
+ * ```ts
+ * import { formatTree, Referenceable, Tub } from "../../mod.ts";
+ * import assert from "node:assert/strict";
+ *
+ * class Files extends Referenceable {
+ *   remote_list() {
+ *     return ["a.txt"];
+ *   }
+ *   remote_remove(_name: string) {}
+ * }
+ * await using tub = await Tub.create();
+ * const all = tub.registry.grant(new Files(), { label: "all" });
+ * all.attenuate({ methods: ["list"], maxCalls: 10, label: "for Bob" });
+ * assert.equal(
+ *   formatTree(tub.registry.tree()),
+ *   '#1 Files "all": everything\n└─ #2 Files "for Bob": list; 10 calls left\n',
+ * );
+ * ```
+ */
+export function formatTree(nodes: readonly CapabilityNode[]): string {
+  const lines: string[] = [];
+  for (const node of nodes) add(node, "", "");
+  return lines.map((line) => `${line}\n`).join("");
+
+  function add(node: CapabilityNode, first: string, rest: string): void {
+    lines.push(first + lineOf(node));
+    node.children.forEach((child, i) => {
+      const isLast = i === node.children.length - 1;
+      add(child, `${rest}${isLast ? "└─ " : "├─ "}`, `${rest}${isLast ? "   " : "│  "}`);
+    });
+  }
+}
+
+function lineOf({ kind, id, label, type, capability }: CapabilityNode): string {
+  const number = id === undefined ? "" : `#${id} `;
+  const named = label === undefined ? "" : ` ${JSON.stringify(label)}`;
+  const allowed = capability === undefined ? `everything (${kind})` : limitsOf(capability).join("; ");
+  return `${number}${type}${named}: ${allowed}`;
+}
+
+function limitsOf(info: CapabilityInfo): string[] {
+  const { methods, expiresAt, callsLeft, callsUsed, rates, holders, requires } = info;
+  return [
+    methods === undefined ? "everything" : methods.length === 0 ? "nothing" : methods.join(", "),
+    ...(expiresAt === undefined ? [] : [`until ${new Date(expiresAt).toISOString()}`]),
+    ...(callsLeft === undefined ? [] : [`${callsLeft} calls left`]),
+    ...rates.map(({ calls, perMs }) => `${calls} calls in ${perMs} ms`),
+    ...(holders === undefined
+      ? []
+      : [`for ${holders.map((holder) => holder.slice(0, 4)).join(", ") || "nobody"}`]),
+    ...(requires.length === 0 ? [] : [`needs ${[...new Set(requires.map(({ name }) => name))].join(", ")}`]),
+    ...(callsUsed === 0 ? [] : [`used ${callsUsed} times`]),
+  ];
+}
