@@ -142,3 +142,11 @@ export function refusesLookup(
   const { forTub } = allowanceOf(chain.caveats);
   return asker === undefined || isFor(forTub, asker.tubId) ? undefined : OTHERS;
 }
+
+/**
+ * The limits of a grant that a FURL was derived from, to be asked first: a call that they refuse shall not be counted. Who
+ * counts it for them is the grant.
+ */
+export function withoutCounts(limits: readonly Limit[]): readonly Limit[] {
+  return limits.map((limit) => ({ kind: limit.kind, refuses: (call) => limit.refuses(call) }));
+}

@@ -15,6 +15,7 @@ import type { Trace } from "../util/trace.ts";
 import type { Capability } from "./capability.ts";
 import type { CapabilityEvents, EventOptions } from "./capability_events.ts";
 import type { CapabilityInfo } from "./capability_info.ts";
+import { withoutCounts } from "./caveat_limits.ts";
 import { CaveatNames } from "./caveat_names.ts";
 import { type CaveatState, MemoryCaveatState } from "./caveat_state.ts";
 import { EventLog, type EventSink, type Subject } from "./event_log.ts";
@@ -145,6 +146,8 @@ export class CapabilityRegistry {
       idOf: (object) => this.#subjectOf(object)?.id,
       endOf: (object) => this.#grants.find(object)?.grant.end,
       limitsOf: (object) => {
+        const granted = this.#grants.find(object);
+        if (granted !== undefined) return withoutCounts(granted.grant.gate.limits);
         const requires = permissions === undefined ? [] : this.#requiredOrNothing(object);
         return requires.length === 0 ? [] : [new PermissionLimit(requires, permissions!)];
       },

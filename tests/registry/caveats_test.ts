@@ -420,6 +420,14 @@ Deno.test("an attenuated FURL of a grant has the limits of both, and ends with t
   assert.equal(bench.registry.find(derive({ uses: 9 })), undefined);
 });
 
+Deno.test("a call that the grant refuses is no use of the attenuated FURL", async () => {
+  const bench = new Bench();
+  bench.registry.grant(bench.files, { methods: ["read"], name: "granted" });
+  const facet = bench.registry.find(furlName(attenuateFurl(furlOf("granted"), { uses: 1 })));
+  await assert.rejects(call(facet, "write"), refused(/allows only read$/));
+  assert.equal(await call(facet, "read"), "read");
+});
+
 Deno.test("an attenuated FURL of a grant that has expired says that it has", async () => {
   const bench = new Bench();
   bench.registry.grant(bench.files, { name: "hour", expires: "PT1H" });
