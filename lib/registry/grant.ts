@@ -42,7 +42,7 @@ export class Grant implements Expiring {
   /** With its parents' limits. */
   readonly holders: ReadonlySet<string> | undefined;
   /** Those that come of it and are not over. */
-  readonly children = new Set<Grant>();
+  readonly children: Set<Grant> = new Set();
   readonly #terms: Terms;
   readonly #createdAt: number;
   #callsUsed = 0;

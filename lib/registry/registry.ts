@@ -15,7 +15,7 @@ import type { Trace } from "../util/trace.ts";
 import type { Capability } from "./capability.ts";
 import type { CapabilityEvents, EventOptions } from "./capability_events.ts";
 import type { CapabilityInfo } from "./capability_info.ts";
-import { withoutCounts } from "./caveat_limits.ts";
+import { permissionLimits, withoutCounts } from "./caveat_limits.ts";
 import { CaveatNames } from "./caveat_names.ts";
 import { type CaveatState, MemoryCaveatState } from "./caveat_state.ts";
 import { EventLog, type EventSink, type Subject } from "./event_log.ts";
@@ -23,7 +23,6 @@ import type { GrantOptions } from "./grant_options.ts";
 import { checkPermissions, requiredBy } from "./grant_rules.ts";
 import { Grants } from "./grants.ts";
 import { isPublishable, type NameLookupHandler, NameLookups } from "./name_lookups.ts";
-import { PermissionLimit } from "./limits/permission_limit.ts";
 import { NameTable } from "./name_table.ts";
 import { type InboundGuard, PermissionGuard } from "./permission_guard.ts";
 import type { PermissionQuery } from "./permission_query.ts";
@@ -148,8 +147,9 @@ export class CapabilityRegistry {
       limitsOf: (object) => {
         const granted = this.#grants.find(object);
         if (granted !== undefined) return withoutCounts(granted.grant.gate.limits);
-        const requires = permissions === undefined ? [] : this.#requiredOrNothing(object);
-        return requires.length === 0 ? [] : [new PermissionLimit(requires, permissions!)];
+        return permissions === undefined
+          ? []
+          : permissionLimits(this.#requiredOrNothing(object), permissions);
       },
     });
     this.#guard = new PermissionGuard((object, { method, context: { caller } }) => {
@@ -413,18 +413,11 @@ export class CapabilityRegistry {
    * The object of a name, as {@linkcode CapabilityRegistry.find} finds it, for a peer that asks: handlers that answer
    * with a promise are waited for, one after the other.
    *
-   * @param from The TubID of the peer; `undefined` if it has proved none.
    * @returns `undefined` if nothing has that name.
    * @throws {PermissionDenied} If it was the name of a capability that was revoked or has expired, or an attenuated FURL's
    *   that is for another Tub: who knows it held that.
    */
   async lookup(name: string, from?: string): Promise<Publishable | undefined> {
-    const found = await this.#lookup(name, from);
-    if (found !== undefined) this.#introduced(found, from);
-    return found;
-  }
-
-  async #lookup(name: string, from: string | undefined): Promise<Publishable | undefined> {
     if (name.length > MAX_FURL_BYTES) return undefined;
     if (isReservedName(name)) return await this.#caveats.lookup(name, from);
     const known = this.#table.find(name);
