@@ -471,6 +471,7 @@ Deno.test("CapabilityRegistry.events() tells of attenuated FURLs, and of none of
   using events = bench.registry.events();
   const name = bench.derive({ methods: ["read"], label: "for Bob" });
   const facet = await bench.registry.lookup(name, TUB_B);
+  bench.registry.given(facet!, TUB_B);
   await call(facet, "read", TUB_B);
   await assert.rejects(call(facet, "write", TUB_B));
   bench.registry.revokeFurl(furlOf(name));
