@@ -61,6 +61,11 @@ export type { MessagePortLike, MessagePortStreams } from "./lib/transport/messag
 export { webSocketStreams } from "./lib/transport/web_socket_streams.ts";
 export type { WebSocketStreams, WebSocketStreamsOptions } from "./lib/transport/web_socket_streams.ts";
 export type { NetworkTables } from "./lib/tub/network.ts";
+export { attenuateFurl } from "./lib/names/attenuate_furl.ts";
+export type { FurlCaveats } from "./lib/names/attenuate_furl.ts";
+export { describeFurl } from "./lib/names/describe_furl.ts";
+export type { FurlDescription } from "./lib/names/describe_furl.ts";
+export type { Caveat } from "./lib/names/caveat.ts";
 export { SturdyRef } from "./lib/names/sturdy_ref.ts";
 export type { FurlParts } from "./lib/names/furl.ts";
 export type { ConnectionHint, OtherHint, TcpHint } from "./lib/names/hints.ts";
@@ -85,6 +90,7 @@ export { formatTree } from "./lib/registry/tree.ts";
 export type { CapabilityNode } from "./lib/registry/tree.ts";
 export type { PermissionQuery } from "./lib/registry/permission_query.ts";
 export type { CapabilityRegistryOptions, NameLookupHandler, RegistryEntry } from "./lib/registry/registry.ts";
+export type { CaveatMark, CaveatState } from "./lib/registry/caveat_state.ts";
 
 // Objects that travel by reference, and their references
 export { NoSuchMethodError, OnlyReferenceable, Referenceable } from "./lib/broker/referenceable.ts";

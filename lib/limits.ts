@@ -137,6 +137,18 @@ export const MAX_VOCABULARY_WORDS = 10_000;
 export const MAX_VOCABULARY_WORD_BYTES = 100;
 /** Bytes of a FURL on the wire. */
 export const MAX_FURL_BYTES = 8_192;
+/** Caveats of one attenuated FURL: each costs its Tub a hash. */
+export const MAX_CAVEATS = 64;
+/** Bytes of its caveats together: in base64 there is room for them and for hints in a FURL. */
+export const MAX_CAVEAT_BYTES = 4_096;
+/** Bytes of a label in an attenuated FURL. */
+export const MAX_CAVEAT_LABEL_BYTES = 100;
+/** Counts of attenuated FURLs that a Tub keeps: 200 bytes each. Beyond that new ones are refused. */
+export const MAX_CAVEAT_COUNTS = 100_000;
+/** Of them, for FURLs that derive from one name: who has that cannot use up those of others. */
+export const MAX_CAVEAT_COUNTS_OF_NAME = 10_000;
+/** Revocations of attenuated FURLs that a Tub keeps. The program makes them, no peer. */
+export const MAX_CAVEAT_REVOCATIONS = 100_000;
 /** Connection hints of one FURL that are tried. */
 export const MAX_HINTS = 16;
 /** Bytes of one line that an I2P bridge or Tor's control port sends; a destination with its private keys has 2,000. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkName } from "../names/furl.ts";
+import { checkOwnName } from "../names/derived_name.ts";
 import { isTubId } from "../names/tub_id.ts";
 import { quoteForeign } from "../util/text.ts";
 import { type ExpiryTime, expiryTime } from "./expiry_time.ts";
@@ -84,7 +84,7 @@ export function checkTerms(options: AttenuateOptions, now: number): Terms {
   if (name !== undefined && typeof name !== "string") {
     throw new TypeError("Cannot grant: the name is not a text");
   }
-  if (name !== undefined) checkName(name);
+  if (name !== undefined) checkOwnName(name);
   for (const holder of checkList("holders", "TubIDs", holders) ?? []) {
     if (isTubId(holder)) continue;
     throw new RangeError(`Cannot grant: the holder ${quoteForeign(holder, 64)} is not a TubID`);

@@ -6,7 +6,10 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { MAX_RETIRED_NAMES } from "../limits.ts";
+import { caveatId, caveatRoot } from "../names/caveat_chain.ts";
+import { isReservedName } from "../names/derived_name.ts";
 import { createSwissnum, type RandomBytes } from "../names/swissnum.ts";
 import { type SealedName, SealedNames } from "./sealed_names.ts";
 
@@ -15,6 +18,10 @@ interface Entry<T extends object> {
   hash: string | undefined;
   /** Made when the name is first told. */
   sealed: SealedName | undefined;
+  /** What derived names call it by; made when a derived name is first looked for. */
+  id: string | undefined;
+  /** Whether its name was drawn here at random, so that no other object will ever have it. */
+  isDrawn: boolean;
   /** None where the object is kept from the start: to watch 100,000 objects takes the collector seconds. */
   readonly weak: WeakRef<T> | undefined;
   /** Keeps a registered object alive. */
@@ -28,6 +35,15 @@ export interface NamedObject<T extends object> {
   readonly isStrong: boolean;
 }
 
+/** A named object, as derived names lead to it. */
+export interface NameRoot<T extends object> {
+  readonly object: T;
+  /** The key to all names that derive from its name: a secret. */
+  readonly root: Uint8Array;
+  /** Whether it still has that name. */
+  isNamed(): boolean;
+}
+
 /** Named objects, found by the keyed hash of their names. */
 export class NameTable<T extends object> {
   readonly #names: SealedNames;
@@ -36,16 +52,26 @@ export class NameTable<T extends object> {
   readonly #entries = new Set<Entry<T>>();
   readonly #byHash = new Map<string, Entry<T>>();
   readonly #unhashed = new Set<Entry<T>>();
+  readonly #byId = new Map<string, Entry<T>>();
+  readonly #withoutId = new Set<Entry<T>>();
+  readonly #onGone: (id: string) => void;
   /** By the hash of a name that was taken back: why. The oldest one is the first. */
   readonly #retired = new Map<string, string>();
   #byObject = new WeakMap<T, Entry<T>>();
   readonly #collected = new FinalizationRegistry<Entry<T>>((entry) => {
     this.#forget(entry);
+    if (entry.isDrawn && entry.id !== undefined) this.#onGone(entry.id);
   });
 
-  /** An empty table with keys of its own. */
-  constructor(randomBytes: RandomBytes) {
+  /**
+   * An empty table with keys of its own.
+   *
+   * @param onGone Is told the id of a name that no object will ever have again: it was drawn for an object that nobody
+   *   registered, and that nobody holds any more.
+   */
+  constructor(randomBytes: RandomBytes, onGone: (id: string) => void = () => {}) {
     this.#randomBytes = randomBytes;
+    this.#onGone = onGone;
     this.#names = new SealedNames(randomBytes);
   }
 
@@ -60,6 +86,35 @@ export class NameTable<T extends object> {
     if (this.#byHash.size === 0) return undefined;
     const entry = this.#byHash.get(this.#names.hash(name));
     return entry?.strong ?? entry?.weak?.deref();
+  }
+
+  /**
+   * Makes the ids of names that have none yet, which takes some 30 µs each.
+   *
+   * @param most No more than this many.
+   * @returns Whether all names have one.
+   */
+  makeIds(most = Infinity): boolean {
+    for (const entry of this.#withoutId) {
+      if (most-- <= 0) return false;
+      this.#withoutId.delete(entry);
+      this.#byId.set(entry.id = idText(caveatId(this.#rootOf(entry))), entry);
+    }
+    return true;
+  }
+
+  /** The object of the name with this id, in base64; makes the ids that are missing. */
+  findById(id: string): NameRoot<T> | undefined {
+    this.makeIds();
+    const entry = this.#byId.get(id);
+    const object = entry?.strong ?? entry?.weak?.deref();
+    if (entry === undefined || object === undefined) return undefined;
+    return { object, root: this.#rootOf(entry), isNamed: () => this.#byObject.get(object) === entry };
+  }
+
+  /** The id of an object's name, in base64, if it was made. */
+  idOf(object: T): string | undefined {
+    return this.#byObject.get(object)?.id;
   }
 
   /** The name of an object, in clear; drawn now if it was not told before. */
@@ -91,6 +146,8 @@ export class NameTable<T extends object> {
     const entry = this.#enter(object);
     entry.sealed = this.#names.seal(name);
     this.#byHash.set(entry.hash = this.#names.hash(name), entry);
+    // What derives from a derived name has the id of the name that all of them come of.
+    if (!isReservedName(name)) this.#withoutId.add(entry);
     this.#retired.delete(entry.hash);
   }
 
@@ -146,6 +203,8 @@ export class NameTable<T extends object> {
     this.#entries.clear();
     this.#byHash.clear();
     this.#unhashed.clear();
+    this.#byId.clear();
+    this.#withoutId.clear();
     this.#retired.clear();
     this.#byObject = new WeakMap();
   }
@@ -162,6 +221,8 @@ export class NameTable<T extends object> {
     const entry: Entry<T> = {
       hash: undefined,
       sealed: undefined,
+      id: undefined,
+      isDrawn: false,
       weak: isKept ? undefined : new WeakRef(object),
       strong: isKept ? object : undefined,
     };
@@ -173,7 +234,13 @@ export class NameTable<T extends object> {
 
   #give(entry: Entry<T>, name: string): void {
     entry.sealed = this.#names.seal(name);
+    entry.isDrawn = true;
     this.#unhashed.add(entry);
+    this.#withoutId.add(entry);
+  }
+
+  #rootOf(entry: Entry<T>): Uint8Array {
+    return caveatRoot(this.#names.open(entry.sealed!));
   }
 
   #hashAll(): void {
@@ -187,7 +254,14 @@ export class NameTable<T extends object> {
   #forget(entry: Entry<T>): void {
     this.#entries.delete(entry);
     this.#unhashed.delete(entry);
+    this.#withoutId.delete(entry);
+    if (entry.id !== undefined && this.#byId.get(entry.id) === entry) this.#byId.delete(entry.id);
     // The name may have got another object since.
     if (entry.hash !== undefined && this.#byHash.get(entry.hash) === entry) this.#byHash.delete(entry.hash);
   }
+}
+
+/** An id as the key of a Map. */
+export function idText(id: Uint8Array): string {
+  return Buffer.from(id).toString("base64");
 }

@@ -6,14 +6,18 @@
 
 import { PermissionDenied, toError } from "../errors.ts";
 import { MAX_FURL_BYTES } from "../limits.ts";
-import { checkName } from "../names/furl.ts";
+import { checkOwnName, isReservedName } from "../names/derived_name.ts";
 import type { RandomBytes } from "../names/swissnum.ts";
+import type { SturdyRef } from "../names/sturdy_ref.ts";
 import type { Publishable } from "../broker/callable.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import type { Trace } from "../util/trace.ts";
 import type { Capability } from "./capability.ts";
 import type { CapabilityEvents, EventOptions } from "./capability_events.ts";
 import type { CapabilityInfo } from "./capability_info.ts";
+import { permissionLimits, withoutCounts } from "./caveat_limits.ts";
+import { CaveatNames } from "./caveat_names.ts";
+import { type CaveatState, MemoryCaveatState } from "./caveat_state.ts";
 import { EventLog, type EventSink, type Subject } from "./event_log.ts";
 import type { GrantOptions } from "./grant_options.ts";
 import { checkPermissions, requiredBy } from "./grant_rules.ts";
@@ -22,7 +26,7 @@ import { isPublishable, type NameLookupHandler, NameLookups } from "./name_looku
 import { NameTable } from "./name_table.ts";
 import { type InboundGuard, PermissionGuard } from "./permission_guard.ts";
 import type { PermissionQuery } from "./permission_query.ts";
-import { type CapabilityNode, nodeOfGrant, typeName } from "./tree.ts";
+import { type CapabilityNode, nodeOfGrant, nodeOfObject } from "./tree.ts";
 
 export type { NameLookupHandler } from "./name_lookups.ts";
 
@@ -69,6 +73,12 @@ export interface CapabilityRegistryOptions {
    * @default none
    */
   readonly onEvent?: readonly EventSink[] | undefined;
+  /**
+   * Keeps the counts and revocations of attenuated FURLs.
+   *
+   * @default they are kept for as long as the registry
+   */
+  readonly caveatState?: CaveatState | undefined;
 }
 
 /**
@@ -95,6 +105,7 @@ export class CapabilityRegistry {
   readonly #permissions: PermissionQuery | undefined;
   readonly #log: EventLog;
   readonly #grants: Grants;
+  readonly #caveats: CaveatNames;
   readonly #guard: PermissionGuard;
   /** Of objects that were registered as they are: a grant without limits, and without a facet. */
   readonly #plain = new WeakMap<Publishable, Subject>();
@@ -103,9 +114,10 @@ export class CapabilityRegistry {
   /** An empty registry. A Tub makes its own. */
   constructor(options: CapabilityRegistryOptions) {
     const { trace, permissions, clock = systemClock, onEvent = [] } = options;
+    const { caveatState: state = new MemoryCaveatState() } = options;
     this.#trace = trace;
     this.#permissions = permissions;
-    this.#table = new NameTable(options.randomBytes);
+    this.#table = new NameTable(options.randomBytes, (id) => state.forget(id));
     this.#lookups = new NameLookups(this.#table, trace);
     this.#log = new EventLog(clock, trace, onEvent);
     this.#grants = new Grants({
@@ -124,6 +136,22 @@ export class CapabilityRegistry {
         return options.furlOf(facet);
       },
     });
+    this.#caveats = new CaveatNames({
+      clock,
+      state,
+      table: this.#table,
+      log: this.#log,
+      nextId: () => ++this.#lastId,
+      idOf: (object) => this.#subjectOf(object)?.id,
+      endOf: (object) => this.#grants.find(object)?.grant.end,
+      limitsOf: (object) => {
+        const granted = this.#grants.find(object);
+        if (granted !== undefined) return withoutCounts(granted.grant.gate.limits);
+        return permissions === undefined
+          ? []
+          : permissionLimits(this.#requiredOrNothing(object), permissions);
+      },
+    });
     this.#guard = new PermissionGuard((object, { method, context: { caller } }) => {
       const subject = this.#plain.get(object as Publishable);
       if (subject !== undefined) this.#log.denied(subject, caller, method, "requires");
@@ -140,7 +168,8 @@ export class CapabilityRegistry {
     return Array.from(this.#table.objects(), ({ object, isStrong }) => {
       const granted = this.#grants.find(object);
       const entry = { object, isImplicit: !isStrong };
-      return granted === undefined ? entry : { ...entry, capability: granted.capability.info() };
+      const capability = granted?.capability.info() ?? this.#caveats.describe(object)?.info;
+      return capability === undefined ? entry : { ...entry, capability };
     });
   }
 
@@ -154,14 +183,8 @@ export class CapabilityRegistry {
     const nodes = Array.from(this.#grants.roots, (grant) => nodeOfGrant(grant, now));
     for (const { object, isStrong } of this.#table.objects()) {
       if (this.#grants.find(object) !== undefined) continue;
-      nodes.push({
-        kind: isStrong ? "registered" : "implicit",
-        id: this.#plain.get(object)?.id,
-        label: undefined,
-        type: typeName(object),
-        capability: undefined,
-        children: [],
-      });
+      const derived = this.#caveats.describe(object);
+      nodes.push(nodeOfObject(object, isStrong, this.#subjectOf(object)?.id, derived));
     }
     return nodes;
   }
@@ -315,7 +338,7 @@ export class CapabilityRegistry {
     const requires = requiredBy(object);
     checkPermissions(requires, this.#permissions, "register an object");
     if (name !== undefined && !this.#table.has(object)) {
-      checkName(name);
+      checkOwnName(name);
       this.#table.add(object, name);
     }
     const given = this.nameOf(object);
@@ -330,27 +353,59 @@ export class CapabilityRegistry {
   }
 
   /**
-   * Takes the name of an object away. Those who hold a reference to it keep it; its FURL leads nowhere.
+   * Takes the name of an object away. Those who hold a reference to it keep it; its FURL leads nowhere. FURLs that were
+   * attenuated from it end, with the references that came of them.
    *
    * @returns Whether it had one.
    */
   unregister(object: Publishable): boolean {
+    const wasGood = this.#caveats.revokeFacet(object);
+    if (wasGood !== undefined) return wasGood;
     const subject = this.#plain.get(object);
     if (subject !== undefined && this.#plain.delete(object)) {
       this.#log.record(subject, { type: "revoked", by: subject.id });
     }
-    return this.#table.remove(object);
+    const id = this.#table.idOf(object);
+    const hadName = this.#table.remove(object);
+    if (id !== undefined) this.#caveats.endAllOf(id);
+    return hadName;
+  }
+
+  /**
+   * Revokes a FURL that was attenuated, and all that derive from it, at once: also the references that came of them, and
+   * calls that are being served. Other FURLs of the object stay good; those that were derived alike are one FURL.
+   *
+   * @param furl As {@linkcode attenuateFurl} gave it, here or elsewhere.
+   * @returns Whether it was good until now: not if it is forged, has expired, or its object has lost its name.
+   * @throws {FurlError} If it is no FURL, or an object's own: unregister the object.
+   * @throws {RangeError} If 100,000 are revoked that have not expired.
+   *
+   * @example
+   * ```ts
+   * import { attenuateFurl, Referenceable, Tub } from "../../mod.ts";
+   * import assert from "node:assert/strict";
+   *
+   * await using tub = await Tub.create();
+   * tub.setLocation("tcp:localhost:4501");
+   * const readOnly = attenuateFurl(tub.registerReference(new Referenceable()), { methods: ["read"] });
+   * assert.equal(tub.registry.revokeFurl(readOnly), true);
+   * assert.equal(tub.registry.revokeFurl(attenuateFurl(readOnly, { uses: 1 })), false);
+   * ```
+   */
+  revokeFurl(furl: string | SturdyRef): boolean {
+    return this.#caveats.revokeFurl(furl);
   }
 
   /**
    * The object of a name: registered, passed to a peer, or found by a lookup handler, which gives it that name. A handler
    * that answers with a promise has nothing to say here: see {@linkcode CapabilityRegistry.lookup}.
    *
-   * @returns `undefined` if nothing has that name.
+   * @returns `undefined` if nothing has that name. Of an attenuated FURL's: a facet of the object, with its limits.
    */
   find(name: string): Publishable | undefined {
     // A peer may ask for a text of any length; none so long stands in a FURL.
     if (name.length > MAX_FURL_BYTES) return undefined;
+    if (isReservedName(name)) return this.#caveats.find(name);
     return this.#table.find(name) ?? this.#lookups.askAtOnce(name);
   }
 
@@ -359,10 +414,12 @@ export class CapabilityRegistry {
    * with a promise are waited for, one after the other.
    *
    * @returns `undefined` if nothing has that name.
-   * @throws {PermissionDenied} If it was the name of a capability that was revoked or has expired: who knows it held that.
+   * @throws {PermissionDenied} If it was the name of a capability that was revoked or has expired, or an attenuated FURL's
+   *   that is for another Tub: who knows it held that.
    */
-  async lookup(name: string): Promise<Publishable | undefined> {
+  async lookup(name: string, from?: string): Promise<Publishable | undefined> {
     if (name.length > MAX_FURL_BYTES) return undefined;
+    if (isReservedName(name)) return await this.#caveats.lookup(name, from);
     const known = this.#table.find(name);
     if (known !== undefined) return known;
     const why = this.#table.whyGone(name);
@@ -393,6 +450,7 @@ export class CapabilityRegistry {
   /** Takes every name away and ends all grants, for good. The Tub does this when it stops. */
   clear(): void {
     this.#grants.clear();
+    this.#caveats.clear();
     this.#log.end();
     this.#table.clear();
     this.#lookups.clear();
@@ -400,8 +458,12 @@ export class CapabilityRegistry {
 
   /** Told only of what was granted or registered: what nobody registered travels all the time. */
   #introduced(object: Publishable, to: string | undefined): void {
-    const subject = this.#grants.find(object)?.grant ?? this.#plain.get(object);
+    const subject = this.#subjectOf(object);
     if (subject !== undefined) this.#log.record(subject, { type: "introduced", to });
+  }
+
+  #subjectOf(object: Publishable): Subject | undefined {
+    return this.#grants.find(object)?.grant ?? this.#plain.get(object) ?? this.#caveats.subjectOf(object);
   }
 
   #protect(

@@ -11,17 +11,17 @@ import type { Grant } from "./grant.ts";
 /** One thing that can be reached. */
 export interface CapabilityNode {
   /**
-   * `grant`: it was granted or attenuated. `registered`: it is reached as it is. `implicit`: so is this one, but nobody
+   * `grant`: it was granted or attenuated. `furl`: somebody holds it by an attenuated FURL. `registered`: it is reached as it is. `implicit`: so is this one, but nobody
    * registered it: it was passed to a peer, and goes when nobody holds it.
    */
-  readonly kind: "grant" | "registered" | "implicit";
+  readonly kind: "grant" | "furl" | "registered" | "implicit";
   /** Its number in the registry; `undefined` if it is implicit. */
   readonly id: number | undefined;
   /** What the program calls it. */
   readonly label: string | undefined;
   /** The name of the class that is reached; `function` for a function. */
   readonly type: string;
-  /** What it allows, if it was granted. */
+  /** What it allows, if it was granted or attenuated. */
   readonly capability: CapabilityInfo | undefined;
   /** What was attenuated from it. */
   readonly children: readonly CapabilityNode[];
@@ -44,6 +44,23 @@ export function nodeOfGrant(grant: Grant, now: number): CapabilityNode {
     type: typeName(grant.gate.target),
     capability: grant.info(now),
     children: Array.from(grant.children, (child) => nodeOfGrant(child, now)),
+  };
+}
+
+/** The node of an object that was not granted; `derived`: what it is if it stands for an attenuated FURL. */
+export function nodeOfObject(
+  object: Publishable,
+  isStrong: boolean,
+  id: number | undefined,
+  derived: { readonly info: CapabilityInfo; readonly target: Publishable } | undefined,
+): CapabilityNode {
+  return {
+    kind: derived !== undefined ? "furl" : isStrong ? "registered" : "implicit",
+    id,
+    label: derived?.info.label,
+    type: typeName(derived?.target ?? object),
+    capability: derived?.info,
+    children: [],
   };
 }
 

@@ -81,7 +81,7 @@ export function assemble(identity: Identity, options: TubOptions, face: TubFace)
       registry.given(object, to);
       return face.furlOf(object);
     },
-    lookup: (name) => registry.lookup(name),
+    lookup: (name, from) => registry.lookup(name, from),
     get interceptInbound() {
       return registry.guard;
     },

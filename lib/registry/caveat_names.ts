@@ -1,0 +1,221 @@
+/**
+ * From a name that was derived offline to a facet of the object: verified, limited, and the same one for as long as somebody
+ * holds it.
+ *
+ * @module
+ */
+
+import type { Publishable } from "../broker/callable.ts";
+import { FurlError, PermissionDenied } from "../errors.ts";
+import { partsOf } from "../names/attenuate_furl.ts";
+import { markOf } from "../names/caveat_chain.ts";
+import { isReservedName, parseDerivedName, verifyName } from "../names/derived_name.ts";
+import type { SturdyRef } from "../names/sturdy_ref.ts";
+import { inLaterTurn } from "../util/turn.ts";
+import type { CapabilityInfo } from "./capability_info.ts";
+import { CaveatFacet } from "./caveat_facet.ts";
+import { type CaveatWorld, refusesLookup, type VerifiedChain } from "./caveat_limits.ts";
+import type { CaveatMark } from "./caveat_state.ts";
+import type { EventLog, Subject } from "./event_log.ts";
+import type { GateEnd } from "./gate.ts";
+import type { Limit } from "./limit.ts";
+import { idText, type NameTable } from "./name_table.ts";
+
+/** What {@linkcode CaveatNames} need. */
+export interface CaveatNamesOptions extends CaveatWorld {
+  /** Where the objects, and the facets, have their names. */
+  readonly table: NameTable<Publishable>;
+  readonly log: EventLog;
+  /** The next number. */
+  nextId(): number;
+  /** The number of an object, if it was granted or registered. */
+  idOf(object: Publishable): number | undefined;
+  /** Why an object that was granted can be reached no more. */
+  endOf(object: Publishable): GateEnd | undefined;
+  /** What else is asked before a call of an object passes. */
+  limitsOf(object: Publishable): readonly Limit[];
+}
+
+/** A genuine name. */
+interface Genuine {
+  readonly target: Publishable;
+  readonly chain: VerifiedChain;
+  readonly last: CaveatMark;
+}
+
+/** Ids that are made before the event loop gets its say: a few milliseconds' worth. */
+const IDS_A_TURN = 200;
+
+/** The names that derive from those of a table. */
+export class CaveatNames {
+  readonly #options: CaveatNamesOptions;
+  /** By id of the name, and mark of the whole chain. */
+  readonly #live = new Map<string, Map<string, WeakRef<Publishable>>>();
+  #ofFacet = new WeakMap<Publishable, CaveatFacet>();
+  readonly #collected = new FinalizationRegistry<CaveatMark>((last) => this.#forget(last));
+
+  /** No derived name has been asked for. */
+  constructor(options: CaveatNamesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The facet of a derived name, for the program itself. Nothing is kept of a name that is not genuine.
+   *
+   * @returns `undefined` also if it was revoked or has expired.
+   */
+  find(name: string): Publishable | undefined {
+    const genuine = this.#verify(name);
+    if (genuine === undefined || refusesLookup(genuine.chain, this.#options) !== undefined) return undefined;
+    return this.#facetOf(genuine, name);
+  }
+
+  /**
+   * The same for a peer.
+   *
+   * @param from The TubID of the peer; `undefined` if it has proved none.
+   * @throws {PermissionDenied} If the name is genuine, and was revoked, has expired or is for another Tub.
+   */
+  async lookup(name: string, from: string | undefined): Promise<Publishable | undefined> {
+    // What cannot be genuine shall cost nothing.
+    if (parseDerivedName(name) === undefined) return undefined;
+    // To make the ids of many names takes seconds: others have their turns meanwhile.
+    while (!this.#options.table.makeIds(IDS_A_TURN)) await new Promise<void>(inLaterTurn);
+    const genuine = this.#verify(name);
+    if (genuine === undefined) return undefined;
+    const refusal = refusesLookup(genuine.chain, this.#options, { tubId: from });
+    if (refusal === undefined) return this.#facetOf(genuine, name);
+    throw new PermissionDenied(`Cannot get a reference: ${refusal.why}`, { limit: refusal.limit });
+  }
+
+  /** Revokes a derived FURL: see {@linkcode CapabilityRegistry.revokeFurl}. */
+  revokeFurl(furl: string | SturdyRef): boolean {
+    const { name } = partsOf(furl, "revoke");
+    if (!isReservedName(name)) {
+      throw new FurlError(
+        "Cannot revoke FURL: it is an object's own; unregister the object, or revoke its grant",
+      );
+    }
+    const genuine = this.#verify(name);
+    if (genuine === undefined || refusesLookup(genuine.chain, this.#options) !== undefined) return false;
+    this.#revoke(genuine.last);
+    return true;
+  }
+
+  /** The same, of the FURL of a facet; nothing if it is none of these. */
+  revokeFacet(facet: Publishable): boolean | undefined {
+    const known = this.#ofFacet.get(facet);
+    if (known === undefined) return undefined;
+    if (refusesLookup(known.chain, this.#options) !== undefined) return false;
+    this.#revoke(known.chain.marks.at(-1)!);
+    return true;
+  }
+
+  /** An object has lost its name: ends the facets of all names that derive from it. */
+  endAllOf(id: string): void {
+    this.#end(this.#liveOf(id));
+  }
+
+  /** What events say of a facet; `undefined` if it is none of these. */
+  subjectOf(facet: Publishable): Subject | undefined {
+    return this.#ofFacet.get(facet);
+  }
+
+  /** What a facet allows, and leads to; `undefined` if it is none of these. */
+  describe(facet: Publishable): { readonly info: CapabilityInfo; readonly target: Publishable } | undefined {
+    const known = this.#ofFacet.get(facet);
+    return known && { info: known.info(), target: known.target };
+  }
+
+  /** Ends all facets, without a word. */
+  clear(): void {
+    for (const id of [...this.#live.keys()]) for (const [, known] of this.#liveOf(id)) known.end();
+    this.#live.clear();
+    this.#ofFacet = new WeakMap();
+    this.#options.state.clear();
+  }
+
+  #verify(name: string): Genuine | undefined {
+    const derived = parseDerivedName(name);
+    if (derived === undefined) return undefined;
+    const id = idText(derived.id);
+    const named = this.#options.table.findById(id);
+    if (named === undefined) return undefined;
+    const links = verifyName(derived, named.root);
+    if (links === undefined) return undefined;
+    const caveats = derived.caveats.map(({ caveat }) => caveat);
+    let until: number | undefined;
+    const marks = caveats.map((caveat, i): CaveatMark => {
+      if (caveat.type === "until") until = Math.min(until ?? Infinity, caveat.until);
+      return { mark: markOf(links[i]!), id, until };
+    });
+    const { object: target, isNamed } = named;
+    const whyGone = () => isNamed() ? undefined : this.#options.endOf(target) ?? "revoked";
+    return { target, chain: { caveats, marks, whyGone }, last: marks.at(-1)! };
+  }
+
+  #facetOf({ target, chain, last }: Genuine, name: string): Publishable {
+    const { table, log, nextId, idOf, limitsOf } = this.#options;
+    const before = this.#live.get(last.id)?.get(last.mark)?.deref();
+    if (before !== undefined) {
+      const known = this.#ofFacet.get(before)!;
+      if (known.chain.whyGone() === undefined && table.has(before)) return before;
+      // The name was taken away and given again, perhaps to another object.
+      this.#end([[before, known]]);
+    }
+    const parent = idOf(target);
+    const made = new CaveatFacet({
+      id: nextId(),
+      target,
+      parent,
+      chain,
+      world: this.#options,
+      log,
+      limits: limitsOf(target),
+    });
+    const facet = made.makeFacet();
+    table.add(facet, name);
+    let ofName = this.#live.get(last.id);
+    if (ofName === undefined) this.#live.set(last.id, ofName = new Map());
+    ofName.set(last.mark, new WeakRef(facet));
+    this.#ofFacet.set(facet, made);
+    this.#collected.register(facet, last);
+    log.record(made, { type: "granted", parent, how: "furl" });
+    return facet;
+  }
+
+  #revoke(last: CaveatMark): void {
+    const { state, clock } = this.#options;
+    state.revoke(last, clock.now());
+    this.#end(
+      this.#liveOf(last.id).filter(([, { chain }]) => chain.marks.some(({ mark }) => mark === last.mark)),
+    );
+  }
+
+  #end(ended: readonly (readonly [Publishable, CaveatFacet])[]): void {
+    const { table, log } = this.#options;
+    for (const [facet, known] of ended) {
+      if (known.isShut) continue;
+      table.remove(facet);
+      log.record(known, { type: "revoked", by: known.id });
+    }
+    // Programs' code may run here.
+    for (const [, known] of ended) known.end();
+  }
+
+  #liveOf(id: string): (readonly [Publishable, CaveatFacet])[] {
+    return [...this.#live.get(id)?.values() ?? []].flatMap((ref) => {
+      const facet = ref.deref();
+      const known = facet && this.#ofFacet.get(facet);
+      return facet === undefined || known === undefined ? [] : [[facet, known] as const];
+    });
+  }
+
+  #forget({ id, mark }: CaveatMark): void {
+    const ofName = this.#live.get(id);
+    // Another facet may have been made since.
+    if (ofName?.get(mark)?.deref() !== undefined) return;
+    ofName?.delete(mark);
+    if (ofName?.size === 0) this.#live.delete(id);
+  }
+}
