@@ -7,7 +7,7 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
+import { nodeBuffer } from "../util/node.ts";
 import { MAX_CAVEAT_LABEL_BYTES, MAX_NAME_BYTES } from "../limits.ts";
 import { decodeText, encodeText } from "../util/text.ts";
 import { decodeBase32, encodeBase32 } from "./base32.ts";
@@ -43,14 +43,14 @@ export function encodeCaveat(caveat: Caveat): Uint8Array {
     case "forTub":
       return framed(TYPE_FOR_TUB, decodeBase32(caveat.tubId));
     case "methods":
-      return framed(TYPE_METHODS, Buffer.concat(sortMethods(caveat.methods).map(withLength)));
+      return framed(TYPE_METHODS, nodeBuffer().concat(sortMethods(caveat.methods).map(withLength)));
     case "until": {
-      const body = Buffer.alloc(6);
+      const body = nodeBuffer().alloc(6);
       body.writeUIntBE(caveat.until, 0, 6);
       return framed(TYPE_UNTIL, body);
     }
     case "uses": {
-      const body = Buffer.alloc(4);
+      const body = nodeBuffer().alloc(4);
       body.writeUInt32BE(caveat.uses);
       return framed(TYPE_USES, body);
     }
@@ -63,7 +63,7 @@ export function encodeCaveat(caveat: Caveat): Uint8Array {
  * @returns The UTF-8 of each.
  */
 export function sortMethods(methods: readonly string[]): Uint8Array[] {
-  return [...new Set(methods)].map(encodeText).sort(Buffer.compare);
+  return [...new Set(methods)].map(encodeText).sort(nodeBuffer().compare);
 }
 
 /** One caveat that was read. */
@@ -132,7 +132,9 @@ function decodeMethods(body: Uint8Array): readonly string[] | undefined {
     if (end > body.length) return undefined;
     const one = body.subarray(at + 2, end);
     const text = textOf(one, MAX_NAME_BYTES);
-    if (text === undefined || before !== undefined && Buffer.compare(before, one) >= 0) return undefined;
+    if (text === undefined || before !== undefined && nodeBuffer().compare(before, one) >= 0) {
+      return undefined;
+    }
     methods.push(text);
     before = one;
     at = end;
@@ -151,14 +153,14 @@ function textOf(bytes: Uint8Array, maxBytes: number): string | undefined {
 }
 
 function framed(type: number, body: Uint8Array): Uint8Array {
-  const header = Buffer.alloc(HEADER_BYTES);
+  const header = nodeBuffer().alloc(HEADER_BYTES);
   header.writeUInt8(type);
   header.writeUInt16BE(body.length, 1);
-  return new Uint8Array(Buffer.concat([header, body]));
+  return new Uint8Array(nodeBuffer().concat([header, body]));
 }
 
 function withLength(bytes: Uint8Array): Uint8Array {
-  const length = Buffer.alloc(2);
+  const length = nodeBuffer().alloc(2);
   length.writeUInt16BE(bytes.length);
-  return Buffer.concat([length, bytes]);
+  return nodeBuffer().concat([length, bytes]);
 }

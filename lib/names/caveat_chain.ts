@@ -14,7 +14,7 @@
  * @module
  */
 
-import { createHash, createHmac } from "node:crypto";
+import { nodeCrypto } from "../util/node.ts";
 
 const ROOT_LABEL = "foolscap caveat root v1";
 const ID_LABEL = "foolscap caveat id v1";
@@ -51,9 +51,11 @@ export function nextLink(link: Uint8Array, caveat: Uint8Array): Uint8Array {
  * it leads back to no link, so that who reads what is remembered can make no name of it. Base64, of 16 bytes.
  */
 export function markOf(link: Uint8Array): string {
-  return createHash("sha256").update(MARK_LABEL).update(link).digest().subarray(0, 16).toString("base64");
+  return nodeCrypto().createHash("sha256").update(MARK_LABEL).update(link).digest().subarray(0, 16).toString(
+    "base64",
+  );
 }
 
 function hmac(key: string | Uint8Array, message: string | Uint8Array): Uint8Array {
-  return createHmac("sha256", key).update(message).digest();
+  return nodeCrypto().createHmac("sha256", key).update(message).digest();
 }

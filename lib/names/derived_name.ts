@@ -8,8 +8,7 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
-import { timingSafeEqual } from "node:crypto";
+import { nodeBuffer, nodeCrypto } from "../util/node.ts";
 import { FurlError } from "../errors.ts";
 import { MAX_CAVEAT_BYTES, MAX_CAVEATS } from "../limits.ts";
 import { type Caveat, decodeCaveats, encodeCaveat, type ReadCaveat } from "./caveat.ts";
@@ -56,9 +55,9 @@ export function checkOwnName(name: string): void {
 export function parseDerivedName(name: string): DerivedName | undefined {
   if (!name.startsWith(PREFIX) || name.length > MAX_LENGTH) return undefined;
   const text = name.slice(PREFIX.length);
-  const bytes = new Uint8Array(Buffer.from(text, "base64url"));
+  const bytes = new Uint8Array(nodeBuffer().from(text, "base64url"));
   // Node skips what is not of the alphabet; each sequence of bytes has one text.
-  if (Buffer.from(bytes).toString("base64url") !== text) return undefined;
+  if (nodeBuffer().from(bytes).toString("base64url") !== text) return undefined;
   const end = bytes.length - LINK_BYTES;
   if (end <= ID_BYTES) return undefined;
   const caveats = decodeCaveats(bytes.subarray(ID_BYTES, end), MAX_CAVEATS);
@@ -106,7 +105,7 @@ export function deriveName(name: string, caveats: readonly Caveat[]): string {
       `Cannot attenuate FURL: its caveats would have ${length} bytes, more than ${MAX_CAVEAT_BYTES}`,
     );
   }
-  return PREFIX + Buffer.concat([id, ...parts, link]).toString("base64url");
+  return PREFIX + nodeBuffer().concat([id, ...parts, link]).toString("base64url");
 }
 
 /**
@@ -118,5 +117,5 @@ export function deriveName(name: string, caveats: readonly Caveat[]): string {
 export function verifyName({ caveats, link }: DerivedName, root: Uint8Array): Uint8Array[] | undefined {
   let last = firstLink(root);
   const links = caveats.map(({ bytes }) => last = nextLink(last, bytes));
-  return timingSafeEqual(last, link) ? links : undefined;
+  return nodeCrypto().timingSafeEqual(last, link) ? links : undefined;
 }

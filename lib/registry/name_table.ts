@@ -6,7 +6,7 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
+import { nodeBuffer } from "../util/node.ts";
 import { MAX_RETIRED_NAMES } from "../limits.ts";
 import { caveatId, caveatRoot } from "../names/caveat_chain.ts";
 import { isReservedName } from "../names/derived_name.ts";
@@ -263,5 +263,5 @@ export class NameTable<T extends object> {
 
 /** An id as the key of a Map. */
 export function idText(id: Uint8Array): string {
-  return Buffer.from(id).toString("base64");
+  return nodeBuffer().from(id).toString("base64");
 }

@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { Buffer } from "node:buffer";
 import type crypto from "node:crypto";
 import type url from "node:url";
 
@@ -22,4 +23,10 @@ export function nodeCrypto(): typeof crypto {
 export function nodeUrl(): typeof url {
   // deno-lint-ignore no-process-global -- as above
   return process.getBuiltinModule("node:url");
+}
+
+/** `Buffer` of `node:buffer`. */
+export function nodeBuffer(): typeof Buffer {
+  // deno-lint-ignore no-process-global -- as above
+  return process.getBuiltinModule("node:buffer").Buffer;
 }
