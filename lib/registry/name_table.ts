@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { RandomBytes } from "../names/swissnum.ts";
+import type { RandomBytes } from "../util/random_bytes.ts";
 import { type SealedName, SealedNames } from "./sealed_names.ts";
 
 interface Entry<T extends object> {

@@ -7,7 +7,8 @@
 import { toError } from "../errors.ts";
 import { MAX_FURL_BYTES } from "../limits.ts";
 import { checkName } from "../names/furl.ts";
-import { createSwissnum, type RandomBytes } from "../names/swissnum.ts";
+import { createSwissnum } from "../names/swissnum.ts";
+import type { RandomBytes } from "../util/random_bytes.ts";
 import { Callable, type Publishable } from "../broker/callable.ts";
 import { Referenceable } from "../broker/referenceable.ts";
 import type { Trace } from "../util/trace.ts";
