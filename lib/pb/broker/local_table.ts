@@ -15,16 +15,6 @@ export interface LocalObject<T extends object> {
   count: number;
 }
 
-/** What a {@linkcode LocalTable} needs. */
-export interface LocalTableOptions {
-  /** Twisted's `MAX_BROKER_REFS`: with this many entries besides the first one, no more is taken in. */
-  readonly maxReferences: number;
-  /** The next number, which is shared with what is cached. */
-  nextId(): number;
-  /** The limit was met too often: the connection is to end, when what is to be said has been said. */
-  onTooMany(): void;
-}
-
 /** The refusals after which the connection ends, as Twisted has it. */
 const PATIENCE = 3;
 
@@ -58,12 +48,19 @@ export class LocalTable<T extends object> {
   readonly #ids = new Map<unknown, number>();
   readonly #unique = new Map<number, unknown>();
   readonly #cleanups = new Map<number, () => void>();
-  readonly #options: LocalTableOptions;
+  readonly #maxReferences: number;
+  readonly #nextId: () => number;
   readonly #patience: Patience;
 
-  /** An empty table. */
-  constructor(options: LocalTableOptions, patience: Patience = new Patience(() => options.onTooMany())) {
-    this.#options = options;
+  /**
+   * An empty table.
+   *
+   * @param maxReferences Twisted's `MAX_BROKER_REFS`: with this many entries besides the first one, no more is taken in.
+   * @param nextId Gives the next number, which is shared with what is cached.
+   */
+  constructor(maxReferences: number, nextId: () => number, patience: Patience) {
+    this.#maxReferences = maxReferences;
+    this.#nextId = nextId;
     this.#patience = patience;
   }
 
@@ -105,8 +102,8 @@ export class LocalTable<T extends object> {
       this.#byId.get(known)!.count++;
       return known;
     }
-    if (this.size > this.#options.maxReferences) throw this.#patience.refuse("reference");
-    const id = this.#options.nextId();
+    if (this.size > this.#maxReferences) throw this.#patience.refuse("reference");
+    const id = this.#nextId();
     this.#byId.set(id, { object, count: 1 });
     this.#ids.set(unique, id);
     this.#unique.set(id, unique);
@@ -135,10 +132,12 @@ export class LocalTable<T extends object> {
    * Has something done, once, when the last reference to an object is given back; a later one for the same object takes
    * its place. It must not throw.
    *
+   * @param unique What tells the object from others.
    * @returns Whether the peer has such an object.
    */
-  whenReleased(id: number, cleanup: () => void): boolean {
-    if (!this.#byId.has(id)) return false;
+  whenReleased(unique: unknown, cleanup: () => void): boolean {
+    const id = this.#ids.get(unique);
+    if (id === undefined) return false;
     this.#cleanups.set(id, cleanup);
     return true;
   }

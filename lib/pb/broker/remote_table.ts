@@ -24,7 +24,8 @@ export class Holding<R extends object> {
 /** What a {@linkcode RemoteTable} needs. */
 export interface RemoteTableOptions<R extends object> {
   readonly max: number;
-  makeReference(holding: Holding<R>): R;
+  /** @param release Gives it back, once. */
+  makeReference(holding: Holding<R>, release: () => void): R;
   /** Gives back one receipt. Must not throw. */
   decref(id: number): void;
 }
@@ -81,7 +82,8 @@ export class RemoteTable<R extends object> {
     views.set(perspective, holding);
     this.#size++;
     holding.received++;
-    const reference = this.#options.makeReference(holding);
+    const current = holding;
+    const reference = this.#options.makeReference(current, () => this.release(current));
     holding.shared = new WeakRef(reference);
     this.#collected.register(reference, holding, holding);
     return reference;
