@@ -48,7 +48,9 @@ export class CopyRegistry {
   setUnjellyableForClass(tag: string, unjellyable: UnjellyableClass | UnjellyFunction): void {
     checkTag(tag);
     if (typeof unjellyable !== "function") {
-      throw new TypeError(`Cannot register "${tag}": got ${typeof unjellyable}, and a class or function is needed`);
+      throw new TypeError(
+        `Cannot register "${tag}": got ${typeof unjellyable}, and a class or function is needed`,
+      );
     }
     this.#entries.set(
       tag,
@@ -165,7 +167,8 @@ export const setCopierForClassTree: typeof setUnjellyableForClassTree = setUnjel
 /** Whether a function is a class with `unjellyFor`: what `class` makes, and no arrow or plain function. */
 function isClass(value: UnjellyableClass | UnjellyFunction): value is UnjellyableClass {
   const { prototype } = value as { prototype?: { unjellyFor?: unknown } };
-  return typeof prototype?.unjellyFor === "function" || /^class\b/.test(Function.prototype.toString.call(value));
+  return typeof prototype?.unjellyFor === "function" ||
+    /^class\b/.test(Function.prototype.toString.call(value));
 }
 
 function checkTag(tag: string): void {
