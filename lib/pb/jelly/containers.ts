@@ -16,10 +16,10 @@ import { ValueSet } from "../../values/value_set.ts";
 import type { Expression } from "../banana/expression.ts";
 import { Word } from "../banana/words.ts";
 import { Dereference } from "./dereference.ts";
-import type { Unjellier } from "./unjellier.ts";
+import type { FormReader } from "./form.ts";
 
 /** `(list e…)`. */
-export function readList(unjellier: Unjellier, expression: readonly Expression[]): unknown[] {
+export function readList(unjellier: FormReader, expression: readonly Expression[]): unknown[] {
   const list: unknown[] = [];
   unjellier.bind(list);
   readElements(unjellier, expression, list, () => {});
@@ -27,7 +27,7 @@ export function readList(unjellier: Unjellier, expression: readonly Expression[]
 }
 
 /** `(tuple e…)`. */
-export function readTuple(unjellier: Unjellier, expression: readonly Expression[]): Tuple {
+export function readTuple(unjellier: FormReader, expression: readonly Expression[]): Tuple {
   const tuple = new Tuple();
   unjellier.bind(tuple);
   readElements(unjellier, expression, tuple as unknown as unknown[], () => Object.freeze(tuple));
@@ -36,7 +36,7 @@ export function readTuple(unjellier: Unjellier, expression: readonly Expression[
 
 /** Puts elements into an array; `whenComplete` is called when the last one is there, at once or later. */
 function readElements(
-  unjellier: Unjellier,
+  unjellier: FormReader,
   expression: readonly Expression[],
   into: unknown[],
   whenComplete: () => void,
@@ -57,7 +57,7 @@ function readElements(
 }
 
 /** `(set e…)`. */
-export function readSet(unjellier: Unjellier, expression: readonly Expression[]): ValueSet {
+export function readSet(unjellier: FormReader, expression: readonly Expression[]): ValueSet {
   const set = new ValueSet();
   unjellier.bind(set);
   readMembers(unjellier, expression, set, () => {});
@@ -65,7 +65,7 @@ export function readSet(unjellier: Unjellier, expression: readonly Expression[])
 }
 
 /** `(frozenset e…)`. */
-export function readFrozenSet(unjellier: Unjellier, expression: readonly Expression[]): FrozenSet {
+export function readFrozenSet(unjellier: FormReader, expression: readonly Expression[]): FrozenSet {
   const set = new FrozenSet();
   unjellier.bind(set);
   readMembers(unjellier, expression, set, () => freezeSet(set));
@@ -73,7 +73,7 @@ export function readFrozenSet(unjellier: Unjellier, expression: readonly Express
 }
 
 function readMembers(
-  unjellier: Unjellier,
+  unjellier: FormReader,
   expression: readonly Expression[],
   set: ValueSet,
   whenComplete: () => void,
@@ -95,7 +95,7 @@ function readMembers(
  * `(dictionary (key value)…)`: an object without prototype if all keys are texts, else a {@linkcode Dict}. Which of
  * the two has to be known before any key is read.
  */
-export function readDictionary(unjellier: Unjellier, expression: readonly Expression[]): object {
+export function readDictionary(unjellier: FormReader, expression: readonly Expression[]): object {
   const { length } = expression;
   for (let i = 1; i < length; i++) {
     const pair = expression[i];
@@ -118,7 +118,7 @@ export function readDictionary(unjellier: Unjellier, expression: readonly Expres
   return record;
 }
 
-function readDict(unjellier: Unjellier, expression: readonly Expression[]): Dict {
+function readDict(unjellier: FormReader, expression: readonly Expression[]): Dict {
   const dict = new Dict();
   unjellier.bind(dict);
   const entries: [key: unknown, value: unknown][] = [];
@@ -157,11 +157,11 @@ function isText(expression: Expression | undefined): boolean {
   return tag instanceof Word && tag.text === "unicode";
 }
 
-function isReady(unjellier: Unjellier, key: unknown): boolean {
+function isReady(unjellier: FormReader, key: unknown): boolean {
   return key !== undefined && findUnhashable(key, unjellier.hashable) === undefined;
 }
 
-function checkKey(unjellier: Unjellier, key: unknown): void {
+function checkKey(unjellier: FormReader, key: unknown): void {
   if (isReady(unjellier, key)) return;
   throw new Violation("Cannot read a dictionary or set: a key in it is one that Python cannot hash");
 }

@@ -12,9 +12,8 @@ import { Violation } from "../../errors.ts";
 import { assignState } from "../../values/assign_state.ts";
 import type { Expression } from "../banana/expression.ts";
 import type { Jellyable, Unjellyable } from "./jellyable.ts";
-import type { Jellier } from "./jellier.ts";
+import type { Jellying, Unjellying } from "./invoker.ts";
 import { stateOf } from "./state.ts";
-import type { Unjellier } from "./unjellier.ts";
 
 /**
  * An object that is copied each time it is sent. The peer says by `setUnjellyableForClass` what becomes of it.
@@ -72,7 +71,7 @@ export class Copyable implements Jellyable {
   }
 
   /** Writes `(TAG state)`. */
-  jellyFor(jellier: Jellier): void {
+  jellyFor(jellier: Jellying): void {
     const { perspective } = jellier;
     const tag = this.getTypeToCopyFor(perspective);
     if (typeof tag !== "string" || tag === "") {
@@ -102,7 +101,7 @@ export class RemoteCopy implements Unjellyable {
   }
 
   /** Reads `(TAG state)`. */
-  unjellyFor(unjellier: Unjellier, expression: readonly Expression[]): unknown {
+  unjellyFor(unjellier: Unjellying, expression: readonly Expression[]): unknown {
     unjellier.bind(this);
     if (expression.length !== 2) throw new Violation("Cannot read a copy: it has no state, or more than one");
     this.setCopyableState(unjellier.unjelly(expression[1]!));

@@ -15,10 +15,7 @@ import { TimeOfDay } from "../values/time_of_day.ts";
 import { Unpersistable } from "../values/unpersistable.ts";
 import { readDictionary, readFrozenSet, readList, readSet, readTuple } from "./containers.ts";
 import { decimalOf } from "./decimals.ts";
-import type { Unjellier } from "./unjellier.ts";
-
-/** Reads one form; the expression has its tag in front. */
-export type Form = (unjellier: Unjellier, expression: readonly Expression[]) => unknown;
+import type { Form, FormReader } from "./form.ts";
 
 /** All of them. */
 export const FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
@@ -52,11 +49,11 @@ export const FORMS: ReadonlyMap<string, Form> = new Map<string, Form>([
 ]);
 
 /** Nothing arrives as code, whatever is allowed. */
-function refuseCode(_: Unjellier, expression: readonly Expression[]): never {
+function refuseCode(_: FormReader, expression: readonly Expression[]): never {
   throw new InsecureJelly(`Cannot read a ${textOf(expression[0])}: nothing arrives as code`);
 }
 
-function classOf({ security }: Unjellier, name: string): unknown {
+function classOf({ security }: FormReader, name: string): unknown {
   const module = name.slice(0, Math.max(0, name.lastIndexOf(".")));
   if (!security.isModuleAllowed(module)) {
     throw new InsecureJelly(`module ${quoteForeign(module)} not allowed`);

@@ -17,7 +17,7 @@ import { Tuple } from "../../values/tuple.ts";
 import type { BananaEncoder, Insertion } from "../banana/encoder.ts";
 import type { Expression } from "../banana/expression.ts";
 import { DEFAULT_PB_LIMITS, type PbLimits } from "../limits.ts";
-import type { Invoker } from "./invoker.ts";
+import type { Invoker, Jellying } from "./invoker.ts";
 import { isJellyable } from "./jellyable.ts";
 import { checkHashable } from "./hashable.ts";
 import { globalSecurity, type PlainClass, type SecurityOptions } from "./security.ts";
@@ -35,7 +35,7 @@ export interface JellierOptions {
    * Gives an object's name in a store, instead of which the object is not written; undefined for objects that it does not
    * know. It is asked for objects of classes that no other rule covers.
    */
-  readonly persistentStore?: ((value: object, jellier: Jellier) => Expression | undefined) | undefined;
+  readonly persistentStore?: ((value: object, jellier: Jellying) => Expression | undefined) | undefined;
   /**
    * What becomes of a value that cannot be sent: `"refuse"` is a Violation that names it; `"send"` sends
    * `(unpersistable reason)` in its place, as Twisted does, and tells nobody.
@@ -53,7 +53,7 @@ export interface JellierOptions {
  *
  * An object with a `jellyFor(jellier)` writes itself, by the other methods.
  */
-export class Jellier {
+export class Jellier implements Jellying {
   /** The connection for which this is done; undefined for storage. */
   readonly invoker: Invoker | undefined;
   /** On whose behalf. */
@@ -307,7 +307,7 @@ export class Jellier {
     this.#elements(isFrozen(members) ? "frozenset" : "set", values, values.length);
   }
 
-  #jellyable(value: object & { jellyFor(jellier: Jellier): void }): void {
+  #jellyable(value: object & { jellyFor(jellier: Jellying): void }): void {
     if (this.#tracked.has(value)) return void this.#begin(value);
     const encoder = this.#encoder;
     const { elements } = encoder;

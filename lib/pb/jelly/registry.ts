@@ -7,13 +7,13 @@
  */
 
 import type { Expression } from "../banana/expression.ts";
+import type { Unjellying } from "./invoker.ts";
 import { globalSecurity, type SecurityOptions } from "./security.ts";
-import type { Unjellier } from "./unjellier.ts";
 
 /** A class whose objects are made without arguments, and read themselves by `unjellyFor`: a {@linkcode RemoteCopy}. */
 export type UnjellyableClass = new () => object;
 /** A function that reads the whole expression, its tag included. */
-export type UnjellyFunction = (unjellier: Unjellier, expression: readonly Expression[]) => unknown;
+export type UnjellyFunction = (unjellier: Unjellying, expression: readonly Expression[]) => unknown;
 /** A function that makes an object of the state that was read. */
 export type CopyFactory = (state: unknown) => unknown;
 

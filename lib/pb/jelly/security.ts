@@ -7,8 +7,7 @@
  */
 
 /** A class that can be made an object of. */
-// deno-lint-ignore no-explicit-any
-export type PlainClass = abstract new (...args: any[]) => object;
+export type PlainClass = abstract new (...args: never[]) => object;
 
 /** Forms that are allowed from the start. */
 const ALWAYS =

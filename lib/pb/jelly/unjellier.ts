@@ -20,7 +20,8 @@ import { InsecureJelly } from "../errors.ts";
 import { DEFAULT_PB_LIMITS, type PbLimits } from "../limits.ts";
 import { Dereference } from "./dereference.ts";
 import { FORMS } from "./forms.ts";
-import type { Invoker, ReferenceTag } from "./invoker.ts";
+import type { FormReader } from "./form.ts";
+import type { Invoker, ReferenceTag, Unjellying } from "./invoker.ts";
 import { isUnjellyable } from "./jellyable.ts";
 import { type CopyEntry, type CopyRegistry, copyTags } from "./registry.ts";
 import { globalSecurity, type PlainClass, type SecurityOptions } from "./security.ts";
@@ -37,7 +38,7 @@ export interface UnjellierOptions {
   /** On whose behalf. */
   readonly perspective?: unknown;
   /** Gives the object that a `persistentStore` named so. */
-  readonly persistentLoad?: ((id: Expression, unjellier: Unjellier) => unknown) | undefined;
+  readonly persistentLoad?: ((id: Expression, unjellier: Unjellying) => unknown) | undefined;
   /**
    * `"wrap"` gives an integral double as a `Float`, so that it is a double again when it is sent; `"number"` gives
    * every double as a number.
@@ -50,7 +51,7 @@ export interface UnjellierOptions {
 }
 
 /** Reads the values of one run: references within it mean one another. */
-export class Unjellier {
+export class Unjellier implements FormReader {
   /** The connection for which this is done; undefined for storage. */
   readonly invoker: Invoker | undefined;
   /** On whose behalf. */
