@@ -239,3 +239,6 @@ export type { DescribeTokensOptions } from "./lib/wire/describe_tokens.ts";
 
 // Later turns
 export { eventually, fireEventually, flushEventualQueue } from "./lib/util/eventual.ts";
+
+// Perspective Broker
+export * as pb from "./lib/pb/pb.ts";

@@ -19,6 +19,8 @@ const INITIAL_BYTES = 16 * 1024;
 const LONGEST_WORD = 13;
 /** Texts shorter than this are written byte by byte: calls into the platform cost more than a loop. */
 const SHORT_TEXT = 64;
+/** `("unicode"` and no end: the same in both dialects. */
+const UNICODE = Uint8Array.of(2, LIST, 7, STRING, 0x75, 0x6e, 0x69, 0x63, 0x6f, 0x64, 0x65);
 /** What no number of 64 digits reaches. */
 const TOO_LARGE = 1n << BigInt(7 * MAX_PREFIX_DIGITS);
 
@@ -179,6 +181,18 @@ export class BananaEncoder {
     this.#room(bytes.length);
     this.#buffer.set(bytes, this.#length);
     this.#length += bytes.length;
+  }
+
+  /**
+   * `("unicode" text)`.
+   *
+   * @throws {Violation} As {@linkcode BananaEncoder.word}.
+   */
+  text(text: string): void {
+    this.#room(UNICODE.length);
+    this.#buffer.set(UNICODE, this.#length);
+    this.#length += UNICODE.length;
+    this.word(text);
   }
 
   /**

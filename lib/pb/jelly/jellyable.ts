@@ -7,8 +7,7 @@
  */
 
 import type { Expression } from "../banana/expression.ts";
-import type { Jellier } from "./jellier.ts";
-import type { Unjellier } from "./unjellier.ts";
+import type { Jellying, Unjellying } from "./invoker.ts";
 
 /** An object that writes its own s-expression. Twisted: `IJellyable`. */
 export interface Jellyable {
@@ -19,7 +18,7 @@ export interface Jellyable {
    * If a second occurrence shall be a reference to the first, it calls `jellier.prepare(this)` before it writes anything.
    * What it throws fails the call.
    */
-  jellyFor(jellier: Jellier): void;
+  jellyFor(jellier: Jellying): void;
 }
 
 /** An object that reads itself out of an s-expression. Twisted: `IUnjellyable`. */
@@ -31,7 +30,7 @@ export interface Unjellyable {
    *
    * @returns The value: mostly the object itself.
    */
-  unjellyFor(unjellier: Unjellier, expression: readonly Expression[]): unknown;
+  unjellyFor(unjellier: Unjellying, expression: readonly Expression[]): unknown;
 }
 
 /** Whether an object writes itself. */

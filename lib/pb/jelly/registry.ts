@@ -7,13 +7,13 @@
  */
 
 import type { Expression } from "../banana/expression.ts";
+import type { Unjellying } from "./invoker.ts";
 import { globalSecurity, type SecurityOptions } from "./security.ts";
-import type { Unjellier } from "./unjellier.ts";
 
 /** A class whose objects are made without arguments, and read themselves by `unjellyFor`: a {@linkcode RemoteCopy}. */
 export type UnjellyableClass = new () => object;
 /** A function that reads the whole expression, its tag included. */
-export type UnjellyFunction = (unjellier: Unjellier, expression: readonly Expression[]) => unknown;
+export type UnjellyFunction = (unjellier: Unjellying, expression: readonly Expression[]) => unknown;
 /** A function that makes an object of the state that was read. */
 export type CopyFactory = (state: unknown) => unknown;
 
@@ -48,7 +48,9 @@ export class CopyRegistry {
   setUnjellyableForClass(tag: string, unjellyable: UnjellyableClass | UnjellyFunction): void {
     checkTag(tag);
     if (typeof unjellyable !== "function") {
-      throw new TypeError(`Cannot register "${tag}": got ${typeof unjellyable}, and a class or function is needed`);
+      throw new TypeError(
+        `Cannot register "${tag}": got ${typeof unjellyable}, and a class or function is needed`,
+      );
     }
     this.#entries.set(
       tag,
@@ -165,7 +167,8 @@ export const setCopierForClassTree: typeof setUnjellyableForClassTree = setUnjel
 /** Whether a function is a class with `unjellyFor`: what `class` makes, and no arrow or plain function. */
 function isClass(value: UnjellyableClass | UnjellyFunction): value is UnjellyableClass {
   const { prototype } = value as { prototype?: { unjellyFor?: unknown } };
-  return typeof prototype?.unjellyFor === "function" || /^class\b/.test(Function.prototype.toString.call(value));
+  return typeof prototype?.unjellyFor === "function" ||
+    /^class\b/.test(Function.prototype.toString.call(value));
 }
 
 function checkTag(tag: string): void {

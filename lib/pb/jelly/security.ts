@@ -7,14 +7,16 @@
  */
 
 /** A class that can be made an object of. */
-// deno-lint-ignore no-explicit-any
-export type PlainClass = abstract new (...args: any[]) => object;
+export type PlainClass = abstract new (...args: never[]) => object;
 
 /** Forms that are allowed from the start. */
-const ALWAYS = "None bool boolean string str int float datetime time date timedelta NoneType unicode decimal set frozenset"
-  .split(" ");
+const ALWAYS =
+  "None bool boolean string str int float datetime time date timedelta NoneType unicode decimal set frozenset"
+    .split(" ");
 /** Containers and what goes with them. */
-const BASIC = "dictionary list tuple reference dereference unpersistable persistent long_int long dict".split(" ");
+const BASIC = "dictionary list tuple reference dereference unpersistable persistent long_int long dict".split(
+  " ",
+);
 
 /**
  * What one connection, or many, may unjelly. Whatever is not declared here is an {@linkcode InsecureJelly}, which
@@ -84,7 +86,9 @@ export class SecurityOptions {
     for (const [name, allowed] of Object.entries(classes)) {
       const dot = name.lastIndexOf(".");
       if (dot <= 0) {
-        throw new TypeError(`Cannot allow instances of "${name}": a name with its module is needed, such as "shop.Order"`);
+        throw new TypeError(
+          `Cannot allow instances of "${name}": a name with its module is needed, such as "shop.Order"`,
+        );
       }
       const other = this.#classes.get(name);
       if (other !== undefined && other !== allowed) {
