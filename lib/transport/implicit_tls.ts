@@ -195,7 +195,10 @@ function shakeHands(
     if (stream === undefined) socket.destroy();
     done(error, stream);
   };
-  const timer = clock.setTimer(handshakeTimeoutMs, () => end(new NegotiationError("TLS handshake timed out")));
+  const timer = clock.setTimer(
+    handshakeTimeoutMs,
+    () => end(new NegotiationError("TLS handshake timed out")),
+  );
   socket.once("close", () => end(new NegotiationError("The peer closed the connection")));
   // One server a socket tells which handshake has ended; it never listens.
   tls.createServer(secrets, (stream) => end(undefined, stream))

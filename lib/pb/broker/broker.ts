@@ -16,7 +16,7 @@ import { BananaEncoder } from "../banana/encoder.ts";
 import type { Expression } from "../banana/expression.ts";
 import type { Broker, MessageReceiver } from "../flavors/call.ts";
 import { type ReferenceHost, RemoteReference } from "../flavors/remote_reference.ts";
-import type { Invoker, ReferenceTag } from "../jelly/invoker.ts";
+import type { Invoker, ReferenceTag, Unjellying } from "../jelly/invoker.ts";
 import { Jellier } from "../jelly/jellier.ts";
 import { Unjellier } from "../jelly/unjellier.ts";
 import type { ReferenceTables } from "./counts.ts";
@@ -48,7 +48,7 @@ export interface PbBrokerOptions {
 }
 
 /** What reads one kind of reference. */
-export type ReferenceReader = (id: Expression | undefined, unjellier: Unjellier) => unknown;
+export type ReferenceReader = (id: Expression | undefined, unjellier: Unjellying) => unknown;
 
 /** One connection. */
 export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
@@ -107,7 +107,8 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
     this.#locals = new LocalTable(brokerLimits.maxReferences, () => this.nextLocalId(), this.patience);
     this.#remotes = new RemoteTable({
       max: brokerLimits.maxRemoteReferences,
-      makeReference: ({ id, perspective }, release) => new RemoteReference(this, { id, perspective, release }),
+      makeReference: ({ id, perspective }, release) =>
+        new RemoteReference(this, { id, perspective, release }),
       decref: (id) => this.send("decref", id),
     });
     const failed = (where: string, error: Error) => settings.trace({ type: "callback-failed", where, error });
@@ -198,7 +199,9 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
     const once = () => {
       watch?.[Symbol.dispose]();
       // Through the watches: what it throws is dealt with there.
-      const alone = new Watches((where, error) => this.#settings.trace({ type: "callback-failed", where, error }));
+      const alone = new Watches((where, error) =>
+        this.#settings.trace({ type: "callback-failed", where, error })
+      );
       alone.fire();
       alone.add(callback);
     };
@@ -258,7 +261,7 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
     return new Unjellier({ invoker: this, perspective, security, registry, limits }).unjellyFull(expression);
   }
 
-  unjellyReference(tag: ReferenceTag, id: Expression | undefined, unjellier: Unjellier): unknown {
+  unjellyReference(tag: ReferenceTag, id: Expression | undefined, unjellier: Unjellying): unknown {
     return this.#readers[tag](id, unjellier);
   }
 
@@ -352,7 +355,7 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
     return target === undefined ? undefined : this.#locals.named(target);
   };
 
-  #readRemote(id: Expression | undefined, unjellier: Unjellier): RemoteReference {
+  #readRemote(id: Expression | undefined, unjellier: Unjellying): RemoteReference {
     // Twisted takes names too, which are never given back.
     if (id instanceof Uint8Array) return this.remoteForName(decodeLossy(id));
     if (typeof id !== "number") throw new Violation("Cannot read a reference: its object has no number");

@@ -70,7 +70,9 @@ export class Deliveries {
     }
     const method = decodeLossy(name);
     // As Python takes it for true or false.
-    const isAnswerWanted = Array.isArray(flag) || flag instanceof Uint8Array ? flag.length > 0 : Number(flag) !== 0;
+    const isAnswerWanted = Array.isArray(flag) || flag instanceof Uint8Array
+      ? flag.length > 0
+      : Number(flag) !== 0;
     const call = new PbCall(this.#host, args, kw, isAnswerWanted);
     const delivery = { requestId, method, call };
     let result: unknown;
@@ -100,10 +102,16 @@ export class Deliveries {
   #answer(delivery: Delivery, value: unknown): void {
     const { call, requestId } = delivery;
     if (!call.isAnswerWanted || this.#host.isClosed()) return;
-    this.#reply("answer", requestId, call.resultPerspective, (_, jellier) => jellier.jelly(value, "result"), (error) => {
-      // A result that cannot be sent is the method's failure.
-      this.#fail(delivery, ownError(error));
-    });
+    this.#reply(
+      "answer",
+      requestId,
+      call.resultPerspective,
+      (_, jellier) => jellier.jelly(value, "result"),
+      (error) => {
+        // A result that cannot be sent is the method's failure.
+        this.#fail(delivery, ownError(error));
+      },
+    );
   }
 
   #fail({ requestId, method, call }: Delivery, thrown: unknown): void {
@@ -114,16 +122,28 @@ export class Deliveries {
     const describe = () => {
       const exposes = this.#host.unsafeTracebacks;
       const failure = failureOf(error, exposes);
-      this.#reply("error", requestId, undefined, (encoder) => writeFailure(failure, exposes, encoder), (cause) => {
-        this.#host.callFailed(method, cause);
-      });
+      this.#reply(
+        "error",
+        requestId,
+        undefined,
+        (encoder) => writeFailure(failure, exposes, encoder),
+        (cause) => {
+          this.#host.callFailed(method, cause);
+        },
+      );
     };
     if (!isJellyable(error)) return describe();
     // An error that its class lets travel by itself.
-    this.#reply("error", requestId, call.resultPerspective, (_, jellier) => jellier.jelly(error, "error"), (cause) => {
-      this.#host.callFailed(method, cause);
-      describe();
-    });
+    this.#reply(
+      "error",
+      requestId,
+      call.resultPerspective,
+      (_, jellier) => jellier.jelly(error, "error"),
+      (cause) => {
+        this.#host.callFailed(method, cause);
+        describe();
+      },
+    );
   }
 
   #reply(

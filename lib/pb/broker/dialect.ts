@@ -23,7 +23,9 @@ export const DIALECTS: readonly Dialect[] = Object.freeze(["pb", "none"]);
  */
 export function chooseDialect(offer: Expression, ours: readonly Dialect[]): Dialect {
   if (!Array.isArray(offer)) {
-    throw new NegotiationError("Cannot speak with the peer: it began with something that is no offer of dialects");
+    throw new NegotiationError(
+      "Cannot speak with the peer: it began with something that is no offer of dialects",
+    );
   }
   for (const entry of offer) {
     const name = entry instanceof Uint8Array ? decodeLossy(entry) : undefined;
@@ -43,5 +45,7 @@ export function chosenDialect(choice: Expression, ours: readonly Dialect[]): Dia
   const dialect = ours.find((known) => known === name);
   if (dialect !== undefined) return dialect;
   const what = name === undefined ? "something that is no name" : quoteForeign(name, 40);
-  throw new NegotiationError(`Cannot speak with the peer: it chose ${what} and not one of ${ours.join(", ")}`);
+  throw new NegotiationError(
+    `Cannot speak with the peer: it chose ${what} and not one of ${ours.join(", ")}`,
+  );
 }

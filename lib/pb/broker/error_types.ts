@@ -8,7 +8,7 @@
  */
 
 import { DeadReferenceError, ProtocolError, Violation } from "../../errors.ts";
-import { BadCall, BananaError, InsecureJelly, NoSuchMethod, PbError, PBConnectionLost } from "../errors.ts";
+import { BadCall, BananaError, InsecureJelly, NoSuchMethod, PBConnectionLost, PbError } from "../errors.ts";
 
 /** A class of errors. */
 export type ErrorClass = abstract new (...args: never[]) => Error;

@@ -144,12 +144,15 @@ copyTags.setUnjellyableForClass(FAILURE_TAG, (unjellier, expression) => {
 export function errorOfPayload(payload: unknown): Error {
   if (payload instanceof Error) return payload;
   const told = typeof payload === "string" || payload instanceof Uint8Array;
-  return new RemoteError(told ? foreign(payload, MAX_FOREIGN.message) : "The peer reported an error without saying which", {
-    remoteType: "builtins.Exception",
-    remoteParents: ["builtins.Exception"],
-    remoteTraceback: NO_TRACEBACK,
-    cause: payload,
-  });
+  return new RemoteError(
+    told ? foreign(payload, MAX_FOREIGN.message) : "The peer reported an error without saying which",
+    {
+      remoteType: "builtins.Exception",
+      remoteParents: ["builtins.Exception"],
+      remoteTraceback: NO_TRACEBACK,
+      cause: payload,
+    },
+  );
 }
 
 /** Text of a peer, cut; bytes of older ones are UTF-8. */

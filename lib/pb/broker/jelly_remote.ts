@@ -6,7 +6,7 @@
 
 import { Violation } from "../../errors.ts";
 import type { MessageReceiver } from "../flavors/call.ts";
-import type { Jellier } from "../jelly/jellier.ts";
+import type { Jellying } from "../jelly/invoker.ts";
 
 /** Under this key a broker counts references to objects that are being sent. */
 export const localTaker: unique symbol = Symbol("localTaker");
@@ -32,10 +32,12 @@ export interface LocalTaker {
  *
  * @throws {Violation} If the value is not for a connection.
  */
-export function jellyRemote(object: MessageReceiver, jellier: Jellier): void {
+export function jellyRemote(object: MessageReceiver, jellier: Jellying): void {
   const invoker: object | undefined = jellier.invoker;
   if (invoker === undefined || !(localTaker in invoker)) {
-    throw new Violation("Cannot jelly an object that travels by reference: it means something on a connection only");
+    throw new Violation(
+      "Cannot jelly an object that travels by reference: it means something on a connection only",
+    );
   }
   const { [localTaker]: taker } = invoker as LocalTaker;
   const id = taker.take(object);

@@ -46,13 +46,14 @@ export class MessageTable {
     if (entry === undefined) return this.#unknown(word);
     if (expression.length !== entry.count + 1) {
       throw new ProtocolError(
-        `The peer sent ${quoteForeign(word, 40)} with ${expression.length - 1} fields instead of ${entry.count}`,
+        `The peer sent ${quoteForeign(word, 40)} with ${
+          expression.length - 1
+        } fields instead of ${entry.count}`,
       );
     }
     entry.handle(expression);
   }
 }
-
 
 function wordOf(bytes: Uint8Array): string {
   if ("text" in bytes && typeof bytes.text === "string") return bytes.text;

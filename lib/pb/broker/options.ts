@@ -86,7 +86,9 @@ export function resolveSettings(options: PbConnectionOptions): Settings {
   const { dialects = DIALECTS, keepAliveMs = 60_000 } = options;
   const unknown = dialects.find((dialect) => !DIALECTS.includes(dialect));
   if (dialects.length === 0 || unknown !== undefined) {
-    throw new TypeError(`Cannot speak ${String(unknown ?? "no dialect")}: dialects are ${DIALECTS.join(", ")}`);
+    throw new TypeError(
+      `Cannot speak ${String(unknown ?? "no dialect")}: dialects are ${DIALECTS.join(", ")}`,
+    );
   }
   if (!Number.isSafeInteger(keepAliveMs) || keepAliveMs < 1) {
     throw new RangeError("Cannot use keepAliveMs: it is not a whole number of 1 or more");

@@ -73,7 +73,9 @@ export class Outbox {
     this.#isInMessage = true;
     this.#write(message);
     // The usual case has nothing that waits.
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) this.#write(next);
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      this.#write(next);
+    }
     this.#isInMessage = false;
   }
 

@@ -9,7 +9,7 @@
 import { quoteForeign } from "../../util/text.ts";
 import { jellyRemote } from "../broker/jelly_remote.ts";
 import { NoSuchMethod } from "../errors.ts";
-import type { Jellier } from "../jelly/jellier.ts";
+import type { Jellying } from "../jelly/invoker.ts";
 import type { Jellyable } from "../jelly/jellyable.ts";
 import type { PbCall } from "./call.ts";
 import { findMethod } from "./find_method.ts";
@@ -81,8 +81,8 @@ export class Viewable implements Jellyable, ByReference {
   }
 
   /** Writes itself as a reference to a {@linkcode ViewPoint} of the run's perspective. */
-  jellyFor(jellier: Jellier): void {
-    new ViewPoint(jellier.perspective, this).jellyFor(jellier);
+  jellyFor(jellier: Jellying): void {
+    new ViewPoint(jellier.perspective as object | undefined, this).jellyFor(jellier);
   }
 }
 
@@ -119,7 +119,7 @@ export class ViewPoint extends Referenceable {
   }
 
   /** Writes itself as `(remote n)`. */
-  override jellyFor(jellier: Jellier): void {
+  override jellyFor(jellier: Jellying): void {
     jellyRemote(this, jellier);
   }
 }

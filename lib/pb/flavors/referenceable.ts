@@ -9,7 +9,7 @@
 import { quoteForeign } from "../../util/text.ts";
 import { jellyRemote } from "../broker/jelly_remote.ts";
 import { NoSuchMethod } from "../errors.ts";
-import type { Jellier } from "../jelly/jellier.ts";
+import type { Jellying } from "../jelly/invoker.ts";
 import type { Jellyable } from "../jelly/jellyable.ts";
 import type { Broker, MessageReceiver, PbCall } from "./call.ts";
 import { findMethod } from "./find_method.ts";
@@ -57,12 +57,14 @@ export class Referenceable implements MessageReceiver, Jellyable, ByReference {
   remoteMessageReceived(message: string, call: PbCall): unknown {
     const key = `remote_${message}`;
     const method = findMethod(this, key, Referenceable.prototype);
-    if (method === undefined) throw new NoSuchMethod(`No such method: ${quoteForeign(key, 100).slice(1, -1)}`);
+    if (method === undefined) {
+      throw new NoSuchMethod(`No such method: ${quoteForeign(key, 100).slice(1, -1)}`);
+    }
     return method.apply(this, call.args(this.perspective));
   }
 
   /** Writes itself as `(remote n)`. */
-  jellyFor(jellier: Jellier): void {
+  jellyFor(jellier: Jellying): void {
     jellyRemote(this, jellier);
   }
 }

@@ -7,7 +7,7 @@
  */
 
 import { DeadReferenceError, Violation } from "../../errors.ts";
-import type { Jellier } from "../jelly/jellier.ts";
+import type { Jellying } from "../jelly/invoker.ts";
 import type { Jellyable } from "../jelly/jellyable.ts";
 import type {
   RemoteArguments,
@@ -165,7 +165,7 @@ export class RemoteReference<T = Untyped> implements Jellyable, Disposable {
    *
    * @throws {Violation} If it is sent to somebody else: Perspective Broker knows no references to third parties.
    */
-  jellyFor(jellier: Jellier): void {
+  jellyFor(jellier: Jellying): void {
     const invoker: object | undefined = jellier.invoker;
     if (invoker !== this.#host) {
       throw new Violation(
@@ -187,8 +187,8 @@ export class RemoteReference<T = Untyped> implements Jellyable, Disposable {
 
   /** How `Deno.inspect` and `console.log` show it. */
   [Symbol.for("Deno.customInspect")](): string {
-    return `RemoteReference { ${typeof this.#target.id === "number" ? `#${this.#target.id}` : this.#target.id} at ${
-      this.peerAddress
-    } }`;
+    return `RemoteReference { ${
+      typeof this.#target.id === "number" ? `#${this.#target.id}` : this.#target.id
+    } at ${this.peerAddress} }`;
   }
 }

@@ -20,7 +20,8 @@ type Prefix = "remote_" | "perspective_" | "view_";
 export type RemoteMethodName<T> = keyof T extends infer K ? K extends `${Prefix}${infer Name}` ? Name : never
   : never;
 
-type MethodOf<T, Name extends string> = T extends { [K in `remote_${Name}`]: infer M } ? M
+/** The method of `T` that peers call so. */
+export type MethodOf<T, Name extends string> = T extends { [K in `remote_${Name}`]: infer M } ? M
   : T extends { [K in `perspective_${Name}`]: infer M } ? M
   : T extends { [K in `view_${Name}`]: (viewer: never, ...args: infer A) => infer R } ? (...args: A) => R
   : never;
@@ -35,8 +36,8 @@ export type Received<T> = T extends void | undefined ? null
   : T;
 
 /** What the caller may pass where the callee's parameter has the type `T`. */
-export type Sendable<T> = T extends string | number | bigint | boolean | null | undefined | symbol | ArrayBufferView
-  ? T
+export type Sendable<T> = T extends
+  string | number | bigint | boolean | null | undefined | symbol | ArrayBufferView ? T
   : T extends RemoteReference<infer U> ? U | RemoteReference<U>
   : T extends ByReference ? T | RemoteReference<T>
   : T extends readonly unknown[] ? { [I in keyof T]: Sendable<T[I]> }
@@ -54,5 +55,7 @@ export type RemoteResult<T, Name extends string> = MethodOf<T, Name> extends (..
 
 /** An object's methods as a proxy offers them. */
 export type RemoteMethods<T> = {
-  readonly [Name in RemoteMethodName<T>]: (...args: RemoteArguments<T, Name>) => Promise<RemoteResult<T, Name>>;
+  readonly [Name in RemoteMethodName<T>]: (
+    ...args: RemoteArguments<T, Name>
+  ) => Promise<RemoteResult<T, Name>>;
 };
