@@ -9,8 +9,10 @@ import type { ByteStreams } from "../transport/stream_connection.ts";
 import { Backoff, type BackoffOptions } from "../util/backoff.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import { type RandomBytes, systemRandomBytes } from "../util/random_bytes.ts";
+import { resolveSettings } from "./broker/options.ts";
 import { type PbTrace, safePbTrace } from "./broker/trace.ts";
 import { connect, type PbClient, type PbConnectOptions } from "./client.ts";
+import { parseTarget } from "./net/place.ts";
 import type { Untyped } from "./flavors/remote_types.ts";
 
 /** Options of {@linkcode connectPersistently}. */
@@ -83,6 +85,11 @@ export class PersistentPbClient<T = Untyped> implements AsyncDisposable {
     onConnected: (client: PbClient<T>) => unknown,
     options: PbPersistentOptions,
   ) {
+    if (typeof target === "string") parseTarget(target);
+    else if (typeof target !== "function") {
+      throw new TypeError("Cannot connect: streams last for one connection, so give a function that opens them");
+    }
+    resolveSettings(options);
     this.#target = target;
     this.#onConnected = onConnected;
     this.#options = options;
