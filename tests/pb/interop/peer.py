@@ -151,13 +151,17 @@ class Lines(LineReceiver):
         self.names = {"root": self.root}
         self.root.notifyOnDisconnect(lambda _: say(event="lost"))
 
-    @defer.inlineCallbacks
     def cmd_call(self, method, args=(), kw={}, on="root", name=None):
         args = [self.value(arg) for arg in args]
-        result = yield self.names[on].callRemote(method, *args, **{k: self.value(v) for k, v in kw.items()})
-        if name:
+        d = self.names[on].callRemote(method, *args, **{k: self.value(v) for k, v in kw.items()})
+
+        def came(result):
+            if name is None:
+                return {"result": repr(result)}
             self.names[name] = result
-        defer.returnValue({"result": repr(result) if name is None else type(result).__name__})
+
+        # No coroutine: in one a CopiedFailure becomes a RemoteError.
+        return d.addCallback(came)
 
     @defer.inlineCallbacks
     def cmd_awaitError(self, method, args=()):
