@@ -91,6 +91,18 @@ export class RawPeer {
     return this.expect(...messages.map(sexp));
   }
 
+  /** Ends the stream behind what was sent. */
+  end(): void {
+    this.#writer.close().catch(() => {});
+  }
+
+  /** The next chunk as hexadecimal text: a message, where the other end writes one a turn. */
+  async next(): Promise<string> {
+    assert.equal(this.#rest.length, 0);
+    const { value } = await this.#reader.read();
+    return hex(value ?? new Uint8Array());
+  }
+
   /** The other end closes, and says nothing more before. */
   async closed(): Promise<void> {
     const more: string[] = [hex(this.#rest)];
