@@ -8,7 +8,7 @@ import assert from "node:assert/strict";
 import type { pb } from "../../../mod.ts";
 import { BananaEncoder } from "../../../lib/pb/banana/encoder.ts";
 import type { Expression } from "../../../lib/pb/banana/expression.ts";
-import { connect, PbClient } from "../../../lib/pb/client.ts";
+import { connect, type PbClient } from "../../../lib/pb/client.ts";
 import { PbServer } from "../../../lib/pb/server.ts";
 import { resolveSettings } from "../../../lib/pb/broker/options.ts";
 import { type MemoryConnection, memoryPair } from "../../../lib/transport/memory.ts";
