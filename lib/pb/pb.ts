@@ -62,7 +62,7 @@ export type {
   RemoteResult,
   Sendable,
   Untyped,
-} from "./flavors/remote_types.ts";
+} from "./flavors/remote_reference.ts";
 
 // Connections
 export { connect, PbClient } from "./client.ts";
