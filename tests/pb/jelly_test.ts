@@ -3,13 +3,13 @@ import {
   Decimal,
   Dict,
   float,
-  FrozenSet,
+  type FrozenSet,
   frozenSet,
   kwargs,
   pb,
-  Tuple,
+  type Tuple,
   tuple,
-  ValueSet,
+  type ValueSet,
   Violation,
 } from "../../mod.ts";
 import { BananaEncoder } from "../../lib/pb/banana/encoder.ts";
