@@ -53,7 +53,7 @@ export type { ConnectionInfo } from "./lib/connection_info.ts";
 export type { GetReferenceOptions } from "./lib/tub/waiting.ts";
 export { Reconnector } from "./lib/tub/reconnector.ts";
 export type { ConnectToOptions, ReconnectionInfo, ReconnectionState } from "./lib/tub/reconnector.ts";
-export type { BackoffOptions } from "./lib/tub/backoff.ts";
+export type { BackoffOptions } from "./lib/util/backoff.ts";
 export type { AttachedPeer, AttachOptions } from "./lib/tub/attach.ts";
 export type { ByteStreams } from "./lib/transport/stream_connection.ts";
 export { messagePortStreams } from "./lib/transport/message_port_streams.ts";
@@ -69,7 +69,7 @@ export type { Caveat } from "./lib/names/caveat.ts";
 export { SturdyRef } from "./lib/names/sturdy_ref.ts";
 export type { FurlParts } from "./lib/names/furl.ts";
 export type { ConnectionHint, OtherHint, TcpHint } from "./lib/names/hints.ts";
-export type { RandomBytes } from "./lib/names/swissnum.ts";
+export type { RandomBytes } from "./lib/util/random_bytes.ts";
 export { DEFAULT_LIMITS } from "./lib/limits.ts";
 export type { Limits } from "./lib/limits.ts";
 export type { Clock } from "./lib/util/clock.ts";
@@ -258,3 +258,6 @@ export type { DescribeTokensOptions } from "./lib/wire/describe_tokens.ts";
 
 // Later turns
 export { eventually, fireEventually, flushEventualQueue } from "./lib/util/eventual.ts";
+
+// Perspective Broker
+export * as pb from "./lib/pb/pb.ts";

@@ -7,7 +7,7 @@
 import { CallContext } from "../lib/broker/call_context.ts";
 import { Referenceable } from "../lib/broker/referenceable.ts";
 import { attenuateFurl } from "../lib/names/attenuate_furl.ts";
-import { systemRandomBytes } from "../lib/names/swissnum.ts";
+import { systemRandomBytes } from "../lib/util/random_bytes.ts";
 import { CapabilityRegistry } from "../lib/registry/registry.ts";
 
 class Files extends Referenceable {

@@ -7,7 +7,7 @@ import { Referenceable } from "../lib/broker/referenceable.ts";
 import type { RemoteReference } from "../lib/broker/remote_reference.ts";
 import { FurlError } from "../lib/errors.ts";
 import { DEFAULT_LIMITS } from "../lib/limits.ts";
-import { systemRandomBytes } from "../lib/names/swissnum.ts";
+import { systemRandomBytes } from "../lib/util/random_bytes.ts";
 import { CapabilityRegistry } from "../lib/registry/registry.ts";
 import { memoryPair } from "../lib/transport/memory.ts";
 import { systemClock } from "../lib/util/clock.ts";

@@ -54,7 +54,7 @@ import { ObjectSpace } from "./object_space.ts";
 import { checkArguments, checkResult, rulesOf } from "./inbound_rules.ts";
 import { Outbox } from "./outbox.ts";
 import { OutgoingCalls, promiseSlicer } from "./outgoing.ts";
-import { withoutPaths } from "./paths.ts";
+import { withoutPaths } from "../util/paths.ts";
 import { Pipelining } from "./pipelining.ts";
 import type { NamedResult } from "./promised.ts";
 import { referenceSlicers, referenceUnslicers } from "./references.ts";

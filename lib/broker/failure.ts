@@ -16,7 +16,7 @@ import type { Slicer, Slicing } from "../graph/slicing.ts";
 import { MAX_FAILURE_BYTES } from "../limits.ts";
 import { redact } from "../names/redact.ts";
 import { encodeText, truncateUtf8 } from "../util/text.ts";
-import { withoutPaths } from "./paths.ts";
+import { withoutPaths } from "../util/paths.ts";
 import { remoteOf } from "./remote_errors.ts";
 import { wireTypesOf } from "./wire_types.ts";
 

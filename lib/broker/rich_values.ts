@@ -13,7 +13,7 @@ import type { UnslicerTable } from "../graph/unslicer.ts";
 import { redact } from "../names/redact.ts";
 import type { Trace } from "../util/trace.ts";
 import type { BrokerHost } from "./interface.ts";
-import { withoutPaths } from "./paths.ts";
+import { withoutPaths } from "../util/paths.ts";
 import { isOwnError, makeRegistered, namesOf } from "./remote_errors.ts";
 
 /** What of the Tub above decides about errors. */

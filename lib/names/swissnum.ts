@@ -4,17 +4,11 @@
  * @module
  */
 
+import { type RandomBytes, systemRandomBytes } from "../util/random_bytes.ts";
 import { encodeBase32 } from "./base32.ts";
 
 /** Bytes of a generated name: 160 bits, Foolscap's `Tub.NAMEBITS`. */
 export const SWISSNUM_BYTES = 20;
-
-/** A source of `length` random bytes, fit for secrets. */
-export type RandomBytes = (length: number) => Uint8Array;
-
-/** The system's own cryptographic source. */
-export const systemRandomBytes: RandomBytes = (length): Uint8Array =>
-  crypto.getRandomValues(new Uint8Array(length));
 
 /**
  * A new name of 160 random bits. Foolscap: `Tub.generateSwissnumber`.

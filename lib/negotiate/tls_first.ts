@@ -5,7 +5,7 @@
  */
 
 import { NegotiationError } from "../errors.ts";
-import type { RandomBytes } from "../names/swissnum.ts";
+import type { RandomBytes } from "../util/random_bytes.ts";
 import type { TlsIdentity } from "../transport/transport.ts";
 import type { Attempt } from "./attempt.ts";
 import type { NegotiatingTub } from "./negotiating_tub.ts";

@@ -19,7 +19,7 @@
 
 import { RemoteNegotiationError } from "../errors.ts";
 import { decodeBase32, encodeBase32 } from "../names/base32.ts";
-import type { RandomBytes } from "../names/swissnum.ts";
+import type { RandomBytes } from "../util/random_bytes.ts";
 import { isTubId, tubIdOf } from "../names/tub_id.ts";
 import { readCertificate } from "../transport/certificate.ts";
 import { importPrivateKey } from "../transport/key_pair.ts";

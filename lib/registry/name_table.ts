@@ -10,7 +10,8 @@ import { nodeBuffer } from "../util/node.ts";
 import { MAX_RETIRED_NAMES } from "../limits.ts";
 import { caveatId, caveatRoot } from "../names/caveat_chain.ts";
 import { isReservedName } from "../names/derived_name.ts";
-import { createSwissnum, type RandomBytes } from "../names/swissnum.ts";
+import { createSwissnum } from "../names/swissnum.ts";
+import type { RandomBytes } from "../util/random_bytes.ts";
 import { type SealedName, SealedNames } from "./sealed_names.ts";
 
 interface Entry<T extends object> {

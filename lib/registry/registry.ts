@@ -7,7 +7,7 @@
 import { PermissionDenied, toError } from "../errors.ts";
 import { MAX_FURL_BYTES } from "../limits.ts";
 import { checkOwnName, isReservedName } from "../names/derived_name.ts";
-import type { RandomBytes } from "../names/swissnum.ts";
+import type { RandomBytes } from "../util/random_bytes.ts";
 import type { SturdyRef } from "../names/sturdy_ref.ts";
 import type { Publishable } from "../broker/callable.ts";
 import { type Clock, systemClock } from "../util/clock.ts";

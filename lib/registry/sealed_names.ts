@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { RandomBytes } from "../names/swissnum.ts";
+import type { RandomBytes } from "../util/random_bytes.ts";
 import { nodeCrypto } from "../util/node.ts";
 
 const KEY_BYTES = 32;

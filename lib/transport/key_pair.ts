@@ -5,7 +5,7 @@
  */
 
 import { CertificateError } from "../errors.ts";
-import { type RandomBytes, systemRandomBytes } from "../names/swissnum.ts";
+import { type RandomBytes, systemRandomBytes } from "../util/random_bytes.ts";
 import { encodeText, quoteForeign } from "../util/text.ts";
 import { createCertificate, type KeyKind, readCertificate } from "./certificate.ts";
 import { DerTag, encodeDer, encodeDerInteger, encodeDerOid } from "./der.ts";

@@ -22,6 +22,11 @@ export interface PlainSocketOptions {
   readonly closeTimeoutMs?: number | undefined;
   /** @default systemClock */
   readonly clock?: Clock | undefined;
+  /**
+   * After how long without a byte the system asks a TCP peer whether it is there, in milliseconds.
+   * @default never
+   */
+  readonly keepAliveMs?: number | undefined;
 }
 
 /**

@@ -57,10 +57,13 @@ export async function dialTcp(options: DialTcpOptions): Promise<UpgradableConnec
     const socket = host.includes("%")
       ? await dialScoped(host, port, signal)
       : await dialNode({ host, port, noDelay: true }, signal);
+    if (options.keepAliveMs !== undefined && socket instanceof net.Socket) {
+      socket.setKeepAlive(true, options.keepAliveMs);
+    }
     return new PlainSocket(socket, options.peerAddress ?? place, options);
   } catch (error) {
     if (signal?.aborted === true) throw error;
-    throw explain(`Cannot connect to ${place}`, place, error);
+    throw explainTcp(`Cannot connect to ${place}`, place, error);
   }
 }
 
@@ -76,6 +79,7 @@ export async function listenTcp(options: ListenTcpOptions): Promise<TransportLis
   const place = addressOf(options.address ?? "::", options.port);
   const server = net.createServer({ noDelay: true }, (socket) => {
     socket.setNoDelay(true);
+    if (options.keepAliveMs !== undefined) socket.setKeepAlive(true, options.keepAliveMs);
     const from = addressOf(socket.remoteAddress ?? "", socket.remotePort ?? 0);
     const connection = new PlainSocket(socket, from, options);
     try {
@@ -93,7 +97,7 @@ export async function listenTcp(options: ListenTcpOptions): Promise<TransportLis
     });
     await promise;
   } catch (error) {
-    throw explain(`Cannot listen on ${place}`, place, error);
+    throw explainTcp(`Cannot listen on ${place}`, place, error);
   }
   // A failed accept, for want of file descriptors say, costs that connection and not the listener.
   server.removeListener("error", reject).on("error", () => {});
@@ -113,13 +117,15 @@ export async function listenTcp(options: ListenTcpOptions): Promise<TransportLis
   };
 }
 
-function addressOf(host: string, port: number): string {
+/** A TCP address as people are shown it. */
+export function addressOf(host: string, port: number): string {
   // An IPv4 peer of a socket for both kinds.
   host = host.replace(/^::ffff:(?=\d+\.)/, "");
   return `tcp:${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-function explain(action: string, place: string, thrown: unknown): Error {
+/** What keeps a socket from being opened, in the words of this library. */
+export function explainTcp(action: string, place: string, thrown: unknown): Error {
   const cause = toError(thrown);
   if (cause.name === "NotCapable" || cause.name === "PermissionDenied") {
     return new PermissionDenied(`${action}: run with --allow-net=${place.replace(/^tcp:/, "")}`, { cause });

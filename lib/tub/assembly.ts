@@ -10,7 +10,7 @@ import type { RemoteHandle } from "../broker/remote_handle.ts";
 import { NoLocationError } from "../errors.ts";
 import { resolveLimits } from "../limits.ts";
 import type { FurlParts } from "../names/furl.ts";
-import { systemRandomBytes } from "../names/swissnum.ts";
+import { systemRandomBytes } from "../util/random_bytes.ts";
 import { CapabilityRegistry } from "../registry/registry.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import { safeTrace } from "../util/trace.ts";

@@ -7,7 +7,7 @@
  */
 
 import { InvalidHintError, ProxyError } from "../errors.ts";
-import { systemRandomBytes } from "../names/swissnum.ts";
+import { systemRandomBytes } from "../util/random_bytes.ts";
 import type { SamSession } from "../transport/sam.ts";
 import { SharedTask } from "../util/shared_task.ts";
 import { quoteForeign } from "../util/text.ts";

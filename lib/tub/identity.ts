@@ -5,7 +5,7 @@
  */
 
 import { FileError } from "../errors.ts";
-import type { RandomBytes } from "../names/swissnum.ts";
+import type { RandomBytes } from "../util/random_bytes.ts";
 import { tubIdOf } from "../names/tub_id.ts";
 import { createKeyPair, type KeyPair, parseKeyPair } from "../transport/key_pair.ts";
 import { type Clock, systemClock } from "../util/clock.ts";

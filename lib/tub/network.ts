@@ -11,7 +11,7 @@ import type { ConnectionInfo } from "../connection_info.ts";
 import { DeadReferenceError, NegotiationError, toError, UnreachableError } from "../errors.ts";
 import type { Limits } from "../limits.ts";
 import type { RoutedHint } from "../names/hints.ts";
-import type { RandomBytes } from "../names/swissnum.ts";
+import type { RandomBytes } from "../util/random_bytes.ts";
 import { negotiateOutbound, negotiateOverTls } from "../negotiate/negotiate.ts";
 import { negotiatePlain } from "../negotiate/plain.ts";
 import type { ByteStreams } from "../transport/stream_connection.ts";

@@ -6,7 +6,7 @@
 
 import type { KeepaliveTimes } from "../broker/keepalive.ts";
 import { type Limits, resolveLimits } from "../limits.ts";
-import type { RandomBytes } from "../names/swissnum.ts";
+import type { RandomBytes } from "../util/random_bytes.ts";
 import type { Clock } from "../util/clock.ts";
 import { quoteForeign } from "../util/text.ts";
 import type { Trace } from "../util/trace.ts";

@@ -11,7 +11,7 @@ import type { ConnectionInfo } from "../connection_info.ts";
 import { NegotiationError, toError, UnreachableError } from "../errors.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Trace } from "../util/trace.ts";
-import type { Backoff, BackoffOptions } from "./backoff.ts";
+import type { Backoff, BackoffOptions } from "../util/backoff.ts";
 
 /** Options of {@linkcode Tub.connectTo}. */
 export interface ConnectToOptions extends BackoffOptions {

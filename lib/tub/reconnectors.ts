@@ -8,10 +8,10 @@ import type { RemoteHandle } from "../broker/remote_handle.ts";
 import type { RemoteReference } from "../broker/remote_reference.ts";
 import type { ConnectionInfo } from "../connection_info.ts";
 import type { FurlParts } from "../names/furl.ts";
-import type { RandomBytes } from "../names/swissnum.ts";
+import type { RandomBytes } from "../util/random_bytes.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Trace } from "../util/trace.ts";
-import { Backoff } from "./backoff.ts";
+import { Backoff } from "../util/backoff.ts";
 import { type ConnectToOptions, Reconnector } from "./reconnector.ts";
 
 /** What {@linkcode Reconnectors} need of their Tub. */

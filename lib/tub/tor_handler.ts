@@ -10,7 +10,7 @@ import { InvalidHintError, PermissionDenied, ProxyError, toError, UnreachableErr
 import { MAX_COOKIE_BYTES } from "../limits.ts";
 import { hostPortOf } from "../names/hints.ts";
 import { isNonPublicAddress } from "../names/ip_address.ts";
-import { systemRandomBytes } from "../names/swissnum.ts";
+import { systemRandomBytes } from "../util/random_bytes.ts";
 import type { SocksLogin } from "../transport/socks_login.ts";
 import type { UpgradableConnection } from "../transport/transport.ts";
 import { SharedTask } from "../util/shared_task.ts";

@@ -11,6 +11,7 @@
 
 import { ProtocolError } from "../errors.ts";
 import { MAX_ERROR_BYTES, MAX_TOKEN_HEADER_BYTES } from "../limits.ts";
+import { readHeader } from "./headers.ts";
 import {
   type BodyTable,
   CLOSE,
@@ -137,7 +138,7 @@ export class TokenDecoder {
           }
           at = start + length;
           byte = bytes[at++]!;
-          const exact = longHeader(bytes, start, start + length);
+          const exact = readHeader(bytes, start, start + length);
           if (typeof exact === "number") value = exact;
           else big = exact;
         }
@@ -260,14 +261,4 @@ export class TokenDecoder {
     }
     return take;
   }
-}
-
-/** A header of more than four digits. */
-function longHeader(bytes: Uint8Array, start: number, end: number): number | bigint {
-  let value = 0;
-  for (let i = end - 1; i >= start; i--) value = value * 128 + bytes[i]!;
-  if (value <= Number.MAX_SAFE_INTEGER) return value;
-  let big = 0n;
-  for (let i = end - 1; i >= start; i--) big = (big << 7n) | BigInt(bytes[i]!);
-  return big;
 }

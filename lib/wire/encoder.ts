@@ -10,6 +10,7 @@
  */
 
 import { encodeText } from "../util/text.ts";
+import { HEADER_ROOM, writeDigits, writeHeader } from "./headers.ts";
 import { CLOSE, FLOAT, INT, LONGINT, LONGNEG, NEG, OPEN, PONG, STRING, VOCAB } from "./tokens.ts";
 
 /** A place in what an encoder has gathered. */
@@ -26,8 +27,6 @@ const LARGE_BODY_BYTES = 32 * 1024;
 const LONGEST_WORD = 15;
 /** Texts shorter than this are written byte by byte: calls into the platform cost more than a loop. */
 const SHORT_TEXT = 64;
-/** Room for a header of any safe integer, and its type byte. */
-const HEADER_ROOM = 16;
 const SMALL_A = 0x61;
 
 /** Gathers the tokens of one direction of one connection. */
@@ -201,7 +200,7 @@ export class TokenEncoder {
   pong(value: number | bigint): void {
     if (typeof value === "number") return this.bare(PONG, value);
     this.#room(80);
-    for (let rest = value; rest > 0n; rest >>= 7n) this.#buffer[this.#length++] = Number(rest & 0x7fn);
+    this.#length = writeDigits(this.#buffer, this.#length, value);
     this.#buffer[this.#length++] = PONG;
   }
 
@@ -309,19 +308,13 @@ export class TokenEncoder {
 
   /** A header of a safe integer of 0 or more; there is room for it. */
   #header(value: number, type: number): void {
-    const buffer = this.#buffer;
-    let at = this.#length;
-    if (value < 0x80) {
-      buffer[at++] = value;
-    } else {
-      let rest = value;
-      do {
-        buffer[at++] = rest % 128;
-        rest = rest < 0x80000000 ? rest >>> 7 : Math.floor(rest / 128);
-      } while (rest > 0);
+    if (value >= 0x80) {
+      this.#length = writeHeader(this.#buffer, this.#length, value, type);
+      return;
     }
-    buffer[at++] = type;
-    this.#length = at;
+    // Nearly all headers are this short.
+    this.#buffer[this.#length++] = value;
+    this.#buffer[this.#length++] = type;
   }
 }
 

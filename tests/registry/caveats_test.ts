@@ -4,7 +4,7 @@ import { CallContext, runInCall } from "../../lib/broker/call_context.ts";
 import { Referenceable } from "../../lib/broker/referenceable.ts";
 import { FurlError, PermissionDenied } from "../../lib/errors.ts";
 import { attenuateFurl, type FurlCaveats } from "../../lib/names/attenuate_furl.ts";
-import { systemRandomBytes } from "../../lib/names/swissnum.ts";
+import { systemRandomBytes } from "../../lib/util/random_bytes.ts";
 import { MemoryCaveatState } from "../../lib/registry/caveat_state.ts";
 import { CapabilityRegistry } from "../../lib/registry/registry.ts";
 import { formatTree } from "../../lib/registry/tree.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { systemRandomBytes } from "../../lib/names/swissnum.ts";
+import { systemRandomBytes } from "../../lib/util/random_bytes.ts";
 import { NameTable } from "../../lib/registry/name_table.ts";
 import { SealedNames } from "../../lib/registry/sealed_names.ts";
 import { fc } from "../deps.ts";

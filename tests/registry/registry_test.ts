@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { callable } from "../../lib/broker/callable.ts";
 import { Referenceable } from "../../lib/broker/referenceable.ts";
-import { systemRandomBytes } from "../../lib/names/swissnum.ts";
+import { systemRandomBytes } from "../../lib/util/random_bytes.ts";
 import { CapabilityRegistry } from "../../lib/registry/registry.ts";
 import type { TraceEvent } from "../../lib/util/trace.ts";
 

@@ -5,7 +5,7 @@ import { Referenceable } from "../../lib/broker/referenceable.ts";
 import { CallContext } from "../../lib/broker/call_context.ts";
 import { PermissionDenied } from "../../lib/errors.ts";
 import type { Publishable } from "../../lib/broker/callable.ts";
-import { systemRandomBytes } from "../../lib/names/swissnum.ts";
+import { systemRandomBytes } from "../../lib/util/random_bytes.ts";
 import type { CapabilityEvent } from "../../lib/registry/capability_event.ts";
 import type { PermissionQuery } from "../../lib/registry/permission_query.ts";
 import { CapabilityRegistry } from "../../lib/registry/registry.ts";

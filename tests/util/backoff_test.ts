@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Backoff } from "../../lib/tub/backoff.ts";
+import { Backoff } from "../../lib/util/backoff.ts";
 
 /** 32 random bits, as bytes. */
 const bits = (value: number) => new Uint8Array([value >>> 24, value >>> 16, value >>> 8, value]);

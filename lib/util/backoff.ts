@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { RandomBytes } from "../names/swissnum.ts";
+import type { RandomBytes } from "../util/random_bytes.ts";
 
 /** How the waits grow. */
 export interface BackoffOptions {

@@ -1,0 +1,51 @@
+/**
+ * The agreement on a dialect, with which a connection begins: the server offers, the client chooses.
+ *
+ * Source: Twisted `banana.py`, `Banana.connectionMade` and `_selectDialect`.
+ *
+ * @module
+ */
+
+import { NegotiationError } from "../../errors.ts";
+import { decodeLossy, quoteForeign } from "../../util/text.ts";
+import type { Expression } from "../banana/expression.ts";
+
+/** `pb` sends frequent words as numbers; `none` sends all as they are. */
+export type Dialect = "pb" | "none";
+
+/** All dialects, the preferred one first. */
+export const DIALECTS: readonly Dialect[] = Object.freeze(["pb", "none"]);
+
+/**
+ * What a client answers to an offer: the first of the server's dialects that it has.
+ *
+ * @throws {NegotiationError} If it is no offer, or has none of ours.
+ */
+export function chooseDialect(offer: Expression, ours: readonly Dialect[]): Dialect {
+  if (!Array.isArray(offer)) {
+    throw new NegotiationError(
+      "Cannot speak with the peer: it began with something that is no offer of dialects",
+    );
+  }
+  for (const entry of offer) {
+    const name = entry instanceof Uint8Array ? decodeLossy(entry) : undefined;
+    const dialect = ours.find((known) => known === name);
+    if (dialect !== undefined) return dialect;
+  }
+  throw new NegotiationError(`Cannot speak with the peer: it offers none of the dialects ${ours.join(", ")}`);
+}
+
+/**
+ * What a client has chosen.
+ *
+ * @throws {NegotiationError} If we did not offer that.
+ */
+export function chosenDialect(choice: Expression, ours: readonly Dialect[]): Dialect {
+  const name = choice instanceof Uint8Array ? decodeLossy(choice) : undefined;
+  const dialect = ours.find((known) => known === name);
+  if (dialect !== undefined) return dialect;
+  const what = name === undefined ? "something that is no name" : quoteForeign(name, 40);
+  throw new NegotiationError(
+    `Cannot speak with the peer: it chose ${what} and not one of ${ours.join(", ")}`,
+  );
+}

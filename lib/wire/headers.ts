@@ -1,0 +1,49 @@
+/**
+ * Headers of tokens: numbers in base 128, least significant digit first. Foolscap and Perspective Broker share them.
+ *
+ * @module
+ */
+
+/** Room for the header of any safe integer, and its type byte. */
+export const HEADER_ROOM = 16;
+
+/**
+ * Writes a header and its type byte where there is room for it.
+ *
+ * @param value A safe integer of 0 or more.
+ * @returns The index behind it.
+ */
+export function writeHeader(buffer: Uint8Array, at: number, value: number, type: number): number {
+  if (value < 0x80) {
+    buffer[at++] = value;
+  } else {
+    let rest = value;
+    do {
+      buffer[at++] = rest % 128;
+      rest = rest < 0x80000000 ? rest >>> 7 : Math.floor(rest / 128);
+    } while (rest > 0);
+  }
+  buffer[at++] = type;
+  return at;
+}
+
+/**
+ * The digits of a large number, without a type byte.
+ *
+ * @param value 0 or more.
+ * @returns The index behind them.
+ */
+export function writeDigits(buffer: Uint8Array, at: number, value: bigint): number {
+  for (let rest = value; rest > 0n; rest >>= 7n) buffer[at++] = Number(rest & 0x7fn);
+  return at;
+}
+
+/** The number that the digits `bytes[start..end)` are: any count of digits. */
+export function readHeader(bytes: Uint8Array, start: number, end: number): number | bigint {
+  let value = 0;
+  for (let i = end - 1; i >= start; i--) value = value * 128 + bytes[i]!;
+  if (value <= Number.MAX_SAFE_INTEGER) return value;
+  let big = 0n;
+  for (let i = end - 1; i >= start; i--) big = (big << 7n) | BigInt(bytes[i]!);
+  return big;
+}
