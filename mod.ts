@@ -60,6 +60,8 @@ export { messagePortStreams } from "./lib/transport/message_port_streams.ts";
 export type { MessagePortLike, MessagePortStreams } from "./lib/transport/message_port_streams.ts";
 export { webSocketStreams } from "./lib/transport/web_socket_streams.ts";
 export type { WebSocketStreams, WebSocketStreamsOptions } from "./lib/transport/web_socket_streams.ts";
+export { denoRunCommand, leastFlags } from "./lib/tub/run_flags.ts";
+export type { DenoRunCommandOptions } from "./lib/tub/run_flags.ts";
 export type { NetworkTables } from "./lib/tub/network.ts";
 export { SturdyRef } from "./lib/names/sturdy_ref.ts";
 export type { FurlParts } from "./lib/names/furl.ts";
