@@ -76,6 +76,12 @@ export type { Trace, TraceEvent } from "./lib/util/trace.ts";
 export { CapabilityRegistry } from "./lib/registry/registry.ts";
 export type { CapabilityRegistryOptions, NameLookupHandler, RegistryEntry } from "./lib/registry/registry.ts";
 
+// Objects in a process of their own
+export { grantSandbox } from "./lib/sandbox/sandbox.ts";
+export type { Sandbox, SandboxState } from "./lib/sandbox/sandbox.ts";
+export type { SandboxExit, SandboxOptions, SandboxRestarts } from "./lib/sandbox/options.ts";
+export type { SandboxPermissions, SandboxPermissionsObject } from "./lib/sandbox/confinement.ts";
+
 // Objects that travel by reference, and their references
 export { NoSuchMethodError, OnlyReferenceable, Referenceable } from "./lib/broker/referenceable.ts";
 export { registerRemotelyCallable, remotelyCallable } from "./lib/broker/remotely_callable.ts";
@@ -226,12 +232,13 @@ export {
   ProxyError,
   RemoteException,
   RemoteNegotiationError,
+  SandboxError,
   UnreachableError,
   Violation,
   WrongNameError,
   WrongTubIdError,
 } from "./lib/errors.ts";
-export type { ErrorDetails, RemoteExceptionDetails } from "./lib/errors.ts";
+export type { ErrorDetails, RemoteExceptionDetails, SandboxEnd } from "./lib/errors.ts";
 export { registerRemoteError } from "./lib/broker/remote_errors.ts";
 export type { RemoteErrorOptions } from "./lib/broker/remote_errors.ts";
 

@@ -161,3 +161,11 @@ export const MESSAGE_PORT_CHUNK_BYTES = 256 * 1024;
 export const WEB_SOCKET_BUFFER_BYTES = 1 * MiB;
 /** Bytes that came by a WebSocket and were not read, above which it is cut off: it cannot be told to wait. */
 export const WEB_SOCKET_UNREAD_BYTES = 64 * MiB;
+/** Characters of one line of what a sandbox prints; the rest of a longer one is dropped. */
+export const MAX_SANDBOX_LINE = 2_000;
+/** Lines that a sandbox has printed last, kept to tell why it ended. */
+export const MAX_SANDBOX_LAST_LINES = 20;
+/** Lines in one second that are handed to the program; the rest are read and dropped. */
+export const MAX_SANDBOX_LINES_PER_SECOND = 1_000;
+/** Calls that wait for a sandbox to be started again. */
+export const MAX_SANDBOX_WAITING = 1_000;

@@ -28,6 +28,7 @@ import { type Listener, SharedListener, TubListener } from "./listener.ts";
 import { locationOf, parseLocation } from "./location.ts";
 import { registerObject, type RegisterOptions } from "./naming.ts";
 import type { ConnectOptions, Network } from "./network.ts";
+import { endOwned } from "./owned.ts";
 import { checkOptions, keepaliveTimes, oldPeerThresholdMs, type TubOptions } from "./options.ts";
 import type { ConnectToOptions, Reconnector } from "./reconnector.ts";
 import type { Reconnectors } from "./reconnectors.ts";
@@ -489,7 +490,7 @@ export class Tub implements AsyncDisposable {
     this.#storage.stop();
     const stopped = this.#network.stop();
     this.registry.clear();
-    await stopped;
+    await Promise.all([stopped, endOwned(this)]);
   }
 
   /** The same as {@linkcode Tub.stop}, for `await using`. */
