@@ -19,7 +19,7 @@ import type { Vessel, VesselEnd } from "./vessel.ts";
 const GRACE_MS = 1_000;
 const MIB = 1024 * 1024;
 /** What V8 says before it ends a process that has filled its heap. */
-const OUT_OF_MEMORY = /heap out of memory|Ineffective mark-compacts|invalid array length Allocation failed/;
+const OUT_OF_MEMORY = /^# Fatal JavaScript out of memory|JavaScript heap out of memory/;
 
 /** What one life needs. */
 export interface IncarnationPlan {
@@ -49,6 +49,7 @@ export class Incarnation {
   #reason: SandboxEnd | undefined;
   #pinged: number | undefined;
   #ticked = 0;
+  #saidMemory = false;
   /** Resolves when the process has ended. Never rejects. */
   readonly ended: Promise<IncarnationEnd>;
 
@@ -61,7 +62,11 @@ export class Incarnation {
   constructor(plan: IncarnationPlan) {
     this.#plan = plan;
     this.#lines = new BoundedLines(plan.clock, (line) => plan.onLine(line));
-    this.#vessel = plan.start((line) => this.#lines.add(line));
+    this.#vessel = plan.start((line) => {
+      // A long trace follows.
+      if (OUT_OF_MEMORY.test(line)) this.#saidMemory = true;
+      this.#lines.add(line);
+    });
     this.ended = this.#vessel.ended.then((end) => this.#close(end));
   }
 
@@ -179,11 +184,7 @@ export class Incarnation {
     this.#timers.clear();
     const lastLines = this.#lines.last;
     // What came first is what it was; what the system says comes after.
-    this.#reason ??= lastLines.some((line) => OUT_OF_MEMORY.test(line))
-      ? "memory"
-      : code === 0
-      ? "exited"
-      : "crashed";
+    this.#reason ??= code === 0 ? "exited" : this.#saidMemory ? "memory" : "crashed";
     const reason = this.#reason;
     this.#over.abort(new SandboxError("The sandbox has ended", reason));
     await this.#peer?.close();

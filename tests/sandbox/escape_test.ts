@@ -179,13 +179,16 @@ Deno.test("a sandbox has no variables but those that it is given, even if it may
   await using tub = await Tub.create();
   const sandbox = await startPlugin(tub, { permissions: { env: true }, env: { GREETING: "hello" } });
   const said = await sandbox.reference.callRemote("attempt", "return JSON.stringify(Deno.env.toObject())");
-  const names = Object.keys(JSON.parse(said.replace("done: ", ""))).sort();
-  assert.deepEqual(names.filter((name) => name !== "DENO_DIR"), [
+  const variables: Record<string, string> = JSON.parse(said.replace("done: ", ""));
+  // Deno adds these by itself: a folder of its own as the PATH.
+  const added = ["PATH", "DENO_NODE_SHIM_ACTIVE", "DENO_DIR"];
+  assert.deepEqual(Object.keys(variables).filter((name) => !added.includes(name)).sort(), [
     "DENO_NO_PACKAGE_JSON",
     "DENO_NO_UPDATE_CHECK",
     "GREETING",
     "NO_COLOR",
   ]);
+  assert.notEqual(variables.PATH, Deno.env.get("PATH"));
 });
 
 Deno.test("a sandbox may do what it is given, and no more", async () => {
@@ -193,7 +196,10 @@ Deno.test("a sandbox may do what it is given, and no more", async () => {
   const folder = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(`${folder}/a.txt`, "in it");
-    const sandbox = await startPlugin(tub, { permissions: { read: [folder] }, env: { GREETING: "hello" } });
+    const sandbox = await startPlugin(tub, {
+      permissions: { read: [folder], write: [`${folder}/own`] },
+      env: { GREETING: "hello" },
+    });
     const attempt = (code: string) => sandbox.reference.callRemote("attempt", code);
     assert.equal(
       await attempt(`return Deno.readTextFileSync(${JSON.stringify(`${folder}/a.txt`)})`),
@@ -202,11 +208,11 @@ Deno.test("a sandbox may do what it is given, and no more", async () => {
     assert.equal(await attempt('return Deno.env.get("GREETING")'), "done: hello");
     assert.match(await attempt(`Deno.writeTextFileSync(${JSON.stringify(`${folder}/b`)}, "")`), /NotCapable/);
     assert.match(await attempt('return Deno.env.get("HOME")'), /NotCapable/);
-    await Deno.symlink("/etc/passwd", `${folder}/link`);
-    assert.match(
-      await attempt(`return Deno.readTextFileSync(${JSON.stringify(`${folder}/link`)})`),
-      /NotCapable/,
-    );
+    // Deno follows links that are there, so a sandbox must not be able to make one.
+    for (const make of ["symlink", "link"]) {
+      const link = JSON.stringify(`${folder}/link`);
+      assert.match(await attempt(`Deno.${make}Sync("/etc/passwd", ${link})`), /NotCapable/);
+    }
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
