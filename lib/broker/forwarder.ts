@@ -13,7 +13,7 @@ import type { CallContext } from "./call_context.ts";
 import { Referenceable } from "./referenceable.ts";
 import { standFor } from "./remotely_callable.ts";
 import { type HandleOwner, RemoteHandle } from "./remote_handle.ts";
-import { RemoteFunction, RemoteReference } from "./remote_reference.ts";
+import { type RemoteFunction, RemoteReference } from "./remote_reference.ts";
 
 /** An object that hands its calls on. */
 export abstract class Forwarder extends Referenceable {

@@ -27,6 +27,7 @@ export interface SandboxRestarts {
 
 /** How a sandbox has ended, once. */
 export interface SandboxExit {
+  /** What has happened. */
   readonly reason: SandboxEnd;
   /** The exit code of the process. */
   readonly code: number;
@@ -131,7 +132,8 @@ export interface SandboxOptions {
   /**
    * Where it runs. `"worker"`: a Worker of this process, which only starts if the process runs with `--unstable-worker-options`.
    * Deno ends a process that has it not, and cannot be asked before: so `hasUnstableWorkerOptions` has to be said as well. It is
-   * weaker: see docs/security.md.
+   * weaker: one in an endless loop is cut off, but its thread goes on, and keeps this process from ending (Deno 2.9.6); its
+   * memory is this process's, `memoryMb` is not looked at, and what it prints is printed. See docs/security.md.
    *
    * @default "process"
    */

@@ -5,7 +5,7 @@ import {
   Referenceable,
   RemoteException,
   type RemoteFunction,
-  RemoteReference,
+  type RemoteReference,
   SandboxError,
   Tub,
 } from "../../mod.ts";
