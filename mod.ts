@@ -60,6 +60,8 @@ export { messagePortStreams } from "./lib/transport/message_port_streams.ts";
 export type { MessagePortLike, MessagePortStreams } from "./lib/transport/message_port_streams.ts";
 export { webSocketStreams } from "./lib/transport/web_socket_streams.ts";
 export type { WebSocketStreams, WebSocketStreamsOptions } from "./lib/transport/web_socket_streams.ts";
+export { denoRunCommand, leastFlags } from "./lib/tub/run_flags.ts";
+export type { DenoRunCommandOptions } from "./lib/tub/run_flags.ts";
 export type { NetworkTables } from "./lib/tub/network.ts";
 export { attenuateFurl } from "./lib/names/attenuate_furl.ts";
 export type { FurlCaveats } from "./lib/names/attenuate_furl.ts";
@@ -91,6 +93,12 @@ export type { CapabilityNode } from "./lib/registry/tree.ts";
 export type { PermissionQuery } from "./lib/registry/permission_query.ts";
 export type { CapabilityRegistryOptions, NameLookupHandler, RegistryEntry } from "./lib/registry/registry.ts";
 export type { CaveatMark, CaveatState } from "./lib/registry/caveat_state.ts";
+
+// Objects in a process of their own
+export { grantSandbox } from "./lib/sandbox/grant_sandbox.ts";
+export type { Sandbox, SandboxState } from "./lib/sandbox/sandbox.ts";
+export type { SandboxExit, SandboxOptions, SandboxRestarts } from "./lib/sandbox/options.ts";
+export type { SandboxPermissions, SandboxPermissionsObject } from "./lib/sandbox/confinement.ts";
 
 // Objects that travel by reference, and their references
 export { NoSuchMethodError, OnlyReferenceable, Referenceable } from "./lib/broker/referenceable.ts";
@@ -243,12 +251,13 @@ export {
   ProxyError,
   RemoteException,
   RemoteNegotiationError,
+  SandboxError,
   UnreachableError,
   Violation,
   WrongNameError,
   WrongTubIdError,
 } from "./lib/errors.ts";
-export type { DenialDetails, ErrorDetails, RemoteExceptionDetails } from "./lib/errors.ts";
+export type { DenialDetails, ErrorDetails, RemoteExceptionDetails, SandboxEnd } from "./lib/errors.ts";
 export { registerRemoteError } from "./lib/broker/remote_errors.ts";
 export type { RemoteErrorOptions } from "./lib/broker/remote_errors.ts";
 

@@ -340,6 +340,42 @@ export class PermissionDenied extends Error {
   }
 }
 
+/** Why an object in a sandbox cannot be called: see {@linkcode SandboxError}. */
+export type SandboxEnd =
+  /** It could not be started: the module is missing, refuses to load, or took too long. */
+  | "start"
+  /** Its process has ended by itself, with code 0. */
+  | "exited"
+  /** Its process has ended with another code, or by a signal that was not ours. */
+  | "crashed"
+  /** It took more memory than it may. */
+  | "memory"
+  /** It did not answer for longer than it may. */
+  | "silent"
+  /** What it wrote was not the protocol. */
+  | "protocol"
+  /** The program, or its Tub, has stopped it. */
+  | "stopped";
+
+/**
+ * An object in a sandbox could not be started, has ended, or is about to be started again. Destroys: the calls in flight, and
+ * the references to all but the object that was granted.
+ *
+ * On the wire: `javascript.SandboxError`, a `builtins.OSError` for Python.
+ */
+export class SandboxError extends Error {
+  /** The name of the class, also where minifying took it. */
+  override name = "SandboxError";
+  /** What has happened. */
+  readonly reason: SandboxEnd;
+
+  /** What cannot be done, and what happened. */
+  constructor(message: string, reason: SandboxEnd, details: ErrorDetails = {}) {
+    super(message, { cause: details.cause });
+    this.reason = reason;
+  }
+}
+
 /**
  * A certificate or key cannot be used: a file that does not parse, a key that is too small.
  * Destroys: nothing, and nothing on disk is overwritten.

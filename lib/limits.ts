@@ -179,3 +179,11 @@ export const MAX_RETIRED_NAMES = 10_000;
 export const MAX_EVENT_CAPACITY = 1_000_000;
 /** Characters of a peer's method name that are kept in an event. */
 export const MAX_EVENT_METHOD = 200;
+/** Characters of one line of what a sandbox prints; the rest of a longer one is dropped. */
+export const MAX_SANDBOX_LINE = 2_000;
+/** Lines that a sandbox has printed last, kept to tell why it ended. */
+export const MAX_SANDBOX_LAST_LINES = 20;
+/** Lines in one second that are handed to the program; the rest are read and dropped. */
+export const MAX_SANDBOX_LINES_PER_SECOND = 1_000;
+/** Calls that wait for a sandbox to be started again. */
+export const MAX_SANDBOX_WAITING = 1_000;

@@ -18,6 +18,7 @@ import { rulesOf } from "./inbound_rules.ts";
 import { KeptAnswers, type Outcome } from "./kept_answers.ts";
 import type { NamedResult, PromisedHost } from "./promised.ts";
 import { Referenceable } from "./referenceable.ts";
+import { forwarderFor } from "./forwarder.ts";
 import { type HandleOwner, RemoteHandle } from "./remote_handle.ts";
 import { RemoteFunction, RemoteReference } from "./remote_reference.ts";
 import { partAt } from "./result_parts.ts";
@@ -209,6 +210,8 @@ function targetOf(result: unknown, method: string, owner: HandleOwner): NonNulla
   const value = adapterOf(result) ?? result;
   if (value instanceof Referenceable) return value;
   if (value instanceof RemoteHandle && RemoteHandle.ownerOf(value) !== owner) {
+    const standIn = forwarderFor(value, owner);
+    if (standIn !== undefined) return targetOf(standIn, method, owner);
     throw new Violation(
       "Cannot call a method of a result: the result lives in a third Tub: await it and call it yourself",
     );

@@ -16,6 +16,7 @@ import { quoteForeign } from "../util/text.ts";
 import { inLaterTurn } from "../util/turn.ts";
 import { Callable, type Publishable } from "./callable.ts";
 import { type Export, ExportTable, type Given } from "./export_table.ts";
+import { forwarderFor } from "./forwarder.ts";
 import { GiftFetcher } from "./gift_fetcher.ts";
 import { GiftTable } from "./gifts.ts";
 import { type HandleToken, ImportTable, type Tracker } from "./import_table.ts";
@@ -129,6 +130,10 @@ export class ObjectSpace implements ReferenceHost {
 
   owns(handle: RemoteHandle): boolean {
     return RemoteHandle.ownerOf(handle) === this.#options.owner;
+  }
+
+  standInFor(handle: RemoteHandle): Publishable | undefined {
+    return forwarderFor(handle, this.#options.owner);
   }
 
   giveAway(handle: RemoteHandle): number {

@@ -18,6 +18,7 @@ import { INT, NEG, STRING, VOCAB } from "../wire/tokens.ts";
 import { Callable, type Publishable } from "./callable.ts";
 import { identifier } from "./call_slicing.ts";
 import type { Given } from "./export_table.ts";
+import { Forwarder } from "./forwarder.ts";
 import { OnlyReferenceable, Referenceable } from "./referenceable.ts";
 import { adaptedBy } from "./remotely_callable.ts";
 import { RemoteHandle } from "./remote_handle.ts";
@@ -47,6 +48,8 @@ export interface ReferenceHost {
   readonly takesFunctionsHome: boolean;
   /** Whether a handle lives on this connection. */
   owns(handle: RemoteHandle): boolean;
+  /** The object of ours that goes in the place of a handle of another connection; `undefined` if it goes as a gift. */
+  standInFor(handle: RemoteHandle): Publishable | undefined;
   /** Counts one more gift of a third Tub's object; taken back if the message is. */
   giveAway(handle: RemoteHandle): number;
   /** An object of ours that the peer names. */
@@ -58,6 +61,10 @@ export interface ReferenceHost {
 }
 
 function sliceMine(object: Publishable, out: Slicing, host: ReferenceHost): void {
+  if (object instanceof Forwarder) {
+    const { target } = object;
+    if (target !== undefined && host.owns(target)) return sliceTheirs(target, out, host);
+  }
   const isFunction = object instanceof Callable;
   const { entry, isNew } = host.give(object);
   const encoder = out.encoder;
@@ -87,6 +94,8 @@ function sliceTheirs(handle: RemoteHandle, out: Slicing, host: ReferenceHost): v
     encoder.close(number);
     return;
   }
+  const standIn = host.standInFor(handle);
+  if (standIn !== undefined) return sliceMine(standIn, out, host);
   if (furl === undefined) {
     throw new Violation(
       "Cannot give a third Tub's object away: it has no FURL, for its Tub has no location or has proved no TubID",

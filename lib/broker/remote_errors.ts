@@ -20,6 +20,7 @@ import {
   ProtocolError,
   RemoteException,
   RemoteNegotiationError,
+  SandboxError,
   toError,
   UnreachableError,
   Violation,
@@ -68,6 +69,7 @@ nameErrors(NoLocationHintsError, "foolscap.tokens.NoLocationHintsError");
 nameErrors(FileError, "javascript.FileError", "builtins.OSError");
 nameErrors(FurlError, "foolscap.furl.BadFURLError", "builtins.ValueError");
 nameErrors(UnreachableError, "javascript.UnreachableError", "builtins.ConnectionError", "builtins.OSError");
+nameErrors(SandboxError, "javascript.SandboxError", "builtins.OSError");
 nameErrors(CertificateError, "javascript.CertificateError", "builtins.ValueError");
 
 /** What stands before the limit of a capability, in a type of its own. */
@@ -99,6 +101,7 @@ const OWN: readonly ErrorClass[] = [
   CertificateError,
   FileError,
   PermissionDenied,
+  SandboxError,
 ];
 
 /** Whether an error is of a class of this library's own. */

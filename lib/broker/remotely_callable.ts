@@ -11,6 +11,12 @@ import { Referenceable } from "./referenceable.ts";
 
 /** By adapter: what it stands for. */
 const adapted = new WeakMap<object, object>();
+
+/** Says what comes home when an object does that stands for another one. */
+export function standFor(standIn: object, object: object): void {
+  adapted.set(standIn, object);
+}
+
 const givers = new WeakMap<(object: never) => Referenceable, (object: object) => Referenceable>();
 
 /** The object that an adapter stands for. */

@@ -8,7 +8,7 @@ import { PermissionDenied } from "../errors.ts";
 import { joinHostPort } from "../names/hints.ts";
 
 /** What a permission is for, as Deno's flags write it; undefined for all of its kind. */
-function scopeOf(descriptor: Deno.PermissionDescriptor): string | undefined {
+export function permissionScope(descriptor: Deno.PermissionDescriptor): string | undefined {
   switch (descriptor.name) {
     case "read":
     case "write":
@@ -27,14 +27,15 @@ function scopeOf(descriptor: Deno.PermissionDescriptor): string | undefined {
 }
 
 /**
- * The flag of `deno run` that gives a permission, such as `--allow-read=calc.pem`.
+ * The flag of `deno run` that gives a permission, such as `--allow-read=calc.pem`; that of the whole kind where Deno has none
+ * that is narrower.
  *
  * @param descriptor As for `Deno.permissions.query`.
  */
 export function permissionFlag(descriptor: Deno.PermissionDescriptor): string {
-  const scope = scopeOf(descriptor);
-  // A comma separates two values; doubled, it is one of the value.
-  const value = scope === undefined ? "" : `=${scope.replaceAll(",", ",,")}`;
+  const scope = permissionScope(descriptor);
+  // A comma separates two values, and Deno knows no way to write one that does not (2.9.6 takes none twice either).
+  const value = scope === undefined || scope.includes(",") ? "" : `=${scope}`;
   return `--allow-${descriptor.name}${value}`;
 }
 

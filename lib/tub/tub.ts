@@ -30,6 +30,7 @@ import { locationOf, parseLocation } from "./location.ts";
 import { registerObject, type RegisterOptions } from "./naming.ts";
 import type { ConnectOptions, Network } from "./network.ts";
 import { checkOptions, type TubOptions } from "./options.ts";
+import { endOwned } from "./owned.ts";
 import type { ConnectToOptions, Reconnector } from "./reconnector.ts";
 import type { Reconnectors } from "./reconnectors.ts";
 import { registerSturdyRefCopy } from "./sturdy_ref_copy.ts";
@@ -486,7 +487,7 @@ export class Tub implements AsyncDisposable {
     this.#storage.stop();
     const stopped = this.#network.stop();
     this.registry.clear();
-    await Promise.all([stopped, readyTls()]);
+    await Promise.all([stopped, endOwned(this), readyTls()]);
   }
 
   /** The same as {@linkcode Tub.stop}, for `await using`. */

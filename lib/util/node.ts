@@ -9,6 +9,7 @@
 
 import type { Buffer } from "node:buffer";
 import type crypto from "node:crypto";
+import type path from "node:path";
 import type url from "node:url";
 
 let loadedCrypto: typeof crypto | undefined;
@@ -29,4 +30,10 @@ export function nodeUrl(): typeof url {
 export function nodeBuffer(): typeof Buffer {
   // deno-lint-ignore no-process-global -- as above
   return process.getBuiltinModule("node:buffer").Buffer;
+}
+
+/** `node:path`. */
+export function nodePath(): typeof path {
+  // deno-lint-ignore no-process-global -- as above
+  return process.getBuiltinModule("node:path");
 }

@@ -72,6 +72,11 @@ export function quoteForeign(text: string, limit = 200): string {
   );
 }
 
+/** A word of a POSIX shell's command line: quoted, if the shell would take anything in it for something else. */
+export function quoteForShell(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
 /**
  * The longest beginning of a text whose UTF-8 has at most `maxBytes` bytes, cut between characters.
  */

@@ -9,7 +9,7 @@ import {
 
 const flags: { descriptor: Deno.PermissionDescriptor; flag: string }[] = [
   { descriptor: { name: "read", path: "calc.pem" }, flag: "--allow-read=calc.pem" },
-  { descriptor: { name: "write", path: "a,b" }, flag: "--allow-write=a,,b" },
+  { descriptor: { name: "write", path: "a,b" }, flag: "--allow-write" },
   { descriptor: { name: "read" }, flag: "--allow-read" },
   { descriptor: netPermission("127.0.0.1", 4501), flag: "--allow-net=127.0.0.1:4501" },
   { descriptor: netPermission("::1", 80), flag: "--allow-net=[::1]:80" },
