@@ -20,6 +20,7 @@ import {
   ProtocolError,
   RemoteException,
   RemoteNegotiationError,
+  StoreError,
   toError,
   UnreachableError,
   Violation,
@@ -66,6 +67,7 @@ nameErrors(WrongTubIdError, "foolscap.tokens.WrongTubIdError");
 nameErrors(WrongNameError, "foolscap.tokens.WrongNameError");
 nameErrors(NoLocationHintsError, "foolscap.tokens.NoLocationHintsError");
 nameErrors(FileError, "javascript.FileError", "builtins.OSError");
+nameErrors(StoreError, "javascript.StoreError");
 nameErrors(FurlError, "foolscap.furl.BadFURLError", "builtins.ValueError");
 nameErrors(UnreachableError, "javascript.UnreachableError", "builtins.ConnectionError", "builtins.OSError");
 nameErrors(CertificateError, "javascript.CertificateError", "builtins.ValueError");
