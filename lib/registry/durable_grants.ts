@@ -181,6 +181,7 @@ export class DurableGrants {
     const { store, clock, table } = this.#options;
     const made = new Map<number, Grant>();
     const expired: number[] = [];
+    const isExpired = new Set<number>();
     const unwanted: number[] = [];
     const rows = [...stored];
     this.#checkFactories(rows);
@@ -190,10 +191,13 @@ export class DurableGrants {
       const parent = row.parent === undefined ? undefined : made.get(row.parent);
       if (terms.expiresAt !== undefined && terms.expiresAt <= now) {
         expired.push(row.id);
+        isExpired.add(row.id);
         continue;
       }
       if (row.parent !== undefined && parent === undefined) {
-        (expired.includes(row.parent) ? expired : unwanted).push(row.id);
+        const hasExpired = isExpired.has(row.parent);
+        if (hasExpired) isExpired.add(row.id);
+        (hasExpired ? expired : unwanted).push(row.id);
         continue;
       }
       const given = parent === undefined ? this.#make(row, terms) : parent.gate.target!;
@@ -210,8 +214,8 @@ export class DurableGrants {
       made.set(row.id, grant);
       this.#kept.set(grant, countOf(grant));
     }
-    if (expired.length > 0) store.endGrants(expired, "expires");
-    if (unwanted.length > 0) store.endGrants(unwanted, "revoked");
+    this.#drop(rows, expired, "expires");
+    this.#drop(rows, unwanted, "revoked");
   }
 
   /** Writes what is not written yet, and keeps nothing more. */
@@ -225,6 +229,16 @@ export class DurableGrants {
     this.#flush();
     this.#kept.clear();
     this.#options.store.close();
+  }
+
+  /** What is not made again is over for good. */
+  #drop(rows: readonly StoredGrant[], ids: readonly number[], why: GateEnd): void {
+    if (ids.length === 0) return;
+    this.#options.store.endGrants(ids, why);
+    const dropped = new Set(ids);
+    for (const { id, nameHash } of rows) {
+      if (nameHash !== undefined && dropped.has(id)) this.#options.table.addRetired(nameHash, why);
+    }
   }
 
   #flush(): void {

@@ -58,12 +58,16 @@ export class AuditFile implements AuditTrail {
   #isClosed = false;
   #timer: Disposable | undefined;
 
-  private constructor(file: Deno.FsFile, options: AuditFileOptions, { head, after, torn }: AuditTail) {
+  private constructor(
+    file: Deno.FsFile,
+    options: AuditFileOptions,
+    { head, after, torn, isOpenEnded }: AuditTail,
+  ) {
     this.#file = file;
     this.#options = options;
     this.#head = head;
     this.#size = file.statSync().size;
-    if (torn !== undefined) this.#append("\n");
+    if (isOpenEnded) this.#append("\n");
     const { tubId: tub } = options;
     this.#mark({ type: "opened", version: AUDIT_VERSION, tub, after, torn });
   }

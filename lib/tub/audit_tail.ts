@@ -17,6 +17,8 @@ export interface AuditTail {
   readonly after: "nothing" | "closed" | "unclosed";
   /** What stands behind the last newline. */
   readonly torn: TornLine | undefined;
+  /** Whether a newline is missing at the end. */
+  readonly isOpenEnded: boolean;
 }
 
 /**
@@ -32,11 +34,19 @@ export function readTail(file: Deno.FsFile, key: Uint8Array, shown: string): Aud
   const bytes = lastBytes(file, size);
   const end = bytes.lastIndexOf(NEWLINE);
   const rest = bytes.subarray(end + 1);
+  const isOpenEnded = rest.length > 0;
+  const restText = new TextDecoder().decode(rest);
+  const restLine = readLine(restText);
+  if (restLine !== undefined && isGenuine(restText, key)) {
+    // Only its newline was not written any more.
+    const after = restLine.type === "closed" ? "closed" : "unclosed";
+    return { head: { line: restLine.line, hash: hashOf(rest) }, after, torn: undefined, isOpenEnded };
+  }
   const torn = rest.length === 0 ? undefined : { bytes: rest.length, hash: hashOf(rest) };
   if (end < 0) {
     // The very first line was being written, or it is something else.
     const isOurs = rest.length === 0 || (size < MAX_AUDIT_LINE_BYTES && startsAsOurs(rest));
-    if (isOurs) return { head: EMPTY_HEAD, after: rest.length === 0 ? "nothing" : "unclosed", torn };
+    if (isOurs) return { head: EMPTY_HEAD, after: isOpenEnded ? "unclosed" : "nothing", torn, isOpenEnded };
     throw foreign(shown);
   }
   // A line that was torn in an earlier life stands before the "opened" of the next one, so the last one is whole.
@@ -54,6 +64,7 @@ export function readTail(file: Deno.FsFile, key: Uint8Array, shown: string): Aud
     head: { line: line.line, hash: hashOf(last) },
     after: line.type === "closed" && torn === undefined ? "closed" : "unclosed",
     torn,
+    isOpenEnded,
   };
 }
 
