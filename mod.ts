@@ -101,6 +101,7 @@ export type {
   StoredUse,
   StoreKeys,
 } from "./lib/registry/store.ts";
+export type { GateEnd } from "./lib/registry/gate.ts";
 export type { AuditHead, AuditTrail } from "./lib/registry/audit_trail.ts";
 export type { StoreOptions } from "./lib/tub/store_options.ts";
 export type { AuditOptions } from "./lib/tub/audit_file.ts";

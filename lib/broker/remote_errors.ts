@@ -80,15 +80,16 @@ export function denialType({ limit }: PermissionDenied): string | undefined {
   return typeof limit === "string" && /^[A-Za-z]{1,64}$/.test(limit) ? `${DENIED}.${limit}` : undefined;
 }
 
-// What refuses a call is at the other end, and who calls handles it like a denial here; the cause says whose it is.
-makers.set(DENIED, (remote) => {
-  const named = remote.remoteParents.find((type) =>
-    /^javascript\.PermissionDenied\.[A-Za-z]{1,64}$/.test(type)
-  );
-  return new PermissionDenied(remote.message, { limit: named?.slice(DENIED.length + 1), cause: remote });
-});
+/** A capability of the peer's refused: who calls handles it like a denial here, and the cause says whose it is. */
+function denialOf({ remoteType, remoteParents, message }: RemoteException): PermissionDenied | undefined {
+  if (remoteType !== DENIED) return undefined;
+  const named = remoteParents.find((type) => /^javascript\.PermissionDenied\.[A-Za-z]{1,64}$/.test(type));
+  return named === undefined
+    ? undefined
+    : new PermissionDenied(message, { limit: named.slice(DENIED.length + 1) });
+}
 
-/** Errors of these say what happened on this side: no peer makes one, but for a PermissionDenied. */
+/** Errors of these say what happened on this side: no peer makes one, but for the refusal of a capability. */
 const OWN: readonly ErrorClass[] = [
   Violation,
   DeadReferenceError,
@@ -252,9 +253,10 @@ function isTypeName(name: string): boolean {
  */
 export function localErrorOf(remote: RemoteException, onFailure: (error: Error) => void): Error {
   const make = makerFor(remote);
-  if (make === undefined) return remote;
+  const denial = make === undefined ? denialOf(remote) : undefined;
+  if (make === undefined && denial === undefined) return remote;
   try {
-    const error = make(remote);
+    const error = denial ?? make!(remote);
     remotes.set(error, remote);
     if (error !== remote && error.cause === undefined) {
       Object.defineProperty(error, "cause", { value: remote, writable: true, configurable: true });

@@ -51,7 +51,7 @@ export type CapabilityHappening =
   | { readonly type: "expired" }
   /** The program revoked it, or one that it comes of (`by`). */
   | { readonly type: "revoked"; readonly by: number }
-  /** A peer asked for it by its name and got a reference, or gave it on to the Tub `to`. */
+  /** The Tub `to` was given it, as the answer to its name, in an argument or in a result, and did not hold it then. */
   | { readonly type: "introduced"; readonly to: string | undefined };
 
 /** Takes down what happened. Must not throw. */

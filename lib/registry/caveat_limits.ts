@@ -13,6 +13,8 @@ import type { GateEnd } from "./gate.ts";
 import type { Limit, LimitedCall } from "./limit.ts";
 import { cannotCall } from "./limits/cannot_call.ts";
 import { MethodLimit } from "./limits/method_limit.ts";
+import { PermissionLimit } from "./limits/permission_limit.ts";
+import type { PermissionQuery } from "./permission_query.ts";
 
 /** A chain of caveats that was verified. */
 export interface VerifiedChain {
@@ -141,4 +143,20 @@ export function refusesLookup(
   if (end !== undefined) return end === "revoked" ? REVOKED : EXPIRED;
   const { forTub } = allowanceOf(chain.caveats);
   return asker === undefined || isFor(forTub, asker.tubId) ? undefined : OTHERS;
+}
+
+/**
+ * The limits of a grant that a FURL was derived from, to be asked first: a call that they refuse shall not be counted. Who
+ * counts it for them is the grant.
+ */
+export function withoutCounts(limits: readonly Limit[]): readonly Limit[] {
+  return limits.map((limit) => ({ kind: limit.kind, refuses: (call) => limit.refuses(call) }));
+}
+
+/** The limit of an object whose class requires permissions. */
+export function permissionLimits(
+  requires: readonly Deno.PermissionDescriptor[],
+  permissions: PermissionQuery,
+): readonly Limit[] {
+  return requires.length === 0 ? [] : [new PermissionLimit(requires, permissions)];
 }

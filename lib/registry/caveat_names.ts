@@ -79,7 +79,7 @@ export class CaveatNames {
   async lookup(name: string, from: string | undefined): Promise<Publishable | undefined> {
     // What cannot be genuine shall cost nothing.
     if (parseDerivedName(name) === undefined) return undefined;
-    // To make the ids of many names takes a second: others have their turns meanwhile.
+    // To make the ids of many names takes seconds: others have their turns meanwhile.
     while (!this.#options.table.makeIds(IDS_A_TURN)) await new Promise<void>(inLaterTurn);
     const genuine = this.#verify(name);
     if (genuine === undefined) return undefined;

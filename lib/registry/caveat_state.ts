@@ -103,7 +103,7 @@ export class MemoryCaveatState implements CaveatState {
    * @param journal Is told of every change.
    */
   constructor(
-    limits: Partial<CaveatStateLimits> = {},
+    limits?: Partial<CaveatStateLimits>,
     journal?: CaveatJournal,
     remembered?: RememberedCaveats,
   ) {

@@ -209,7 +209,7 @@ export class DurableGrants {
       const grant = restore(row, target, terms, parent);
       const name = storedNameOf(row, store);
       if (name !== undefined) table.addStored(grant.facet, name);
-      else table.addUnnamed(grant.facet);
+      else table.addUnnamed(grant.facet, true);
       table.keep(grant.facet);
       made.set(row.id, grant);
       this.#kept.set(grant, countOf(grant));

@@ -46,7 +46,7 @@ export class Grant implements Expiring {
   /** With its parents' limits. */
   readonly holders: ReadonlySet<string> | undefined;
   /** Those that come of it and are not over. */
-  readonly children = new Set<Grant>();
+  readonly children: Set<Grant> = new Set();
   /** What it was granted with, without its parents' terms. */
   readonly terms: Terms;
   /** Without its parents'. */

@@ -25,7 +25,8 @@ interface Entry<T extends object> {
   root: (() => Uint8Array) | undefined;
   /** Whether its name was drawn here at random, so that no other object will ever have it. */
   isDrawn: boolean;
-  readonly weak: WeakRef<T>;
+  /** None where the object is kept from the start: to watch 100,000 objects takes the collector seconds. */
+  readonly weak: WeakRef<T> | undefined;
   /** Keeps a registered object alive. */
   strong: T | undefined;
 }
@@ -82,9 +83,9 @@ export class NameTable<T extends object> {
    *   registered, and that nobody holds any more.
    * @param hashKey The key of the names' hashes, where a store has kept some.
    */
-  constructor(randomBytes: RandomBytes, onGone: (id: string) => void = () => {}, hashKey?: Uint8Array) {
+  constructor(randomBytes: RandomBytes, onGone?: (id: string) => void, hashKey?: Uint8Array) {
     this.#randomBytes = randomBytes;
-    this.#onGone = onGone;
+    this.#onGone = onGone ?? (() => {});
     this.#names = new SealedNames(randomBytes, hashKey);
   }
 
@@ -104,7 +105,7 @@ export class NameTable<T extends object> {
       entry.sealed = this.#names.seal(name);
       entry.root = undefined;
     }
-    return entry?.weak.deref();
+    return entry?.strong ?? entry?.weak?.deref();
   }
 
   /** Whether the name of an object is known, or will be drawn when it is asked for. */
@@ -122,7 +123,7 @@ export class NameTable<T extends object> {
 
   /** Gives an object that has no name the one that a store has kept something of. */
   addStored(object: T, { hash, id, root }: StoredName): void {
-    const entry = this.#enter(object);
+    const entry = this.#enter(object, true);
     entry.hash = hash;
     entry.id = id;
     entry.root = root;
@@ -136,7 +137,7 @@ export class NameTable<T extends object> {
   }
 
   /**
-   * Makes the ids of names that have none yet, which takes 10 µs each.
+   * Makes the ids of names that have none yet, which takes some 30 µs each.
    *
    * @param most No more than this many.
    * @returns Whether all names have one.
@@ -154,7 +155,7 @@ export class NameTable<T extends object> {
   findById(id: string): NameRoot<T> | undefined {
     this.makeIds();
     const entry = this.#byId.get(id);
-    const object = entry?.weak.deref();
+    const object = entry?.strong ?? entry?.weak?.deref();
     if (entry === undefined || object === undefined) return undefined;
     return { object, root: this.#rootOf(entry), isNamed: () => this.#byObject.get(object) === entry };
   }
@@ -207,9 +208,13 @@ export class NameTable<T extends object> {
     this.#retired.delete(entry.hash);
   }
 
-  /** Takes an object in that gets a name of 160 random bits when it is asked for, and holds it weakly. */
-  addUnnamed(object: T): void {
-    this.#enter(object);
+  /**
+   * Takes an object in that gets a name of 160 random bits when it is asked for.
+   *
+   * @param isKept Whether it is held strongly until it is removed; else weakly.
+   */
+  addUnnamed(object: T, isKept: boolean): void {
+    this.#enter(object, isKept);
   }
 
   /** Holds an object strongly from here on. */
@@ -264,24 +269,24 @@ export class NameTable<T extends object> {
   /** The objects, in the order in which they came. */
   *objects(): Generator<NamedObject<T>> {
     for (const { weak, strong } of this.#entries) {
-      const object = weak.deref();
+      const object = strong ?? weak?.deref();
       if (object !== undefined) yield { object, isStrong: strong !== undefined };
     }
   }
 
-  #enter(object: T): Entry<T> {
+  #enter(object: T, isKept = false): Entry<T> {
     const entry: Entry<T> = {
       hash: undefined,
       sealed: undefined,
       id: undefined,
       root: undefined,
       isDrawn: false,
-      weak: new WeakRef(object),
-      strong: undefined,
+      weak: isKept ? undefined : new WeakRef(object),
+      strong: isKept ? object : undefined,
     };
     this.#entries.add(entry);
     this.#byObject.set(object, entry);
-    this.#collected.register(object, entry, entry);
+    if (!isKept) this.#collected.register(object, entry, entry);
     return entry;
   }
 

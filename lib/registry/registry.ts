@@ -14,6 +14,7 @@ import type { Trace } from "../util/trace.ts";
 import type { AuditHead, AuditTrail } from "./audit_trail.ts";
 import type { Capability } from "./capability.ts";
 import type { CapabilityEvents, EventOptions } from "./capability_events.ts";
+import { permissionLimits, withoutCounts } from "./caveat_limits.ts";
 import { CaveatNames } from "./caveat_names.ts";
 import { type CaveatState, MemoryCaveatState } from "./caveat_state.ts";
 import { DurableGrants } from "./durable_grants.ts";
@@ -22,7 +23,6 @@ import type { GrantOptions } from "./grant_options.ts";
 import { checkPermissions, notPublishable, requiredBy, requiredOrNothing } from "./grant_rules.ts";
 import { Grants } from "./grants.ts";
 import { isPublishable, type NameLookupHandler, NameLookups } from "./name_lookups.ts";
-import { PermissionLimit } from "./limits/permission_limit.ts";
 import { NameTable } from "./name_table.ts";
 import { type InboundGuard, PermissionGuard } from "./permission_guard.ts";
 import type { PermissionQuery } from "./permission_query.ts";
@@ -94,7 +94,7 @@ export class CapabilityRegistry {
       permissions,
       nextId: () => ++this.#lastId,
       enter: (facet, name) => {
-        if (name === undefined) this.#table.addUnnamed(facet);
+        if (name === undefined) this.#table.addUnnamed(facet, true);
         else this.#table.add(facet, name);
         this.#table.keep(facet);
       },
@@ -117,8 +117,11 @@ export class CapabilityRegistry {
       idOf: (object) => this.#subjectOf(object)?.id,
       endOf: (object) => this.#grants.find(object)?.grant.end,
       limitsOf: (object) => {
-        const requires = permissions === undefined ? [] : requiredOrNothing(object, this.#trace);
-        return requires.length === 0 ? [] : [new PermissionLimit(requires, permissions!)];
+        const granted = this.#grants.find(object);
+        if (granted !== undefined) return withoutCounts(granted.grant.gate.limits);
+        return permissions === undefined
+          ? []
+          : permissionLimits(requiredOrNothing(object, this.#trace), permissions);
       },
     });
     this.#guard = new PermissionGuard((object, { method, context: { caller } }) => {
@@ -318,7 +321,7 @@ export class CapabilityRegistry {
    *   name yet: only a hash of that is kept.
    */
   nameOf(object: Publishable): string {
-    if (!this.#table.has(object)) this.#table.addUnnamed(object);
+    if (!this.#table.has(object)) this.#table.addUnnamed(object, false);
     return this.#table.nameOf(object)!;
   }
 
@@ -418,18 +421,11 @@ export class CapabilityRegistry {
    * The object of a name, as {@linkcode CapabilityRegistry.find} finds it, for a peer that asks: handlers that answer
    * with a promise are waited for, one after the other.
    *
-   * @param from The TubID of the peer; `undefined` if it has proved none.
    * @returns `undefined` if nothing has that name.
    * @throws {PermissionDenied} If it was the name of a capability that was revoked or has expired, or an attenuated FURL's
    *   that is for another Tub: who knows it held that.
    */
   async lookup(name: string, from?: string): Promise<Publishable | undefined> {
-    const found = await this.#lookup(name, from);
-    if (found !== undefined) this.#introduced(found, from);
-    return found;
-  }
-
-  async #lookup(name: string, from: string | undefined): Promise<Publishable | undefined> {
     if (name.length > MAX_FURL_BYTES) return undefined;
     if (isReservedName(name)) return await this.#caveats.lookup(name, from);
     const known = this.#table.find(name);

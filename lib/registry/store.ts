@@ -11,6 +11,7 @@ import type { GateEnd } from "./gate.ts";
 export interface StoredGrant {
   /** Its number; a child has a higher one than its parent. */
   readonly id: number;
+  /** The number of what it was attenuated from. */
   readonly parent: number | undefined;
   /** The keyed hash of its name; `undefined` if that was taken back. */
   readonly nameHash: string | undefined;
@@ -34,19 +35,25 @@ export interface StoredGrant {
 
 /** How often a grant was used. */
 export interface StoredUse {
+  /** The number of the grant. */
   readonly id: number;
+  /** Calls that were let through, or are written down ahead of that. */
   readonly used: number;
+  /** Milliseconds since 1970. */
   readonly lastUsedAt: number | undefined;
 }
 
 /** A name that leads nowhere any more. */
 export interface StoredRetiredName {
+  /** The keyed hash of the name. */
   readonly nameHash: string;
+  /** What ended it. */
   readonly why: GateEnd;
 }
 
-/** What was counted or revoked of attenuated FURLs. */
+/** What was counted of attenuated FURLs. */
 export interface StoredCaveatCount extends CaveatMark {
+  /** How many calls. */
   readonly used: number;
 }
 
@@ -58,7 +65,9 @@ export interface StoredRegistry {
   readonly retired: Iterable<StoredRetiredName>;
   /** The highest number that a grant ever had. */
   readonly lastId: number;
+  /** What was counted of attenuated FURLs. */
   readonly counts: Iterable<StoredCaveatCount>;
+  /** What was revoked of them. */
   readonly revoked: Iterable<CaveatMark>;
   /** See `CaveatState.endedUntil`. */
   readonly endedUntil: number;
@@ -85,19 +94,23 @@ export interface StoreKeys {
  * All of them throw a {@linkcode StoreError} when nothing can be written.
  */
 export interface Store {
+  /** They follow from the Tub's private key. */
   readonly keys: StoreKeys;
   /** How many calls are written down ahead of those that are made: 1 for none. */
   readonly countAhead: number;
   /** What is kept. Called once, before anything else. */
   load(): StoredRegistry;
+  /** One more grant, with a number higher than all before. */
   addGrant(grant: StoredGrant): void;
   /** Grants end, and their names are remembered as retired. */
   endGrants(ids: readonly number[], why: GateEnd): void;
   /** The name of a grant was taken back, and may be another object's one day. */
   unnameGrant(id: number): void;
+  /** How often grants were used. One that has ended is passed over. */
   setUses(uses: readonly StoredUse[]): void;
   /** Counts of one name have new values. */
   setCounts(counts: readonly StoredCaveatCount[]): void;
+  /** One more beginning of attenuated FURLs is revoked. */
   addRevoked(mark: CaveatMark): void;
   /** What is kept with an id of a name goes. */
   forgetId(id: string): void;

@@ -3,7 +3,9 @@ import {
   attenuateFurl,
   callable,
   type FurlCaveats,
-  type RemoteFunction,
+  type Kwargs,
+  kwargs,
+  PermissionDenied,
   type RemoteReference,
   type Tub,
 } from "../../mod.ts";
@@ -144,6 +146,19 @@ interopTest("an attenuated FURL has its limits for whoever holds it", async (t) 
     await holdsLimits(t, "Deno", new DenoHolder(tub));
   }
 
+  await step(t, "Deno is told which limit it was", async () => {
+    await using server = await startTub();
+    await using client = await startTub();
+    const own = server.registerReference(new Root());
+    const ref = await client.getReference(attenuateFurl(own, { methods: ["echo"], uses: 0 }));
+    for (const [method, limit] of [["add", "method"], ["echo", "maxCalls"]] as const) {
+      const error = await rejection(ref.callRemote(method, 1));
+      assert.ok(error instanceof PermissionDenied && error.limit === limit);
+    }
+    const gone = await rejection(client.getReference(attenuateFurl(own, { until: 0 })));
+    assert.ok(gone instanceof PermissionDenied && gone.limit === "expires");
+  });
+
   await step(t, "Python holds, tells and gives on the very FURL that it was given", async () => {
     await using server = await startTub();
     await using third = await startTub();
@@ -206,19 +221,18 @@ interopTest("an attenuated FURL has its limits for whoever holds it", async (t) 
     );
   });
 
-  await step(t, "Python calls an attenuated function", async () => {
+  await step(t, "Python and Deno call an attenuated function", async () => {
     await using server = await startTub();
-    const furl = attenuateFurl(server.registerReference(callable((a: number, b: number) => a * b)), {
-      uses: 1,
-    });
+    const f = callable(({ values }: Kwargs) => Number(values.a) * 2);
+    const furl = attenuateFurl(server.registerReference(f), { uses: 1 });
     await peer.get(furl, "function");
-    assert.deepEqual(await peer.call("function", undefined, { int: "6" }, { int: "7" }), { int: "42" });
-    const text = textOf(await rejection(peer.call("function", undefined, { int: "6" }, { int: "7" })), furl);
-    assert.match(text, /Cannot call the function: all of this capability's 1 calls are used$/);
+    // Python calls functions with keyword arguments alone.
+    const call = () => peer.callWith("function", undefined, { kwargs: { a: { int: "21" } } });
+    assert.deepEqual(await call(), { int: "42" });
+    const used = /Cannot call the function: all of this capability's 1 calls are used$/;
+    assert.match(textOf(await rejection(call()), furl), used);
     await using client = await startTub();
-    const f = await client.getReference<(a: number, b: number) => number>(furl) as RemoteFunction<
-      (a: number, b: number) => number
-    >;
-    assert.match(textOf(await rejection(f.callRemote(6, 7)), furl), /calls are used$/);
+    const ours = await client.getReference<(named: Kwargs) => number>(furl);
+    assert.match(textOf(await rejection(ours.callRemote(kwargs({ a: 1 }))), furl), used);
   });
 });

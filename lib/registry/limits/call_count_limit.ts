@@ -27,9 +27,9 @@ export class CallCountLimit implements Limit {
    * @param used How many have passed already.
    * @param journal Is told before a call passes.
    */
-  constructor(maxCalls: number, used = 0, journal?: CountJournal) {
+  constructor(maxCalls: number, used?: number, journal?: CountJournal) {
     this.#maxCalls = maxCalls;
-    this.#used = this.#written = used;
+    this.#used = this.#written = used ?? 0;
     this.#journal = journal;
   }
 
