@@ -58,7 +58,8 @@ export class AuditFile implements AuditTrail {
   #isClosed = false;
   #timer: Disposable | undefined;
 
-  private constructor(
+  /** Use {@linkcode AuditFile.open}. */
+  protected constructor(
     file: Deno.FsFile,
     options: AuditFileOptions,
     { head, after, torn, isOpenEnded }: AuditTail,
