@@ -163,6 +163,10 @@ export const WEB_SOCKET_BUFFER_BYTES = 1 * MiB;
 export const WEB_SOCKET_UNREAD_BYTES = 64 * MiB;
 /** Names of capabilities that were revoked or have expired, for which it is remembered why they lead nowhere. */
 export const MAX_RETIRED_NAMES = 10_000;
+/** SturdyRefs that have crossed one membrane, each of which it keeps an object for. */
+export const MAX_MEMBRANE_STURDY_REFS = 10_000;
+/** Errors that led to one another, of which a membrane passes on so many. */
+export const MAX_ERROR_CAUSES = 16;
 /** Events that a reader who does not keep up may leave unread, at most. */
 export const MAX_EVENT_CAPACITY = 1_000_000;
 /** Characters of a peer's method name that are kept in an event. */

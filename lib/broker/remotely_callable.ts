@@ -18,6 +18,11 @@ export function adaptedBy(adapter: object): object | undefined {
   return adapted.get(adapter);
 }
 
+/** Says what comes home in the place of an object that stands for it. */
+export function standFor(standIn: object, object: object): void {
+  adapted.set(standIn, object);
+}
+
 /**
  * Lets objects of a class travel by reference: calls go to an adapter, which is asked for once for each object and is
  * kept for as long as the object. A peer that sends the reference home gives back the object itself.

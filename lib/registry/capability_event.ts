@@ -12,7 +12,8 @@ export type LimitKind =
   | "maxCalls"
   | "rate"
   | "holders"
-  | "requires";
+  | "requires"
+  | "policy";
 
 /** One thing that happened to a capability. Never holds a name, a FURL, an argument or a result. */
 export type CapabilityEvent =

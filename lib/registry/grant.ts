@@ -11,6 +11,7 @@ import { facetOf } from "./facet.ts";
 import { Gate, type GateEnd, type GateWatcher } from "./gate.ts";
 import type { Terms } from "./grant_options.ts";
 import type { Limit } from "./limit.ts";
+import { MembraneCore, type MembraneParts } from "./membranes/core.ts";
 import { CallCountLimit } from "./limits/call_count_limit.ts";
 
 /** What a new {@linkcode Grant} is made of. */
@@ -25,6 +26,8 @@ export interface GrantParts {
   readonly createdAt: number;
   /** Is told of its calls. */
   readonly watcher: GateWatcher;
+  /** What its membrane needs, if it is deep. */
+  readonly membrane: Pick<MembraneParts, "trace" | "sturdy" | "limitsOf" | "onWrapped">;
 }
 
 /** One grant. */
@@ -35,6 +38,8 @@ export class Grant implements Expiring {
   /** What holders hold. */
   readonly facet: Publishable;
   readonly gate: Gate;
+  /** What surrounds all that is reached through it, if it is deep. */
+  readonly membrane: MembraneCore | undefined;
   /** With its parents' limits; Infinity: without end. */
   readonly expiresAt: number;
   /** With its parents' limits. */
@@ -48,9 +53,10 @@ export class Grant implements Expiring {
   #callsUsed = 0;
   #lastUsedAt: number | undefined;
   #end: GateEnd | undefined;
+  #object: Publishable | undefined;
 
   /** A grant that its parent knows. */
-  constructor({ id, target, parent, terms, limits, createdAt, watcher }: GrantParts) {
+  constructor({ id, target, parent, terms, limits, createdAt, watcher, membrane }: GrantParts) {
     this.id = id;
     this.label = terms.label;
     this.parent = parent;
@@ -59,9 +65,33 @@ export class Grant implements Expiring {
     this.holders = terms.holders ?? parent?.holders;
     this.#terms = terms;
     this.#createdAt = createdAt;
-    this.gate = new Gate(target, [...(parent?.gate.limits ?? []), ...limits], watcher);
+    this.#object = target;
+    const all = [...(parent?.gate.limits ?? []), ...limits];
+    const chain = this.#chain();
+    if (chain.some(({ deep }) => deep !== undefined)) {
+      this.membrane = new MembraneCore({
+        ...membrane,
+        label: terms.label,
+        policies: chain.flatMap(({ deep }) => deep ?? []),
+        // What it gives out has other methods.
+        limits: all.filter(({ kind }) => kind !== "method"),
+        watcher,
+      });
+    }
+    this.gate = new Gate(this.membrane?.enclose(target) ?? target, all, watcher);
     this.facet = facetOf(this.gate);
+    this.membrane?.standFor(this.facet, target);
     parent?.children.add(this);
+  }
+
+  /** What it leads to; `undefined` when it is over. */
+  get object(): Publishable | undefined {
+    return this.#object;
+  }
+
+  /** Whether all that is reached through it is limited as it is. */
+  get isDeep(): boolean {
+    return this.membrane !== undefined;
   }
 
   /** Whether it was revoked or has expired. */
@@ -77,8 +107,16 @@ export class Grant implements Expiring {
   /** Lets nothing pass any more. What runs goes on, until the gate ends its calls. */
   shut(end: GateEnd): void {
     this.#end = end;
+    this.#object = undefined;
     this.gate.shut(end);
+    this.membrane?.shut(end);
     this.parent?.children.delete(this);
+  }
+
+  /** Fails all calls that have begun, of one that was revoked. */
+  endCalls(): void {
+    this.gate.endCalls();
+    this.membrane?.endCalls();
   }
 
   /** Counts a call that was let through, here and for all that it comes of. */
@@ -110,10 +148,11 @@ export class Grant implements Expiring {
       expiresAt: this.expiresAt === Infinity ? undefined : this.expiresAt,
       callsUsed: this.#callsUsed,
       callsLeft: left.length === 0 ? undefined : Math.min(...left),
-      callsRunning: this.gate.running,
+      callsRunning: this.membrane?.running ?? this.gate.running,
       rates: Object.freeze(chain.flatMap(({ rate }) => rate ?? [])),
       holders: frozenList(this.holders),
       requires: Object.freeze(chain.flatMap(({ requires }) => requires)),
+      isDeep: this.isDeep,
       isRevoked: this.#end === "revoked",
       isExpired: this.#end === "expires" || (this.#end === undefined && now >= this.expiresAt),
       parent: this.parent?.id,

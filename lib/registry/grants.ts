@@ -5,8 +5,10 @@
  */
 
 import type { Publishable } from "../broker/callable.ts";
+import { Referenceable } from "../broker/referenceable.ts";
 import { PermissionDenied } from "../errors.ts";
 import type { Clock } from "../util/clock.ts";
+import type { Trace } from "../util/trace.ts";
 import { Capability, type CapabilityHost } from "./capability.ts";
 import type { EventLog } from "./event_log.ts";
 import { ExpiryQueue } from "./expiry_queue.ts";
@@ -14,19 +16,16 @@ import type { GateEnd } from "./gate.ts";
 import { Grant } from "./grant.ts";
 import { type AttenuateOptions, checkTerms, type Terms } from "./grant_options.ts";
 import { checkMethods, checkNarrower, checkPermissions, requiredBy } from "./grant_rules.ts";
-import type { Limit } from "./limit.ts";
-import { CallCountLimit } from "./limits/call_count_limit.ts";
-import { ExpiryLimit } from "./limits/expiry_limit.ts";
-import { HolderLimit } from "./limits/holder_limit.ts";
-import { MethodLimit } from "./limits/method_limit.ts";
+import { limitsOf } from "./limits_of.ts";
 import { PermissionLimit } from "./limits/permission_limit.ts";
-import { RateLimit } from "./limits/rate_limit.ts";
+import type { SturdyHost } from "./membranes/sturdy_refs.ts";
 import type { PermissionQuery } from "./permission_query.ts";
 
 /** What {@linkcode Grants} need of the registry. */
 export interface GrantsOptions {
   readonly clock: Clock;
   readonly log: EventLog;
+  readonly trace: Trace;
   readonly permissions: PermissionQuery | undefined;
   /** The next number. */
   nextId(): number;
@@ -36,11 +35,20 @@ export interface GrantsOptions {
   retire(facet: Publishable, why: GateEnd): void;
   /** The FURL of a facet. */
   furlOf(facet: Publishable): string;
+  /** What lets FURLs cross membranes. */
+  readonly sturdy: SturdyHost;
 }
 
 interface Granted {
   readonly grant: Grant;
   readonly capability: Capability;
+}
+
+/** What somebody has got through a deep grant. */
+export interface Reached {
+  readonly grant: Grant;
+  /** What it stands for. */
+  readonly object: object;
 }
 
 /** All grants of a registry that are not over. */
@@ -49,6 +57,8 @@ export class Grants implements CapabilityHost {
   readonly #byFacet = new WeakMap<Publishable, Granted>();
   readonly #roots = new Set<Grant>();
   readonly #expiring: ExpiryQueue<Grant>;
+  /** What peers have got through deep grants. */
+  readonly #reached = new WeakMap<object, Reached>();
   #isClosed = false;
 
   /** None yet. */
@@ -71,6 +81,11 @@ export class Grants implements CapabilityHost {
     return this.#byFacet.get(facet);
   }
 
+  /** Through which deep grant somebody has got this. */
+  reachedBy(object: Publishable): Reached | undefined {
+    return this.#reached.get(object);
+  }
+
   /** Grants an object; of a facet, it attenuates the capability. The object has been checked. */
   grant(object: Publishable, options: AttenuateOptions): Capability {
     const known = this.#byFacet.get(object);
@@ -83,7 +98,7 @@ export class Grants implements CapabilityHost {
     const terms = checkTerms(options, this.now());
     checkOpen(parent, this.now(), "attenuate it");
     checkNarrower(terms, parent);
-    return this.#make(parent.gate.target!, parent, terms);
+    return this.#make(parent.object!, parent, terms);
   }
 
   furlOf(grant: Grant): string {
@@ -104,7 +119,7 @@ export class Grants implements CapabilityHost {
     const all = [...this.#roots].flatMap((root) => [...root.family()]);
     this.#roots.clear();
     for (const grant of all) grant.shut("revoked");
-    for (const grant of all) grant.gate.endCalls();
+    for (const grant of all) grant.endCalls();
   }
 
   #withRequired(terms: Terms, required: readonly Deno.PermissionDescriptor[]): Terms {
@@ -112,7 +127,7 @@ export class Grants implements CapabilityHost {
   }
 
   #make(target: Publishable, parent: Grant | undefined, terms: Terms): Capability {
-    const { nextId, permissions, enter, log } = this.#options;
+    const { nextId, permissions, enter, log, clock, trace, sturdy } = this.#options;
     if (this.#isClosed) throw new TypeError("Cannot grant: this Tub has been stopped; create another one");
     checkMethods(target, terms.methods);
     checkPermissions(terms.requires, permissions, "grant");
@@ -121,7 +136,13 @@ export class Grants implements CapabilityHost {
       target,
       parent,
       terms,
-      limits: this.#limitsOf(terms),
+      limits: limitsOf(terms, clock, permissions),
+      membrane: {
+        trace,
+        sturdy,
+        limitsOf: (object) => this.#limitsOfReached(object),
+        onWrapped: (standIn, object) => void this.#reached.set(standIn, { grant, object }),
+      },
       createdAt: this.now(),
       watcher: {
         used: (method, caller) => {
@@ -147,21 +168,18 @@ export class Grants implements CapabilityHost {
     log.record(grant, {
       type: "granted",
       parent: parent?.id,
-      how: parent === undefined ? "grant" : "attenuate",
+      how: parent !== undefined ? "attenuate" : grant.isDeep ? "membrane" : "grant",
     });
     return capability;
   }
 
-  #limitsOf({ methods, expiresAt, maxCalls, rate, holders, requires }: Terms): Limit[] {
-    const { clock, permissions } = this.#options;
-    const limits: Limit[] = [];
-    if (expiresAt !== undefined) limits.push(new ExpiryLimit(expiresAt, clock));
-    if (holders !== undefined) limits.push(new HolderLimit(holders));
-    if (methods !== undefined) limits.push(new MethodLimit(methods));
-    if (requires.length > 0) limits.push(new PermissionLimit(requires, permissions!));
-    if (maxCalls !== undefined) limits.push(new CallCountLimit(maxCalls));
-    if (rate !== undefined) limits.push(new RateLimit(rate, clock));
-    return limits;
+  /** Of what is reached through a deep grant, the class may declare permissions as well. */
+  #limitsOfReached(object: object): PermissionLimit[] {
+    const { permissions } = this.#options;
+    const requires = object instanceof Referenceable ? requiredBy(object) : [];
+    if (requires.length === 0) return [];
+    checkPermissions(requires, permissions, "pass on an object");
+    return [new PermissionLimit(requires, permissions!)];
   }
 
   /** A call came before the timer. */
@@ -186,7 +204,7 @@ export class Grants implements CapabilityHost {
       this.#expiring.remove(grant);
       log.record(grant, end === "expires" ? { type: "expired" } : { type: "revoked", by: first.id });
     }
-    if (end === "revoked") { for (const grant of family) grant.gate.endCalls(); }
+    if (end === "revoked") { for (const grant of family) grant.endCalls(); }
   }
 }
 

@@ -9,16 +9,20 @@ import { MAX_FURL_BYTES } from "../limits.ts";
 import { checkName } from "../names/furl.ts";
 import type { RandomBytes } from "../names/swissnum.ts";
 import type { Publishable } from "../broker/callable.ts";
+import type { RemoteHandle } from "../broker/remote_handle.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import type { Trace } from "../util/trace.ts";
 import type { Capability } from "./capability.ts";
 import type { CapabilityEvents, EventOptions } from "./capability_events.ts";
 import type { CapabilityInfo } from "./capability_info.ts";
 import { EventLog, type EventSink, type Subject } from "./event_log.ts";
+import type { Grant } from "./grant.ts";
 import type { GrantOptions } from "./grant_options.ts";
 import { checkPermissions, requiredBy } from "./grant_rules.ts";
 import { Grants } from "./grants.ts";
 import { isPublishable, type NameLookupHandler, NameLookups } from "./name_lookups.ts";
+import type { MembraneOptions } from "./membrane.ts";
+import type { SturdyHost } from "./membranes/sturdy_refs.ts";
 import { NameTable } from "./name_table.ts";
 import { type InboundGuard, PermissionGuard } from "./permission_guard.ts";
 import type { PermissionQuery } from "./permission_query.ts";
@@ -63,6 +67,17 @@ export interface CapabilityRegistryOptions {
    * @default there are no FURLs
    */
   readonly furlOf?: ((object: Publishable) => string) | undefined;
+  /**
+   * Follows the FURLs that cross membranes.
+   *
+   * @default what is behind them cannot be called
+   */
+  readonly follow?: {
+    /** The TubID of this Tub. */
+    readonly tubId: string;
+    /** Gets a reference. */
+    getReference(furl: string): Promise<RemoteHandle>;
+  } | undefined;
   /**
    * Are told of every event, at once and in order. What they throw goes to the trace.
    *
@@ -110,6 +125,8 @@ export class CapabilityRegistry {
     this.#log = new EventLog(clock, trace, onEvent);
     this.#grants = new Grants({
       clock,
+      trace,
+      sturdy: this.#sturdyHost(options),
       log: this.#log,
       permissions,
       nextId: () => ++this.#lastId,
@@ -119,10 +136,7 @@ export class CapabilityRegistry {
         this.#table.keep(facet);
       },
       retire: (facet, why) => this.#table.retire(facet, why),
-      furlOf: (facet) => {
-        if (options.furlOf === undefined) throw new TypeError("Cannot give a FURL: this registry has no Tub");
-        return options.furlOf(facet);
-      },
+      furlOf: (facet) => furlBy(options, facet),
     });
     this.#guard = new PermissionGuard((object, { method, context: { caller } }) => {
       const subject = this.#plain.get(object as Publishable);
@@ -138,9 +152,9 @@ export class CapabilityRegistry {
   /** What can be reached, in the order in which it got its name. */
   list(): RegistryEntry[] {
     return Array.from(this.#table.objects(), ({ object, isStrong }) => {
-      const granted = this.#grants.find(object);
+      const grant = this.#grants.find(object)?.grant ?? this.#grants.reachedBy(object)?.grant;
       const entry = { object, isImplicit: !isStrong };
-      return granted === undefined ? entry : { ...entry, capability: granted.capability.info() };
+      return grant === undefined ? entry : { ...entry, capability: grant.info(this.#grants.now()) };
     });
   }
 
@@ -151,19 +165,24 @@ export class CapabilityRegistry {
    */
   tree(): CapabilityNode[] {
     const now = this.#grants.now();
-    const nodes = Array.from(this.#grants.roots, (grant) => nodeOfGrant(grant, now));
+    const others: CapabilityNode[] = [];
+    const reached = new Map<Grant, CapabilityNode[]>();
     for (const { object, isStrong } of this.#table.objects()) {
       if (this.#grants.find(object) !== undefined) continue;
-      nodes.push({
-        kind: isStrong ? "registered" : "implicit",
+      const by = this.#grants.reachedBy(object);
+      const node: CapabilityNode = {
+        kind: by !== undefined ? "reached" : isStrong ? "registered" : "implicit",
         id: this.#plain.get(object)?.id,
         label: undefined,
-        type: typeName(object),
+        type: typeName(by?.object ?? object),
         capability: undefined,
         children: [],
-      });
+      };
+      if (by === undefined) others.push(node);
+      else reached.getOrInsertComputed(by.grant, () => []).push(node);
     }
-    return nodes;
+    const reachedBy = (grant: Grant) => reached.get(grant) ?? [];
+    return [...Array.from(this.#grants.roots, (grant) => nodeOfGrant(grant, now, reachedBy)), ...others];
   }
 
   /**
@@ -171,8 +190,8 @@ export class CapabilityRegistry {
    * object of their own, the capability's `object`, that stands in the place of yours: whoever gets hold of it, by its
    * FURL, in an argument, or from somebody who passed it on, has no more than they allow.
    *
-   * A method that returns its own object returns that stand-in. Other objects that methods return are not limited: what a
-   * method gives out is the method's affair.
+   * A method that returns its own object returns that stand-in. Other objects that methods return are not limited, unless the
+   * grant is `deep`: what a method gives out is the method's affair.
    *
    * Granting the `object` of a capability attenuates that.
    *
@@ -220,6 +239,18 @@ export class CapabilityRegistry {
     return this.#grants.grant(object, options) as Capability<T>;
   }
 
+  /**
+   * Grants the use of an object and of all that is reached through it: {@linkcode membrane}, with a FURL, a place in
+   * lists, trees and events, and FURLs that may cross. The same as a grant that is `deep`.
+   *
+   * @returns Its `revoke` cuts all that was reached through it, in both directions.
+   * @throws As {@linkcode CapabilityRegistry.grant}.
+   */
+  membrane<T extends Publishable>(object: T, options: MembraneOptions = {}): Capability<T> {
+    const { label, allow, onCall, limits } = options;
+    return this.grant(object, { ...limits, label, deep: { allow, onCall } });
+  }
+
   /** The capability whose `object` this is; `undefined` if it is none of this registry. */
   capabilityOf<T extends Publishable>(object: T): Capability<T> | undefined {
     return this.#grants.find(object)?.capability as Capability<T> | undefined;
@@ -231,7 +262,7 @@ export class CapabilityRegistry {
    * @returns `undefined` if it is none of this registry's, or the capability was revoked or has expired.
    */
   unwrap<T extends Publishable>(object: T): T | undefined {
-    return this.#grants.find(object)?.grant.gate.target as T | undefined;
+    return this.#grants.find(object)?.grant.object as T | undefined;
   }
 
   /**
@@ -398,6 +429,23 @@ export class CapabilityRegistry {
     this.#lookups.clear();
   }
 
+  #sturdyHost(options: CapabilityRegistryOptions): SturdyHost {
+    const { follow } = options;
+    return {
+      find: ({ tubId, name }) => name === undefined || tubId !== follow?.tubId ? undefined : this.find(name),
+      getReference: (furl) => {
+        if (follow !== undefined) return follow.getReference(furl);
+        return Promise.reject(new TypeError("Cannot follow a FURL: this registry has no Tub"));
+      },
+      publish: (object) => {
+        if (!this.#table.has(object)) this.#table.addUnnamed(object);
+        this.#table.keep(object);
+        return furlBy(options, object);
+      },
+      retire: (object) => this.#table.retire(object, "revoked"),
+    };
+  }
+
   /** Told only of what was granted or registered: what nobody registered travels all the time. */
   #introduced(object: Publishable, to: string | undefined): void {
     const subject = this.#grants.find(object)?.grant ?? this.#plain.get(object);
@@ -421,6 +469,11 @@ export class CapabilityRegistry {
       return [{ name: "unknown" } as unknown as Deno.PermissionDescriptor];
     }
   }
+}
+
+function furlBy({ furlOf }: CapabilityRegistryOptions, object: Publishable): string {
+  if (furlOf === undefined) throw new TypeError("Cannot give a FURL: this registry has no Tub");
+  return furlOf(object);
 }
 
 function notPublishable(object: unknown, action: string): TypeError {

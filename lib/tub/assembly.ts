@@ -53,6 +53,11 @@ export function assemble(identity: Identity, options: TubOptions, face: TubFace)
     trace,
     clock,
     permissions: denoPermissions,
+    // A peer may have sent it: so it is followed as its gifts are.
+    follow: {
+      tubId,
+      getReference: (furl) => gifts.fetch(furl, { from: undefined, signal: new AbortController().signal }),
+    },
     furlOf: (object) => {
       const furl = face.furlOf(object);
       if (furl !== undefined) return furl;
