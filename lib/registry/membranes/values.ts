@@ -75,7 +75,8 @@ class CarriedCopy extends Copyable {
 
 const SturdyRefType: CopyType = {
   kind: "factory",
-  cyclic: false,
+  // So that one that occurs twice can be named.
+  cyclic: true,
   make: ({ url }) => {
     const ref = new SturdyRef(typeof url === "string" ? url : undefined);
     return ref.url === undefined ? ref : walk!.customs.sturdyRef(ref);
