@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import {
-  callable,
   type Callable,
+  callable,
   Copyable,
   currentCall,
   Dict,
