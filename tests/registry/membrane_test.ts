@@ -8,7 +8,7 @@ import {
   float,
   kwargs,
   localReference,
-  Membrane,
+  type Membrane,
   membrane,
   type MembraneOptions,
   OnlyReferenceable,
