@@ -15,7 +15,8 @@ interface Entry<T extends object> {
   hash: string | undefined;
   /** Made when the name is first told. */
   sealed: SealedName | undefined;
-  readonly weak: WeakRef<T>;
+  /** None where the object is kept from the start: to watch 100,000 objects takes the collector seconds. */
+  readonly weak: WeakRef<T> | undefined;
   /** Keeps a registered object alive. */
   strong: T | undefined;
 }
@@ -57,7 +58,8 @@ export class NameTable<T extends object> {
   find(name: string): T | undefined {
     this.#hashAll();
     if (this.#byHash.size === 0) return undefined;
-    return this.#byHash.get(this.#names.hash(name))?.weak.deref();
+    const entry = this.#byHash.get(this.#names.hash(name));
+    return entry?.strong ?? entry?.weak?.deref();
   }
 
   /** The name of an object, in clear; drawn now if it was not told before. */
@@ -92,9 +94,13 @@ export class NameTable<T extends object> {
     this.#retired.delete(entry.hash);
   }
 
-  /** Takes an object in that gets a name of 160 random bits when it is asked for, and holds it weakly. */
-  addUnnamed(object: T): void {
-    this.#enter(object);
+  /**
+   * Takes an object in that gets a name of 160 random bits when it is asked for.
+   *
+   * @param isKept Whether it is held strongly until it is removed; else weakly.
+   */
+  addUnnamed(object: T, isKept: boolean): void {
+    this.#enter(object, isKept);
   }
 
   /** Holds an object strongly from here on. */
@@ -147,21 +153,21 @@ export class NameTable<T extends object> {
   /** The objects, in the order in which they came. */
   *objects(): Generator<NamedObject<T>> {
     for (const { weak, strong } of this.#entries) {
-      const object = weak.deref();
+      const object = strong ?? weak?.deref();
       if (object !== undefined) yield { object, isStrong: strong !== undefined };
     }
   }
 
-  #enter(object: T): Entry<T> {
+  #enter(object: T, isKept = false): Entry<T> {
     const entry: Entry<T> = {
       hash: undefined,
       sealed: undefined,
-      weak: new WeakRef(object),
-      strong: undefined,
+      weak: isKept ? undefined : new WeakRef(object),
+      strong: isKept ? object : undefined,
     };
     this.#entries.add(entry);
     this.#byObject.set(object, entry);
-    this.#collected.register(object, entry, entry);
+    if (!isKept) this.#collected.register(object, entry, entry);
     return entry;
   }
 

@@ -131,7 +131,7 @@ export class CapabilityRegistry {
       permissions,
       nextId: () => ++this.#lastId,
       enter: (facet, name) => {
-        if (name === undefined) this.#table.addUnnamed(facet);
+        if (name === undefined) this.#table.addUnnamed(facet, true);
         else this.#table.add(facet, name);
         this.#table.keep(facet);
       },
@@ -323,7 +323,7 @@ export class CapabilityRegistry {
    * @returns The name in clear, for the FURL.
    */
   nameOf(object: Publishable): string {
-    if (!this.#table.has(object)) this.#table.addUnnamed(object);
+    if (!this.#table.has(object)) this.#table.addUnnamed(object, false);
     return this.#table.nameOf(object)!;
   }
 
