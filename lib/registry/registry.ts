@@ -438,8 +438,8 @@ export class CapabilityRegistry {
         return Promise.reject(new TypeError("Cannot follow a FURL: this registry has no Tub"));
       },
       publish: (object) => {
-        if (!this.#table.has(object)) this.#table.addUnnamed(object);
-        this.#table.keep(object);
+        if (this.#table.has(object)) this.#table.keep(object);
+        else this.#table.addUnnamed(object, true);
         return furlBy(options, object);
       },
       retire: (object) => this.#table.retire(object, "revoked"),
