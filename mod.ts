@@ -85,6 +85,14 @@ export type { AttenuateOptions, GrantOptions } from "./lib/registry/grant_option
 export type { ExpiryTime } from "./lib/registry/expiry_time.ts";
 export type { CallRate } from "./lib/registry/limits/rate_limit.ts";
 export type { CapabilityEvent, CapabilityHappening, LimitKind } from "./lib/registry/capability_event.ts";
+export { Membrane, membrane } from "./lib/registry/membrane.ts";
+export type {
+  MembraneCall,
+  MembraneClock,
+  MembraneLimits,
+  MembraneOptions,
+  MembranePolicy,
+} from "./lib/registry/membrane.ts";
 export { CapabilityEvents } from "./lib/registry/capability_events.ts";
 export type { EventOptions } from "./lib/registry/capability_events.ts";
 export type { EventSink } from "./lib/registry/event_log.ts";

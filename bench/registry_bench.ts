@@ -1,5 +1,5 @@
 /**
- * What a capability costs: a call through a facet beside a plain one, between two brokers in one process; and 100,000 of
+ * What a capability costs: a call through a facet, or a membrane, beside a plain one, between two brokers in one process; and 100,000 of
  * them granted, listed and looked up.
  */
 import { Broker } from "../lib/broker/broker.ts";
@@ -16,6 +16,9 @@ class Target extends Referenceable {
   remote_add(a: number, b: number): number {
     return a + b;
   }
+  remote_sum(numbers: number[]): number {
+    return numbers.reduce((sum, number) => sum + number, 0);
+  }
   remote_add_later(a: number, b: number): Promise<number> {
     return Promise.resolve(a + b);
   }
@@ -28,6 +31,7 @@ function newRegistry(): CapabilityRegistry {
 const registry = newRegistry();
 registry.register(new Target(), "plain");
 registry.grant(new Target(), { name: "facet", methods: ["add", "add_later"] });
+registry.grant(new Target(), { name: "membrane", deep: true });
 registry.grant(new Target(), {
   name: "limited",
   methods: ["add", "add_later"],
@@ -61,7 +65,7 @@ const [a, b] = memoryPair();
 const left = makeBroker(a, "l".repeat(32), "r".repeat(32));
 makeBroker(b, "r".repeat(32), "l".repeat(32));
 
-for (const name of ["plain", "facet", "limited"]) {
+for (const name of ["plain", "facet", "limited", "membrane"]) {
   const ref = await left.getReferenceByName(name) as unknown as RemoteReference<Target>;
   Deno.bench(`${name}: one call after the other`, { group: "one", baseline: name === "plain" }, async () => {
     await ref.callRemote("add", 1, 2);
@@ -74,6 +78,18 @@ for (const name of ["plain", "facet", "limited"]) {
     { group: "later", baseline: name === "plain" },
     async () => {
       await Promise.all(Array.from({ length: 500 }, (_, i) => ref.callRemote("add_later", i, 2)));
+    },
+  );
+}
+
+const NUMBERS = Array.from({ length: 10 }, (_, i) => i);
+for (const name of ["plain", "membrane"]) {
+  const ref = await left.getReferenceByName(name) as unknown as RemoteReference<Target>;
+  Deno.bench(
+    `${name}: 500 calls with a list, outstanding`,
+    { group: "list", baseline: name === "plain" },
+    async () => {
+      await Promise.all(Array.from({ length: 500 }, () => ref.callRemote("sum", NUMBERS)));
     },
   );
 }

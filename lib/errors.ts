@@ -371,7 +371,7 @@ export class PermissionDenied extends Error {
   /** The name of the class, also where minifying took it. */
   override name = "PermissionDenied";
   /**
-   * Which limit of a capability refused: `method`, `expires`, `revoked`, `maxCalls`, `rate`, `holders`, `requires` or
+   * Which limit of a capability refused: `method`, `expires`, `revoked`, `maxCalls`, `rate`, `holders`, `requires`, `policy` or
    * `record`, or another one that a peer named; `undefined` if it was none.
    */
   readonly limit: string | undefined;

@@ -181,6 +181,10 @@ export const STORE_FLUSH_MS = 1_000;
 export const AUDIT_SYNC_MS = 1_000;
 /** Bytes of one line of an audit file. The program's labels are in it. */
 export const MAX_AUDIT_LINE_BYTES = 1_048_576;
+/** SturdyRefs that have crossed one membrane, each of which it keeps an object for. */
+export const MAX_MEMBRANE_STURDY_REFS = 10_000;
+/** Errors that led to one another, of which a membrane passes on so many. */
+export const MAX_ERROR_CAUSES = 16;
 /** Events that a reader who does not keep up may leave unread, at most. */
 export const MAX_EVENT_CAPACITY = 1_000_000;
 /** Characters of a peer's method name that are kept in an event. */

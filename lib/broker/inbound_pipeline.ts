@@ -207,7 +207,8 @@ export class InboundPipeline implements PromisedHost {
  * call for ours, and do for the caller what it does for us.
  */
 function targetOf(result: unknown, method: string, owner: HandleOwner): NonNullable<InboundCall["target"]> {
-  const value = adapterOf(result) ?? result;
+  const given = adapterOf(result) ?? result;
+  const value = given instanceof RemoteHandle ? RemoteHandle.standInOf(given) ?? given : given;
   if (value instanceof Referenceable) return value;
   if (value instanceof RemoteHandle && RemoteHandle.ownerOf(value) !== owner) {
     const standIn = forwarderFor(value, owner);

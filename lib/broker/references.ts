@@ -84,6 +84,8 @@ function sliceTheirs(handle: RemoteHandle, out: Slicing, host: ReferenceHost): v
   if (RemoteHandle.isReleased(handle)) {
     throw new Violation("Cannot serialize a reference that was released");
   }
+  const crossed = RemoteHandle.standInOf(handle);
+  if (crossed !== undefined) return sliceMine(crossed, out, host);
   if (host.owns(handle)) {
     if (clid < 0 && !host.takesFunctionsHome) {
       throw new Violation("Cannot send a function back home: Python Foolscap drops the connection");

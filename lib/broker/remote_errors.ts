@@ -328,6 +328,12 @@ function makerFor({ remoteType, remoteParents }: RemoteException) {
   return undefined;
 }
 
+/** Of a copy of an error it is known as well what a peer told. */
+export function rememberRemote(copy: Error, original: Error): void {
+  const remote = remotes.get(original);
+  if (remote !== undefined) remotes.set(copy, remote);
+}
+
 /** What a peer told, if the error is, or was made of, a RemoteException. */
 export function remoteOf(error: Error): RemoteException | undefined {
   return error instanceof RemoteException ? error : remotes.get(error);

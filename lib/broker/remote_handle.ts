@@ -12,6 +12,7 @@ import { redact } from "../names/redact.ts";
 import { SturdyRef } from "../names/sturdy_ref.ts";
 import type { CheckedOptions } from "./call.ts";
 import type { PeerInfo } from "./call_context.ts";
+import type { Publishable } from "./callable.ts";
 import type { HandleToken, Tracker } from "./import_table.ts";
 
 /** What a handle needs of the connection that it lives on. */
@@ -46,6 +47,11 @@ export interface HandleOwner {
   hold(tracker: Tracker<RemoteHandle>): Disposable;
   /** Calls back, one turn later, when the connection has ended. */
   whenEnded(callback: () => void): Disposable;
+  /**
+   * What travels in the place of the handles, as an object of this Tub's: given where there is no connection behind them, but
+   * something in this process that forwards their calls.
+   */
+  standIn?(handle: RemoteHandle): Publishable;
 }
 
 /** What references to objects and to functions have in common. */
@@ -79,6 +85,31 @@ export abstract class RemoteHandle {
   /** Keeps a handle's object from being given back until this is disposed. */
   static hold(handle: RemoteHandle): Disposable {
     return handle.#owner.hold(handle.#tracker);
+  }
+
+  /** Sends a call by a handle, of an object or of a function. */
+  static send(
+    handle: RemoteHandle,
+    method: string,
+    args: readonly unknown[],
+    options: CheckedOptions,
+  ): Promise<unknown> {
+    return handle.send(method, args, options);
+  }
+
+  /** Sends one that wants no answer. */
+  static sendOnly(
+    handle: RemoteHandle,
+    method: string,
+    args: readonly unknown[],
+    options: CheckedOptions,
+  ): void {
+    handle.sendOnly(method, args, options);
+  }
+
+  /** What travels in the place of a handle; `undefined` if it is what a connection brought. */
+  static standInOf(handle: RemoteHandle): Publishable | undefined {
+    return handle.#owner.standIn?.(handle);
   }
 
   /** Whether calls can be made: the connection is there and the handle was not disposed. */

@@ -145,10 +145,16 @@ export class CopyableUnslicer extends Unslicer {
   #rule: Constraint | undefined;
   #isClosed = false;
 
-  /** @throws {Violation} If no class is registered for the type. */
-  constructor(receiver: Unslicer["receiver"], copytype: string) {
+  /**
+   * @param type How it is made.
+   * @throws {Violation} If no class is registered for the type.
+   */
+  constructor(
+    receiver: Unslicer["receiver"],
+    copytype: string,
+    type: CopyType | undefined = findCopyType(copytype),
+  ) {
     super(receiver);
-    const type = findCopyType(copytype);
     if (type === undefined) {
       throw new Violation(
         `Unknown RemoteCopy name ${quoteForeign(copytype)}: give registerRemoteCopy a class for it`,

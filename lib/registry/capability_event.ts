@@ -13,6 +13,8 @@ export type LimitKind =
   | "rate"
   | "holders"
   | "requires"
+  /** The program's own word about a call through a membrane. */
+  | "policy"
   /** None of its own: the call could not be written down, in the audit file or the store. */
   | "record";
 

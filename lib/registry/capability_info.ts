@@ -28,6 +28,8 @@ export interface CapabilityInfo {
   readonly holders: readonly string[] | undefined;
   /** The Deno permissions without which it does not work. */
   readonly requires: readonly Deno.PermissionDescriptor[];
+  /** Whether all that is reached through it is limited, and ends, with it. */
+  readonly isDeep: boolean;
   /** Whether it was revoked, or one that it comes of. */
   readonly isRevoked: boolean;
   /** Whether its time is over. */

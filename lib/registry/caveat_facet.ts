@@ -24,6 +24,8 @@ export interface CaveatFacetParts {
   readonly log: EventLog;
   /** What else is asked before a call passes. */
   readonly limits: readonly Limit[];
+  /** Whether what is reached through the target is limited as that is. */
+  readonly isDeep: boolean;
 }
 
 /** One attenuated FURL that somebody uses. */
@@ -37,12 +39,13 @@ export class CaveatFacet implements Subject {
   readonly #world: CaveatWorld;
   readonly #parent: number | undefined;
   readonly #createdAt: number;
+  readonly #isDeep: boolean;
   #callsUsed = 0;
   #lastUsedAt: number | undefined;
   #isShut = false;
 
   /** A facet for a chain that was verified. */
-  constructor({ id, target, parent, chain, world, log, limits }: CaveatFacetParts) {
+  constructor({ id, target, parent, chain, world, log, limits, isDeep }: CaveatFacetParts) {
     this.id = id;
     this.chain = chain;
     this.target = target;
@@ -50,6 +53,7 @@ export class CaveatFacet implements Subject {
     this.#parent = parent;
     this.#world = world;
     this.#createdAt = world.clock.now();
+    this.#isDeep = isDeep;
     this.#gate = new Gate(target, [...limitsOf(chain, world), ...limits], {
       used: (method, caller) => {
         log.used(this, caller, method);
@@ -93,6 +97,7 @@ export class CaveatFacet implements Subject {
       rates: Object.freeze([]),
       holders: forTub.length === 0 ? undefined : forTub.length === 1 ? forTub : Object.freeze([]),
       requires: Object.freeze([]),
+      isDeep: this.#isDeep,
       isRevoked: this.#isShut || end === "revoked",
       isExpired: end === "expires",
       parent: this.#parent,

@@ -32,6 +32,8 @@ export interface CaveatNamesOptions extends CaveatWorld {
   idOf(object: Publishable): number | undefined;
   /** Why an object that was granted can be reached no more. */
   endOf(object: Publishable): GateEnd | undefined;
+  /** Whether what is reached through an object is limited as it is. */
+  isDeep(object: Publishable): boolean;
   /** What else is asked before a call of an object passes. */
   limitsOf(object: Publishable): readonly Limit[];
 }
@@ -155,7 +157,7 @@ export class CaveatNames {
   }
 
   #facetOf({ target, chain, last }: Genuine, name: string): Publishable {
-    const { table, log, nextId, idOf, limitsOf } = this.#options;
+    const { table, log, nextId, idOf, isDeep, limitsOf } = this.#options;
     const before = this.#live.get(last.id)?.get(last.mark)?.deref();
     if (before !== undefined) {
       const known = this.#ofFacet.get(before)!;
@@ -172,6 +174,7 @@ export class CaveatNames {
       world: this.#options,
       log,
       limits: limitsOf(target),
+      isDeep: isDeep(target),
     });
     const facet = made.makeFacet();
     table.add(facet, name);

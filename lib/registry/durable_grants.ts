@@ -200,7 +200,7 @@ export class DurableGrants {
         (hasExpired ? expired : unwanted).push(row.id);
         continue;
       }
-      const given = parent === undefined ? this.#make(row, terms) : parent.gate.target!;
+      const given = parent === undefined ? this.#make(row, terms) : parent.object!;
       const target = given instanceof Promise ? await given : given;
       if (target === undefined) {
         unwanted.push(row.id);

@@ -132,17 +132,7 @@ export class Gate {
       this.#watcher.denied(method, context.caller, limit.kind);
       throw new PermissionDenied(why, { limit: limit.kind });
     }
-    try {
-      for (const limit of this.#counting) limit.count!(call);
-      this.#watcher.used(method, context.caller);
-    } catch (cause) {
-      // What was counted stays counted: a call too few passes, never one too many.
-      this.#watcher.denied(method, context.caller, "record");
-      throw new PermissionDenied(
-        `${cannotCall(method)}: its use cannot be recorded at the moment; try again later`,
-        { limit: "record", cause },
-      );
-    }
+    recordUse(call, this.#counting, this.#watcher);
   }
 
   #wait(
@@ -181,6 +171,26 @@ export class Gate {
   #refusal(method: string): PermissionDenied {
     const end = this.#end ?? "revoked";
     return new PermissionDenied(`${cannotCall(method)}: ${WORDS[end]}`, { limit: end });
+  }
+}
+
+/**
+ * Counts a call that may pass, and takes it down.
+ *
+ * @throws {PermissionDenied} If it cannot be taken down.
+ */
+export function recordUse(call: LimitedCall, counting: readonly Limit[], watcher: GateWatcher): void {
+  const { method, context: { caller } } = call;
+  try {
+    for (const limit of counting) limit.count!(call);
+    watcher.used(method, caller);
+  } catch (cause) {
+    // What was counted stays counted: a call too few passes, never one too many.
+    watcher.denied(method, caller, "record");
+    throw new PermissionDenied(
+      `${cannotCall(method)}: its use cannot be recorded at the moment; try again later`,
+      { limit: "record", cause },
+    );
   }
 }
 

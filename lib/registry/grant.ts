@@ -11,6 +11,7 @@ import { facetOf } from "./facet.ts";
 import { Gate, type GateEnd, type GateWatcher } from "./gate.ts";
 import type { Terms } from "./grant_options.ts";
 import type { Limit } from "./limit.ts";
+import { MembraneCore, type MembraneParts } from "./membranes/core.ts";
 import { CallCountLimit } from "./limits/call_count_limit.ts";
 
 /** What a new {@linkcode Grant} is made of. */
@@ -29,6 +30,8 @@ export interface GrantParts {
   readonly callsUsed?: number | undefined;
   /** When, in milliseconds since 1970. */
   readonly lastUsedAt?: number | undefined;
+  /** What its membrane needs, if it is deep. */
+  readonly membrane: Pick<MembraneParts, "trace" | "sturdy" | "limitsOf" | "onWrapped">;
 }
 
 /** One grant. */
@@ -39,6 +42,8 @@ export class Grant implements Expiring {
   /** What holders hold. */
   readonly facet: Publishable;
   readonly gate: Gate;
+  /** What surrounds all that is reached through it, if it is deep. */
+  readonly membrane: MembraneCore | undefined;
   /** With its parents' limits; Infinity: without end. */
   readonly expiresAt: number;
   /** With its parents' limits. */
@@ -56,10 +61,11 @@ export class Grant implements Expiring {
   #callsUsed: number;
   #lastUsedAt: number | undefined;
   #end: GateEnd | undefined;
+  #object: Publishable | undefined;
 
   /** A grant that its parent knows. */
   constructor(parts: GrantParts) {
-    const { id, target, parent, terms, limits, createdAt, watcher } = parts;
+    const { id, target, parent, terms, limits, createdAt, watcher, membrane } = parts;
     this.id = id;
     this.label = terms.label;
     this.parent = parent;
@@ -71,9 +77,33 @@ export class Grant implements Expiring {
     this.createdAt = createdAt;
     this.#callsUsed = parts.callsUsed ?? 0;
     this.#lastUsedAt = parts.lastUsedAt;
-    this.gate = new Gate(target, [...(parent?.gate.limits ?? []), ...limits], watcher);
+    this.#object = target;
+    const all = [...(parent?.gate.limits ?? []), ...limits];
+    const chain = this.#chain();
+    if (chain.some(({ deep }) => deep !== undefined)) {
+      this.membrane = new MembraneCore({
+        ...membrane,
+        label: terms.label,
+        policies: chain.flatMap(({ deep }) => deep ?? []),
+        // What it gives out has other methods.
+        limits: all.filter(({ kind }) => kind !== "method"),
+        watcher,
+      });
+    }
+    this.gate = new Gate(this.membrane?.enclose(target) ?? target, all, watcher);
     this.facet = facetOf(this.gate);
+    this.membrane?.standFor(this.facet, target);
     parent?.children.add(this);
+  }
+
+  /** What it leads to; `undefined` when it is over. */
+  get object(): Publishable | undefined {
+    return this.#object;
+  }
+
+  /** Whether all that is reached through it is limited as it is. */
+  get isDeep(): boolean {
+    return this.membrane !== undefined;
   }
 
   /** Whether it was revoked or has expired. */
@@ -99,8 +129,16 @@ export class Grant implements Expiring {
   /** Lets nothing pass any more. What runs goes on, until the gate ends its calls. */
   shut(end: GateEnd): void {
     this.#end = end;
+    this.#object = undefined;
     this.gate.shut(end);
+    this.membrane?.shut(end);
     this.parent?.children.delete(this);
+  }
+
+  /** Fails all calls that have begun, of one that was revoked. */
+  endCalls(): void {
+    this.gate.endCalls();
+    this.membrane?.endCalls();
   }
 
   /** Counts a call that was let through, here and for all that it comes of. */
@@ -132,10 +170,11 @@ export class Grant implements Expiring {
       expiresAt: this.expiresAt === Infinity ? undefined : this.expiresAt,
       callsUsed: this.#callsUsed,
       callsLeft: left.length === 0 ? undefined : Math.min(...left),
-      callsRunning: this.gate.running,
+      callsRunning: this.membrane?.running ?? this.gate.running,
       rates: Object.freeze(chain.flatMap(({ rate }) => rate ?? [])),
       holders: frozenList(this.holders),
       requires: Object.freeze(chain.flatMap(({ requires }) => requires)),
+      isDeep: this.isDeep,
       isRevoked: this.#end === "revoked",
       isExpired: this.#end === "expires" || (this.#end === undefined && now >= this.expiresAt),
       parent: this.parent?.id,

@@ -9,6 +9,7 @@ import { isTubId } from "../names/tub_id.ts";
 import { quoteForeign } from "../util/text.ts";
 import { type ExpiryTime, expiryTime } from "./expiry_time.ts";
 import type { DurableOptions } from "./factories.ts";
+import { checkPolicy, type MembranePolicy } from "./membranes/policy.ts";
 import type { CallRate } from "./limits/rate_limit.ts";
 
 /** What a capability allows, to whom, how often and how long. What is left out is not limited. */
@@ -28,6 +29,15 @@ export interface AttenuateOptions {
    * the call. Those that the class declares (`static requires`) are added.
    */
   readonly requires?: readonly Deno.PermissionDescriptor[] | undefined;
+  /**
+   * Whether it covers what its methods give out as well: whatever crosses, in results or in arguments, and in either direction,
+   * is wrapped, as {@linkcode membrane} does it. All limits but `methods`, which are those of the object itself, hold
+   * for calls of what is reached through it, calls of it count, and the end of the capability cuts all of it. An object says
+   * what may pass; those of the capabilities that it comes of are asked too. What comes of a deep one is deep.
+   *
+   * @default {false}
+   */
+  readonly deep?: boolean | MembranePolicy | undefined;
   /** What the program calls it, for lists, trees and events. Callers do not see it. */
   readonly label?: string | undefined;
   /**
@@ -60,6 +70,7 @@ export interface Terms {
   readonly requires: readonly Deno.PermissionDescriptor[];
   readonly label: string | undefined;
   readonly name: string | undefined;
+  readonly deep: MembranePolicy | undefined;
 }
 
 const NAMES: Readonly<Record<keyof AttenuateOptions, true>> = {
@@ -69,6 +80,7 @@ const NAMES: Readonly<Record<keyof AttenuateOptions, true>> = {
   rate: true,
   holders: true,
   requires: true,
+  deep: true,
   label: true,
   name: true,
 };
@@ -83,7 +95,7 @@ const NAMES: Readonly<Record<keyof AttenuateOptions, true>> = {
  */
 export function checkTerms(options: AttenuateOptions, now: number): Terms {
   checkKeys(options, NAMES, "the options");
-  const { methods, expires, maxCalls, rate, holders, requires, label, name } = options;
+  const { methods, expires, maxCalls, rate, holders, requires, label, name, deep } = options;
   if (maxCalls !== undefined && !(Number.isSafeInteger(maxCalls) && maxCalls >= 0)) {
     throw new RangeError("Cannot grant: maxCalls is not a number of calls");
   }
@@ -107,7 +119,17 @@ export function checkTerms(options: AttenuateOptions, now: number): Terms {
     requires: checkRequires(requires),
     label,
     name,
+    deep: deep === undefined || deep === false ? undefined : deep === true ? {} : checkDeep(deep),
   };
+}
+
+function checkDeep(policy: unknown): MembranePolicy {
+  if (typeof policy !== "object" || policy === null) {
+    throw new TypeError("Cannot grant: deep is neither true, false nor a policy");
+  }
+  checkKeys(policy, { allow: true, onCall: true }, "the policy's allow and onCall");
+  checkPolicy(policy);
+  return policy;
 }
 
 function checkKeys(options: object, names: object, what: string): void {

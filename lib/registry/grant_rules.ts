@@ -65,6 +65,18 @@ export function checkNarrower({ methods, holders }: Terms, parent: Allowed): voi
 }
 
 /**
+ * Makes sure that all of the terms can be kept for the next start.
+ *
+ * @throws {TypeError} If a policy is among them: functions cannot be written down.
+ */
+export function checkStorable({ deep }: Terms): void {
+  if (deep?.allow === undefined && deep?.onCall === undefined) return;
+  throw new TypeError(
+    "Cannot grant: what is durable has no policy, as functions cannot be stored; say deep: true, or leave durable out",
+  );
+}
+
+/**
  * The permissions that the class of an object declares.
  *
  * @throws {TypeError} If what it declares is no list of permissions.

@@ -5,10 +5,12 @@
  */
 
 import type { Publishable } from "../broker/callable.ts";
+import { Referenceable } from "../broker/referenceable.ts";
 import { PermissionDenied, toError } from "../errors.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Trace } from "../util/trace.ts";
 import { Capability, type CapabilityHost } from "./capability.ts";
+import { permissionLimits, withoutCounts } from "./caveat_limits.ts";
 import type { DurableGrants, Recipe } from "./durable_grants.ts";
 import type { EventLog } from "./event_log.ts";
 import { ExpiryQueue } from "./expiry_queue.ts";
@@ -16,14 +18,18 @@ import type { DurableOptions } from "./factories.ts";
 import type { GateEnd } from "./gate.ts";
 import { Grant } from "./grant.ts";
 import { type AttenuateOptions, checkTerms, type GrantOptions, type Terms } from "./grant_options.ts";
-import { checkMethods, checkNarrower, checkPermissions, requiredBy } from "./grant_rules.ts";
+import {
+  checkMethods,
+  checkNarrower,
+  checkPermissions,
+  checkStorable,
+  requiredBy,
+  requiredOrNothing,
+} from "./grant_rules.ts";
 import type { Limit } from "./limit.ts";
-import { CallCountLimit, type CountJournal } from "./limits/call_count_limit.ts";
-import { ExpiryLimit } from "./limits/expiry_limit.ts";
-import { HolderLimit } from "./limits/holder_limit.ts";
-import { MethodLimit } from "./limits/method_limit.ts";
+import { limitsOf } from "./limits_of.ts";
 import { PermissionLimit } from "./limits/permission_limit.ts";
-import { RateLimit } from "./limits/rate_limit.ts";
+import type { SturdyHost } from "./membranes/sturdy_refs.ts";
 import type { PermissionQuery } from "./permission_query.ts";
 import type { StoredGrant } from "./store.ts";
 
@@ -45,6 +51,8 @@ export interface GrantsOptions {
   furlOf(facet: Publishable): string;
   /** Keeps grants for the next start. */
   readonly durable: DurableGrants | undefined;
+  /** What lets FURLs cross membranes. */
+  readonly sturdy: SturdyHost;
 }
 
 /** What else is to be known of a grant that is made. */
@@ -60,12 +68,21 @@ interface Granted {
   readonly capability: Capability;
 }
 
+/** What somebody has got through a deep grant. */
+export interface Reached {
+  readonly grant: Grant;
+  /** What it stands for. */
+  readonly object: object;
+}
+
 /** All grants of a registry that are not over. */
 export class Grants implements CapabilityHost {
   readonly #options: GrantsOptions;
   readonly #byFacet = new WeakMap<Publishable, Granted>();
   readonly #roots = new Set<Grant>();
   readonly #expiring: ExpiryQueue<Grant>;
+  /** What peers have got through deep grants. */
+  readonly #reached = new WeakMap<object, Reached>();
   #isClosed = false;
 
   /** None yet. */
@@ -88,6 +105,28 @@ export class Grants implements CapabilityHost {
     return this.#byFacet.get(facet);
   }
 
+  /** Through which deep grant somebody has got this. */
+  reachedBy(object: Publishable): Reached | undefined {
+    return this.#reached.get(object);
+  }
+
+  /** What is asked about calls of an object, whether it was granted or not, to be asked without counting. */
+  limitsOf(object: Publishable): readonly Limit[] {
+    const { permissions, trace } = this.#options;
+    const facet = this.#byFacet.get(object);
+    if (facet !== undefined) return withoutCounts(facet.grant.gate.limits);
+    const reached = this.#reached.get(object);
+    if (reached !== undefined) {
+      return withoutCounts(reached.grant.gate.limits.filter(({ kind }) => kind !== "method"));
+    }
+    return permissions === undefined ? [] : permissionLimits(requiredOrNothing(object, trace), permissions);
+  }
+
+  /** Whether what is reached through this is limited as it is. */
+  isDeep(object: Publishable): boolean {
+    return this.#byFacet.get(object)?.grant.isDeep ?? this.#reached.has(object);
+  }
+
   /** Grants an object; of a facet, it attenuates the capability. The object has been checked. */
   grant(object: Publishable, options: GrantOptions): Capability {
     const { durable, ...others } = options;
@@ -106,7 +145,7 @@ export class Grants implements CapabilityHost {
     const terms = checkTerms(options, this.now());
     checkOpen(parent, this.now(), "attenuate it");
     checkNarrower(terms, parent);
-    return this.#make(parent.gate.target!, parent, terms).capability;
+    return this.#make(parent.object!, parent, terms).capability;
   }
 
   /** Makes the grants again that a store has kept. */
@@ -145,7 +184,7 @@ export class Grants implements CapabilityHost {
     const all = [...this.#roots].flatMap((root) => [...root.family()]);
     this.#roots.clear();
     for (const grant of all) grant.shut("revoked");
-    for (const grant of all) grant.gate.endCalls();
+    for (const grant of all) grant.endCalls();
   }
 
   #withRequired(terms: Terms, required: readonly Deno.PermissionDescriptor[]): Terms {
@@ -167,7 +206,7 @@ export class Grants implements CapabilityHost {
     terms: Terms,
     { recipe, stored }: Making = {},
   ): Granted {
-    const { nextId, permissions, enter, forget, log, durable } = this.#options;
+    const { nextId, permissions, enter, forget, log, durable, clock, trace, sturdy } = this.#options;
     if (this.#isClosed) throw new TypeError("Cannot grant: this Tub has been stopped; create another one");
     if (stored === undefined) {
       checkMethods(target, terms.methods);
@@ -175,17 +214,23 @@ export class Grants implements CapabilityHost {
     }
     const isDurable = recipe !== undefined || stored !== undefined ||
       (parent !== undefined && durable?.has(parent) === true);
+    if (isDurable) checkStorable(terms);
     const id = stored?.id ?? nextId();
     const grant: Grant = new Grant({
       id,
       target,
       parent,
       terms,
-      limits: this.#limitsOf(
-        terms,
-        isDurable ? durable?.journal(id, this.#options.clock) : undefined,
-        stored,
-      ),
+      limits: limitsOf(terms, clock, permissions, {
+        journal: isDurable ? durable?.journal(id, clock) : undefined,
+        callsUsed: stored?.used,
+      }),
+      membrane: {
+        trace,
+        sturdy,
+        limitsOf: (object) => this.#limitsOfReached(object),
+        onWrapped: (standIn, object) => void this.#reached.set(standIn, { grant, object }),
+      },
       createdAt: stored?.createdAt ?? this.now(),
       callsUsed: stored?.used,
       lastUsedAt: stored?.lastUsedAt,
@@ -210,7 +255,7 @@ export class Grants implements CapabilityHost {
       log.record(grant, {
         type: "granted",
         parent: parent?.id,
-        how: stored !== undefined ? "restored" : parent === undefined ? "grant" : "attenuate",
+        how: howOf(grant, stored),
       });
       isTold = true;
       if (isDurable && stored === undefined) durable!.add(grant, recipe);
@@ -226,21 +271,13 @@ export class Grants implements CapabilityHost {
     return granted;
   }
 
-  #limitsOf(
-    { methods, expiresAt, maxCalls, rate, holders, requires }: Terms,
-    journal?: CountJournal,
-    stored?: StoredGrant,
-  ): Limit[] {
-    const { clock, permissions } = this.#options;
-    const limits: Limit[] = [];
-    if (expiresAt !== undefined) limits.push(new ExpiryLimit(expiresAt, clock));
-    if (holders !== undefined) limits.push(new HolderLimit(holders));
-    if (methods !== undefined) limits.push(new MethodLimit(methods));
-    if (requires.length > 0) limits.push(new PermissionLimit(requires, permissions!));
-    if (maxCalls !== undefined) limits.push(new CallCountLimit(maxCalls, stored?.used, journal));
-    // How many calls were made just before the restart is not known.
-    if (rate !== undefined) limits.push(new RateLimit(rate, clock, stored === undefined ? undefined : 0));
-    return limits;
+  /** Of what is reached through a deep grant, the class may declare permissions as well. */
+  #limitsOfReached(object: object): PermissionLimit[] {
+    const { permissions } = this.#options;
+    const requires = object instanceof Referenceable ? requiredBy(object) : [];
+    if (requires.length === 0) return [];
+    checkPermissions(requires, permissions, "pass on an object");
+    return [new PermissionLimit(requires, permissions!)];
   }
 
   /** A call came before the timer. */
@@ -272,12 +309,18 @@ export class Grants implements CapabilityHost {
       // It is over here whatever the disk does.
       failure = error;
     }
-    if (end === "revoked") { for (const grant of family) grant.gate.endCalls(); }
+    if (end === "revoked") { for (const grant of family) grant.endCalls(); }
     if (failure === undefined) return;
     // The time is over at the next start as well.
     if (end === "expires") trace({ type: "callback-failed", where: "store", error: toError(failure) });
     else throw failure;
   }
+}
+
+function howOf({ parent, isDeep }: Grant, stored: StoredGrant | undefined) {
+  if (stored !== undefined) return "restored";
+  if (parent !== undefined) return "attenuate";
+  return isDeep ? "membrane" : "grant";
 }
 
 function checkOpen(grant: Grant, now: number, action: string): void {

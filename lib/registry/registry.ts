@@ -14,7 +14,6 @@ import type { Trace } from "../util/trace.ts";
 import type { AuditHead, AuditTrail } from "./audit_trail.ts";
 import type { Capability } from "./capability.ts";
 import type { CapabilityEvents, EventOptions } from "./capability_events.ts";
-import { permissionLimits, withoutCounts } from "./caveat_limits.ts";
 import { CaveatNames } from "./caveat_names.ts";
 import { type CaveatState, MemoryCaveatState } from "./caveat_state.ts";
 import { DurableGrants } from "./durable_grants.ts";
@@ -22,13 +21,16 @@ import { EventLog, type Subject } from "./event_log.ts";
 import type { GrantOptions } from "./grant_options.ts";
 import { checkPermissions, notPublishable, requiredBy, requiredOrNothing } from "./grant_rules.ts";
 import { Grants } from "./grants.ts";
+import { type Listed, listOf, treeOf } from "./listing.ts";
 import { isPublishable, type NameLookupHandler, NameLookups } from "./name_lookups.ts";
+import type { MembraneOptions } from "./membrane.ts";
+import { sturdyHostOf } from "./membranes/sturdy_host.ts";
 import { NameTable } from "./name_table.ts";
 import { type InboundGuard, PermissionGuard } from "./permission_guard.ts";
 import type { PermissionQuery } from "./permission_query.ts";
 import type { CapabilityRegistryOptions, RegistryEntry } from "./registry_options.ts";
 import type { StoredRegistry } from "./store.ts";
-import { type CapabilityNode, nodeOfGrant, nodeOfObject } from "./tree.ts";
+import type { CapabilityNode } from "./tree.ts";
 
 export type { NameLookupHandler } from "./name_lookups.ts";
 
@@ -87,11 +89,23 @@ export class CapabilityRegistry {
     this.#durable = store && new DurableGrants({ store, factories, table: this.#table, clock, trace });
     this.#lookups = new NameLookups(this.#table, trace);
     this.#log = new EventLog(clock, trace, onEvent, audit);
+    const furlOf = (object: Publishable) => {
+      // Says why not.
+      if (!this.#table.isKnown(object)) this.#table.nameOf(object);
+      if (options.furlOf === undefined) throw new TypeError("Cannot give a FURL: this registry has no Tub");
+      return options.furlOf(object);
+    };
     this.#grants = new Grants({
       clock,
       log: this.#log,
       trace,
       permissions,
+      sturdy: sturdyHostOf({
+        table: this.#table,
+        follow: options.follow,
+        find: (name) => this.find(name),
+        furlOf,
+      }),
       nextId: () => ++this.#lastId,
       enter: (facet, name) => {
         if (name === undefined) this.#table.addUnnamed(facet, true);
@@ -101,12 +115,7 @@ export class CapabilityRegistry {
       forget: (facet) => void this.#table.remove(facet),
       retire: (facet, why) => this.#table.retire(facet, why),
       durable: this.#durable,
-      furlOf: (facet) => {
-        // Says why not.
-        if (!this.#table.isKnown(facet)) this.#table.nameOf(facet);
-        if (options.furlOf === undefined) throw new TypeError("Cannot give a FURL: this registry has no Tub");
-        return options.furlOf(facet);
-      },
+      furlOf,
     });
     this.#caveats = new CaveatNames({
       clock,
@@ -116,13 +125,8 @@ export class CapabilityRegistry {
       nextId: () => ++this.#lastId,
       idOf: (object) => this.#subjectOf(object)?.id,
       endOf: (object) => this.#grants.find(object)?.grant.end,
-      limitsOf: (object) => {
-        const granted = this.#grants.find(object);
-        if (granted !== undefined) return withoutCounts(granted.grant.gate.limits);
-        return permissions === undefined
-          ? []
-          : permissionLimits(requiredOrNothing(object, this.#trace), permissions);
-      },
+      isDeep: (object) => this.#grants.isDeep(object),
+      limitsOf: (object) => this.#grants.limitsOf(object),
     });
     this.#guard = new PermissionGuard((object, { method, context: { caller } }) => {
       const subject = this.#plain.get(object as Publishable);
@@ -137,12 +141,7 @@ export class CapabilityRegistry {
 
   /** What can be reached, in the order in which it got its name. */
   list(): RegistryEntry[] {
-    return Array.from(this.#table.objects(), ({ object, isStrong }) => {
-      const granted = this.#grants.find(object);
-      const entry = { object, isImplicit: !isStrong };
-      const capability = granted?.capability.info() ?? this.#caveats.describe(object)?.info;
-      return capability === undefined ? entry : { ...entry, capability };
-    });
+    return listOf(this.#listed);
   }
 
   /**
@@ -151,14 +150,7 @@ export class CapabilityRegistry {
    * @returns What was granted, registered or passed to a peer, in that order among its like.
    */
   tree(): CapabilityNode[] {
-    const now = this.#grants.now();
-    const nodes = Array.from(this.#grants.roots, (grant) => nodeOfGrant(grant, now));
-    for (const { object, isStrong } of this.#table.objects()) {
-      if (this.#grants.find(object) !== undefined) continue;
-      const derived = this.#caveats.describe(object);
-      nodes.push(nodeOfObject(object, isStrong, this.#subjectOf(object)?.id, derived));
-    }
-    return nodes;
+    return treeOf(this.#listed);
   }
 
   /**
@@ -166,8 +158,8 @@ export class CapabilityRegistry {
    * object of their own, the capability's `object`, that stands in the place of yours: whoever gets hold of it, by its
    * FURL, in an argument, or from somebody who passed it on, has no more than they allow.
    *
-   * A method that returns its own object returns that stand-in. Other objects that methods return are not limited: what a
-   * method gives out is the method's affair.
+   * A method that returns its own object returns that stand-in. Other objects that methods return are not limited, unless the
+   * grant is `deep`: what a method gives out is the method's affair.
    *
    * Granting the `object` of a capability attenuates that.
    *
@@ -242,6 +234,18 @@ export class CapabilityRegistry {
     return this.#audit?.head;
   }
 
+  /**
+   * Grants the use of an object and of all that is reached through it: {@linkcode membrane}, with a FURL, a place in
+   * lists, trees and events, and FURLs that may cross. The same as a grant that is `deep`.
+   *
+   * @returns Its `revoke` cuts all that was reached through it, in both directions.
+   * @throws As {@linkcode CapabilityRegistry.grant}.
+   */
+  membrane<T extends Publishable>(object: T, options: MembraneOptions = {}): Capability<T> {
+    const { label, allow, onCall, limits } = options;
+    return this.grant(object, { ...limits, label, deep: { allow, onCall } });
+  }
+
   /** The capability whose `object` this is; `undefined` if it is none of this registry. */
   capabilityOf<T extends Publishable>(object: T): Capability<T> | undefined {
     return this.#grants.find(object)?.capability as Capability<T> | undefined;
@@ -253,7 +257,7 @@ export class CapabilityRegistry {
    * @returns `undefined` if it is none of this registry's, or the capability was revoked or has expired.
    */
   unwrap<T extends Publishable>(object: T): T | undefined {
-    return this.#grants.find(object)?.grant.gate.target as T | undefined;
+    return this.#grants.find(object)?.grant.object as T | undefined;
   }
 
   /**
@@ -467,6 +471,11 @@ export class CapabilityRegistry {
     this.#table.clear();
     this.#lookups.clear();
     this.#audit?.close();
+  }
+
+  get #listed(): Listed {
+    const subjectOf = (object: Publishable) => this.#subjectOf(object);
+    return { table: this.#table, grants: this.#grants, caveats: this.#caveats, subjectOf };
   }
 
   /** Told only of what was granted or registered: what nobody registered travels all the time. */

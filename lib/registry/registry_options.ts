@@ -13,6 +13,7 @@ import type { CapabilityInfo } from "./capability_info.ts";
 import type { CaveatState } from "./caveat_state.ts";
 import type { EventSink } from "./event_log.ts";
 import type { Factory } from "./factories.ts";
+import type { FurlFollower } from "./membranes/sturdy_host.ts";
 import type { PermissionQuery } from "./permission_query.ts";
 import type { Store } from "./store.ts";
 
@@ -53,6 +54,12 @@ export interface CapabilityRegistryOptions {
    * @default there are no FURLs
    */
   readonly furlOf?: ((object: Publishable) => string) | undefined;
+  /**
+   * Follows the FURLs that cross membranes.
+   *
+   * @default what is behind them cannot be called
+   */
+  readonly follow?: FurlFollower | undefined;
   /**
    * Are told of every event, at once and in order. What they throw goes to the trace.
    *

@@ -8,7 +8,9 @@ import { StoreError } from "../errors.ts";
 import { checkTerms, type Terms } from "./grant_options.ts";
 
 /** JSON, with the same keys as the options of a grant. The name is left out: it is a secret. */
-export function writeTerms({ methods, expiresAt, maxCalls, rate, holders, requires, label }: Terms): string {
+export function writeTerms(
+  { methods, expiresAt, maxCalls, rate, holders, requires, deep, label }: Terms,
+): string {
   return JSON.stringify({
     methods: methods && [...methods],
     expires: expiresAt,
@@ -16,6 +18,8 @@ export function writeTerms({ methods, expiresAt, maxCalls, rate, holders, requir
     rate,
     holders: holders && [...holders],
     requires: requires.length === 0 ? undefined : requires.map(plain),
+    // One with a policy is not kept; what was written before there were deep ones has no such key.
+    deep: deep === undefined ? undefined : true,
     label,
   });
 }

@@ -5,16 +5,18 @@
  */
 
 import { Callable, type Publishable } from "../broker/callable.ts";
+import { RemoteFunction } from "../broker/remote_reference.ts";
 import type { CapabilityInfo } from "./capability_info.ts";
 import type { Grant } from "./grant.ts";
 
 /** One thing that can be reached. */
 export interface CapabilityNode {
   /**
-   * `grant`: it was granted or attenuated. `furl`: somebody holds it by an attenuated FURL. `registered`: it is reached as it is. `implicit`: so is this one, but nobody
-   * registered it: it was passed to a peer, and goes when nobody holds it.
+   * `grant`: it was granted or attenuated. `furl`: somebody holds it by an attenuated FURL. `registered`: it is reached as it
+   * is. `implicit`: so is this one, but nobody registered it: it was passed to a peer, and goes when nobody holds it.
+   * `reached`: somebody has got it through the deep grant above it.
    */
-  readonly kind: "grant" | "furl" | "registered" | "implicit";
+  readonly kind: "grant" | "furl" | "registered" | "implicit" | "reached";
   /** Its number in the registry; `undefined` if it is implicit. */
   readonly id: number | undefined;
   /** What the program calls it. */
@@ -23,27 +25,34 @@ export interface CapabilityNode {
   readonly type: string;
   /** What it allows, if it was granted or attenuated. */
   readonly capability: CapabilityInfo | undefined;
-  /** What was attenuated from it. */
+  /** What was attenuated from it, and what was reached through it. */
   readonly children: readonly CapabilityNode[];
 }
 
 /** The name of the class of an object. */
-export function typeName(object: Publishable | undefined): string {
+function typeName(object: object | undefined): string {
   if (object === undefined) return "nothing";
-  if (object instanceof Callable) return "function";
+  if (object instanceof Callable || object instanceof RemoteFunction) return "function";
   const type: unknown = Object.getPrototypeOf(object)?.constructor;
   return typeof type === "function" && type.name !== "" ? type.name : "Referenceable";
 }
 
 /** The node of a grant, with those that come of it. */
-export function nodeOfGrant(grant: Grant, now: number): CapabilityNode {
+export function nodeOfGrant(
+  grant: Grant,
+  now: number,
+  reached: (grant: Grant) => readonly CapabilityNode[],
+): CapabilityNode {
   return {
     kind: "grant",
     id: grant.id,
     label: grant.label,
-    type: typeName(grant.gate.target),
+    type: typeName(grant.object),
     capability: grant.info(now),
-    children: Array.from(grant.children, (child) => nodeOfGrant(child, now)),
+    children: [
+      ...Array.from(grant.children, (child) => nodeOfGrant(child, now, reached)),
+      ...reached(grant),
+    ],
   };
 }
 
@@ -60,6 +69,18 @@ export function nodeOfObject(
     label: derived?.info.label,
     type: typeName(derived?.target ?? object),
     capability: derived?.info,
+    children: [],
+  };
+}
+
+/** The node of what somebody has got through a deep grant, and stands for `object`. */
+export function nodeOfReached(object: object): CapabilityNode {
+  return {
+    kind: "reached",
+    id: undefined,
+    label: undefined,
+    type: typeName(object),
+    capability: undefined,
     children: [],
   };
 }
@@ -107,13 +128,18 @@ export function formatTree(nodes: readonly CapabilityNode[]): string {
 function lineOf({ kind, id, label, type, capability }: CapabilityNode): string {
   const number = id === undefined ? "" : `#${id} `;
   const named = label === undefined ? "" : ` ${JSON.stringify(label)}`;
-  const allowed = capability === undefined ? `everything (${kind})` : limitsOf(capability).join("; ");
+  const allowed = kind === "reached"
+    ? "as above"
+    : capability === undefined
+    ? `everything (${kind})`
+    : limitsOf(capability).join("; ");
   return `${number}${type}${named}: ${allowed}`;
 }
 
 function limitsOf(info: CapabilityInfo): string[] {
   const { methods, expiresAt, callsLeft, callsUsed, rates, holders, requires } = info;
   return [
+    ...(info.isDeep ? ["deep"] : []),
     methods === undefined ? "everything" : methods.length === 0 ? "nothing" : methods.join(", "),
     ...(expiresAt === undefined ? [] : [`until ${new Date(expiresAt).toISOString()}`]),
     ...(callsLeft === undefined ? [] : [`${callsLeft} calls left`]),

@@ -65,6 +65,11 @@ export function assemble(
     store,
     factories: options.factories,
     audit,
+    // A peer may have sent it: so it is followed as its gifts are.
+    follow: {
+      tubId,
+      getReference: (furl) => gifts.fetch(furl, { from: undefined, signal: new AbortController().signal }),
+    },
     furlOf: (object) => {
       const furl = face.furlOf(object);
       if (furl !== undefined) return furl;

@@ -1,0 +1,166 @@
+/**
+ * References to objects of peers, as the other side of a membrane has them: they are called and watched as those are, and
+ * where they are passed on to a peer, an object of this Tub's goes in their place.
+ *
+ * @module
+ */
+
+import type { Publishable } from "../../broker/callable.ts";
+import type { CallContext, PeerInfo } from "../../broker/call_context.ts";
+import { parentCall } from "../../broker/call_context.ts";
+import type { CheckedOptions } from "../../broker/call.ts";
+import { type HandleToken, Tracker } from "../../broker/import_table.ts";
+import { localContext } from "../../broker/local_call.ts";
+import { type HandleOwner, RemoteHandle } from "../../broker/remote_handle.ts";
+import { standFor } from "../../broker/remotely_callable.ts";
+import { rejected, RemoteFunction, RemotePromise, RemoteReference } from "../../broker/remote_reference.ts";
+import { DeadReferenceError, PermissionDenied } from "../../errors.ts";
+import type { Behind } from "./shells.ts";
+
+/** How a call is sent on. */
+export interface SendingOptions {
+  readonly options: CheckedOptions;
+  readonly wantsAnswer: boolean;
+}
+
+/** What stands behind such references. */
+export interface BehindHandles extends Behind {
+  pass(
+    key: object,
+    method: string,
+    args: readonly unknown[],
+    context: CallContext,
+    sending?: SendingOptions,
+  ): unknown;
+  /** What calls fail with since the membrane was cut. */
+  cut(method: string): PermissionDenied | undefined;
+  /** Calls back when the membrane is cut. */
+  whenCut(callback: () => void): Disposable;
+  /** The object of this Tub's that stands for the target of a key. */
+  standInFor(key: object): Publishable;
+}
+
+/** Stands in the place of a connection: one for each reference that has crossed. */
+export class CrossedHandle implements HandleOwner {
+  readonly peer: PeerInfo;
+  readonly connectionInfo = undefined;
+  readonly #behind: BehindHandles;
+  #standIn: Publishable | undefined;
+
+  constructor(behind: BehindHandles, target: RemoteHandle) {
+    this.#behind = behind;
+    this.peer = RemoteHandle.ownerOf(target).peer;
+  }
+
+  /** What is behind a reference; `undefined` if it comes of a connection. */
+  static of(handle: RemoteHandle): CrossedHandle | undefined {
+    const owner = RemoteHandle.ownerOf(handle);
+    return owner instanceof CrossedHandle ? owner : undefined;
+  }
+
+  get #target(): RemoteHandle | undefined {
+    return this.#behind.target(this) as RemoteHandle | undefined;
+  }
+
+  get ended(): Error | undefined {
+    const target = this.#target;
+    if (target === undefined) return this.#behind.cut("");
+    if (RemoteHandle.isReleased(target)) return new DeadReferenceError("Reference is dead: released");
+    return RemoteHandle.ownerOf(target).ended;
+  }
+
+  get receivedAt(): number | undefined {
+    return this.#target?.getDataLastReceivedAt();
+  }
+
+  get outgoing(): this {
+    return this;
+  }
+
+  call(
+    _tracker: Tracker<RemoteHandle>,
+    method: string,
+    args: readonly unknown[],
+    options: CheckedOptions,
+  ): Promise<unknown> {
+    const context = contextFor(method, options);
+    return new RemotePromise((resolve, reject) => {
+      try {
+        resolve(this.#behind.pass(this, method, args, context, { options, wantsAnswer: true }));
+      } catch (error) {
+        reject(error);
+      }
+    });
+  }
+
+  refused(error: Error): Promise<unknown> {
+    return rejected(error.cause instanceof PermissionDenied ? error.cause : error);
+  }
+
+  callOnly(
+    _tracker: Tracker<RemoteHandle>,
+    method: string,
+    args: readonly unknown[],
+    options: CheckedOptions,
+  ): void {
+    try {
+      this.#behind.pass(this, method, args, contextFor(method, options), { options, wantsAnswer: false });
+    } catch {
+      // Nobody wants to know.
+    }
+  }
+
+  watch(): HandleToken {
+    return { isReleased: false };
+  }
+
+  /** The reference behind is the other side's to give up. */
+  release(_tracker: Tracker<RemoteHandle>, token: HandleToken): void {
+    token.isReleased = true;
+  }
+
+  hold(): Disposable {
+    const target = this.#target;
+    return target === undefined ? { [Symbol.dispose]() {} } : RemoteHandle.hold(target);
+  }
+
+  whenEnded(callback: () => void): Disposable {
+    const stack = new DisposableStack();
+    const once = () => {
+      if (stack.disposed) return;
+      stack.dispose();
+      return callback();
+    };
+    const watch = this.#target?.notifyOnDisconnect(once);
+    if (watch !== undefined) stack.use(watch);
+    stack.use(this.#behind.whenCut(once));
+    return { [Symbol.dispose]: () => stack.dispose() };
+  }
+
+  standIn(handle: RemoteHandle): Publishable {
+    if (this.#standIn === undefined) {
+      this.#standIn = this.#behind.standInFor(this);
+      standFor(this.#standIn, handle);
+    }
+    return this.#standIn;
+  }
+}
+
+/** The reference that the other side of a membrane gets for one, and what is behind it. */
+export function crossedHandle(
+  target: RemoteHandle,
+  behind: BehindHandles,
+): { readonly handle: RemoteHandle; readonly key: CrossedHandle } {
+  const { clid, interfaceName } = RemoteHandle.trackerOf(target);
+  const tracker = new Tracker<RemoteHandle>(clid);
+  tracker.interfaceName = interfaceName;
+  const key = new CrossedHandle(behind, target);
+  const handle = target instanceof RemoteFunction
+    ? new RemoteFunction(key, tracker)
+    : new RemoteReference(key, tracker);
+  return { handle, key };
+}
+
+function contextFor(method: string, { detached }: CheckedOptions): CallContext {
+  return (detached === true ? undefined : parentCall()) ?? localContext(method, false);
+}

@@ -1,0 +1,100 @@
+/**
+ * The calls through a membrane that have begun and not ended, so that a revocation ends them.
+ *
+ * @module
+ */
+
+import { type CallContext, runInCall } from "../../broker/call_context.ts";
+
+/** What a call through a membrane consists of. */
+export interface Passing {
+  /** Whose call it serves. */
+  readonly context: CallContext;
+  /** Makes the call, in a context of its own. */
+  make(context: CallContext): unknown;
+  /** The result on the other side. Throws if it cannot cross, or the membrane was cut. */
+  result(value: unknown): unknown;
+  /** What it failed with, on the other side. */
+  failure(error: unknown): unknown;
+  /** What it fails with because the membrane was cut; `undefined` if it was not. */
+  cut(): Error | undefined;
+}
+
+interface Running {
+  readonly context: CallContext;
+  readonly method: string;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The calls of one membrane. */
+export class RunningCalls {
+  readonly #running = new Set<Running>();
+
+  /** How many have begun and not ended. */
+  get size(): number {
+    return this.#running.size;
+  }
+
+  /** Makes a call. Gives its result, or throws, or gives a promise. */
+  make(call: Passing): unknown {
+    const { context } = call;
+    const derived = context.derive();
+    let result: unknown;
+    try {
+      result = runInCall(derived, call.make, derived);
+    } catch (error) {
+      derived.end();
+      throw call.failure(error);
+    }
+    if (isThenable(result)) return this.#wait(result, call, derived);
+    derived.end();
+    return call.result(result);
+  }
+
+  /** Fails all of them: their results are dropped when they come. */
+  end(errorOf: (method: string) => Error): void {
+    const calls = [...this.#running];
+    this.#running.clear();
+    for (const { context, method, reject } of calls) {
+      const error = errorOf(method);
+      reject(error);
+      context.abort(error);
+      context.end();
+    }
+  }
+
+  #wait(result: PromiseLike<unknown>, call: Passing, derived: CallContext): Promise<unknown> {
+    const { context } = call;
+    const cut = call.cut();
+    if (cut !== undefined) {
+      // By the method itself, before it waited.
+      result.then(undefined, () => {});
+      derived.abort(cut);
+      derived.end();
+      throw cut;
+    }
+    return new Promise((resolve, reject) => {
+      const running: Running = { context: derived, method: context.method, reject };
+      const leave = context.whenAborted((reason) => derived.abort(reason));
+      if (context.abortReason !== undefined) derived.abort(context.abortReason);
+      this.#running.add(running);
+      const end = (): boolean => {
+        leave();
+        derived.end();
+        return this.#running.delete(running);
+      };
+      Promise.resolve(result).then((value) => {
+        if (end()) resolve(call.result(value));
+      }).catch((error) => {
+        // What could not cross has ended before.
+        end();
+        reject(call.failure(error));
+      });
+    });
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  return value instanceof Promise || typeof (value as { then?: unknown }).then === "function";
+}

@@ -1,0 +1,129 @@
+/**
+ * How values cross a membrane: as they would cross a connection and be unpacked at once, so that nothing is shared by the two
+ * sides but what does not change. What travels by reference is taken aside on the way, and something else put in its place.
+ *
+ * @module
+ */
+
+import { Callable } from "../../broker/callable.ts";
+import { OnlyReferenceable, Referenceable } from "../../broker/referenceable.ts";
+import { RemoteFunction, RemotePromise, RemoteReference } from "../../broker/remote_reference.ts";
+import { richTables } from "../../broker/rich_values.ts";
+import { Violation } from "../../errors.ts";
+import { type CopyType, findCopyType, findCopyUnslicer } from "../../graph/copy_types.ts";
+import { Copyable, CopyableUnslicer } from "../../graph/copyable.ts";
+import type { Slicer, Slicing } from "../../graph/slicing.ts";
+import { serializeBy, unserializeAtOnce } from "../../graph/storage.ts";
+import { type Receiving, Unslicer } from "../../graph/unslicer.ts";
+import { SturdyRef } from "../../names/sturdy_ref.ts";
+import { Float } from "../../values/float.ts";
+
+/** What is put in the place of what travels by reference. */
+export interface Customs {
+  /** Of an object, a function, a reference or a promise. */
+  reference(object: object): unknown;
+  /** Of a FURL that travels as a value. */
+  sturdyRef(ref: SturdyRef): SturdyRef;
+}
+
+/** The word of what was taken aside. */
+const HELD = "held";
+const STURDY_REF = "foolscap.SturdyRef";
+
+interface Walk {
+  readonly customs: Customs;
+  readonly held: unknown[];
+}
+
+/** The value that is crossing. The code of the program's that a value may run on its way can let another one cross. */
+let walk: Walk | undefined;
+
+function hold(value: unknown, out: Slicing): void {
+  const number = out.encoder.open(HELD);
+  out.encoder.integer(walk!.held.push(value) - 1);
+  out.encoder.close(number);
+}
+
+class HeldUnslicer extends Unslicer {
+  #value: unknown;
+
+  override receive(index: unknown): void {
+    this.#value = walk!.held[index as number];
+  }
+  override close(): unknown {
+    return this.#value;
+  }
+}
+
+/** A copy of a class that this process sends and does not take: it goes on as what it is. */
+class CarriedCopy extends Copyable {
+  readonly #copytype: string;
+  readonly #state: Record<string, unknown>;
+
+  constructor(copytype: string, state: Record<string, unknown>) {
+    super();
+    this.#copytype = copytype;
+    this.#state = state;
+  }
+  override getTypeToCopy(): string {
+    return this.#copytype;
+  }
+  override getStateToCopy(): Record<string, unknown> {
+    return this.#state;
+  }
+}
+
+const SturdyRefType: CopyType = {
+  kind: "factory",
+  // So that one that occurs twice can be named.
+  cyclic: true,
+  make: ({ url }) => {
+    const ref = new SturdyRef(typeof url === "string" ? url : undefined);
+    return ref.url === undefined ? ref : walk!.customs.sturdyRef(ref);
+  },
+};
+
+function copyUnslicer(receiver: Receiving, copytype: string): Unslicer {
+  if (copytype === STURDY_REF) return new CopyableUnslicer(receiver, copytype, SturdyRefType);
+  const carried: CopyType = {
+    kind: "factory",
+    cyclic: true,
+    make: (state) => new CarriedCopy(copytype, state),
+  };
+  return findCopyUnslicer(copytype)?.(receiver) ??
+    new CopyableUnslicer(receiver, copytype, findCopyType(copytype) ?? carried);
+}
+
+// Nothing leaves the process here: what peers are not to know of errors, the connection keeps back.
+const rich = richTables({ exposesTracebacks: true, exposesRemoteTypes: true }, () => {});
+
+const takeAside: Slicer = (object: object, out) => hold(walk!.customs.reference(object), out);
+const slicers = rich.slicers.extend([
+  ...[Referenceable, Callable, RemoteReference, RemoteFunction, RemotePromise].map(
+    ({ prototype }): [object, Slicer] => [prototype, takeAside],
+  ),
+  [OnlyReferenceable.prototype, () => {
+    throw new Violation("Cannot pass an OnlyReferenceable: it has an identity and no methods");
+  }],
+  // One that is whole would come back as an int.
+  [Float.prototype, hold as Slicer],
+]);
+const unslicers = rich.unslicers.extend([
+  [HELD, { isLeaf: false, make: (receiver) => new HeldUnslicer(receiver) }],
+  ["copyable", { hasDetail: true, make: copyUnslicer }],
+]);
+
+/**
+ * A value on the other side.
+ *
+ * @throws {Violation} If some part of it cannot cross; `where` names it.
+ */
+export function copyAcross(value: unknown, customs: Customs): unknown {
+  const before = walk;
+  walk = { customs, held: [] };
+  try {
+    return unserializeAtOnce(unslicers, serializeBy(slicers, value)).value;
+  } finally {
+    walk = before;
+  }
+}

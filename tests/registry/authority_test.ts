@@ -1,0 +1,395 @@
+/**
+ * Random worlds of three Tubs: one grants, attenuates, surrounds and revokes; the others call, pass on, store and give back
+ * whatever they get. A model that knows only through what each reference leads says what may happen; nothing else does.
+ */
+import assert from "node:assert/strict";
+import {
+  type Capability,
+  localReference,
+  PermissionDenied,
+  Referenceable,
+  RemoteReference,
+  type Tub,
+} from "../../mod.ts";
+import { fc } from "../deps.ts";
+import { startTub } from "../tub/tubs.ts";
+
+const METHODS = ["act", "peek", "put", "take", "poke", "hang"] as const;
+type Method = typeof METHODS[number];
+type Step = Method | "grant" | "attenuate" | "revoke" | "pass";
+/** How often each of them comes. */
+const STEPS: readonly Step[] = [
+  ...METHODS,
+  ...METHODS,
+  ...["put", "put", "take", "take", "take", "poke", "poke", "peek", "pass"] as const,
+  ...["grant", "attenuate", "revoke"] as const,
+];
+const HOLDERS = 2;
+const NODES = 4;
+
+/** Tokens of the calls that were made. */
+const done = new Set<number>();
+
+function act(object: unknown, token: number): Promise<unknown> {
+  return localReference(object as RemoteReference).callRemote("act", token);
+}
+
+/** An object of a graph, which keeps whatever it is given. */
+class Node extends Referenceable {
+  next!: Node;
+  stored: unknown = null;
+  readonly hanging = Promise.withResolvers<void>();
+
+  remote_act(token: number): void {
+    done.add(token);
+  }
+  remote_peek(): Node {
+    return this.next;
+  }
+  remote_put(value: unknown): void {
+    this.stored = value;
+  }
+  remote_take(): unknown {
+    return this.stored;
+  }
+  async remote_poke(object: unknown, token: number): Promise<void> {
+    await act(object, token);
+  }
+  async remote_hang(token: number): Promise<void> {
+    await this.hanging.promise;
+    done.add(token);
+  }
+}
+
+/** What each of the other Tubs gives others to reach it by, and to be called back. */
+class Keeper extends Referenceable {
+  kept: unknown;
+  remote_keep(value: unknown): void {
+    this.kept = value;
+  }
+  remote_act(token: number): void {
+    done.add(token);
+  }
+}
+
+/** A grant, as the model has it. */
+interface Granted {
+  readonly id: number;
+  readonly capability: Capability<Node>;
+  readonly parent: Granted | undefined;
+  readonly node: number;
+  readonly methods: readonly Method[] | undefined;
+  readonly isDeep: boolean;
+  callsLeft: number;
+  isRevoked: boolean;
+}
+
+/** Something between a caller and an object, the outermost first. */
+interface Layer {
+  readonly granted: Granted;
+  /** Whether calls go into what was granted; else they come out of it. */
+  readonly isInward: boolean;
+  /** Whether it is what was granted itself. */
+  readonly isRoot: boolean;
+}
+
+/** A reference, as the model has it: to a node by its number, or to a keeper. */
+interface Value {
+  readonly base: number | `keeper ${number}`;
+  readonly layers: readonly Layer[];
+}
+
+/** What a Tub holds. */
+interface Entry {
+  readonly ref: unknown;
+  readonly value: Value;
+}
+
+interface Hanging {
+  readonly layers: readonly Layer[];
+  readonly outcome: Promise<unknown>;
+  readonly token: number;
+}
+
+function keyOf({ base, layers }: Value): string {
+  const path = layers.map(({ granted, isInward }) => `${isInward ? "in" : "out"} ${granted.id}`);
+  return [...path, base].join("/");
+}
+
+function isOver(granted: Granted | undefined): boolean {
+  return granted !== undefined && (granted.isRevoked || isOver(granted.parent));
+}
+
+function chainOf(granted: Granted): Granted[] {
+  return granted.parent === undefined ? [granted] : [...chainOf(granted.parent), granted];
+}
+
+/** Whether a call passes all layers; counts it where it does. */
+function passes(layers: readonly Layer[], method: Method): boolean {
+  return layers.every(({ granted, isInward, isRoot }) => {
+    if (isOver(granted)) return false;
+    if (!isInward) return true;
+    const chain = chainOf(granted);
+    if (isRoot && chain.some(({ methods }) => methods !== undefined && !methods.includes(method))) {
+      return false;
+    }
+    if (chain.some(({ callsLeft }) => callsLeft === 0)) return false;
+    for (const counting of chain) counting.callsLeft--;
+    return true;
+  });
+}
+
+/** A value on the other side of a layer. */
+function across(value: Value, { granted, isInward }: Layer, isArgument: boolean): Value {
+  if (!granted.isDeep) {
+    const isTarget = value.layers.length === 0 && value.base === granted.node;
+    return !isArgument && isTarget
+      ? { ...value, layers: [{ granted, isInward: true, isRoot: true }] }
+      : value;
+  }
+  const goesIn = isInward === isArgument;
+  const [first, ...rest] = value.layers;
+  // What stands for the other side goes home.
+  if (first?.granted === granted && first.isInward === goesIn) return { ...value, layers: rest };
+  if (first?.granted === granted) return value;
+  const isRoot = !goesIn && value.layers.length === 0 && value.base === granted.node;
+  return { ...value, layers: [{ granted, isInward: !goesIn, isRoot }, ...value.layers] };
+}
+
+function argument(value: Value, layers: readonly Layer[]): Value {
+  return layers.reduce((value, layer) => across(value, layer, true), value);
+}
+
+function result(value: Value, layers: readonly Layer[]): Value {
+  return layers.toReversed().reduce((value, layer) => across(value, layer, false), value);
+}
+
+/** One run. */
+class World {
+  readonly #tubs: readonly Tub[];
+  readonly #keepers: readonly Keeper[];
+  readonly #keeperRefs: readonly (readonly RemoteReference<Keeper>[])[];
+  readonly #nodes = Array.from({ length: NODES }, () => new Node());
+  readonly #stored: (Value | undefined)[] = [];
+  readonly #grants: Granted[] = [];
+  readonly #held: Entry[][] = [[], []];
+  #hanging: Hanging[] = [];
+  #tokens = 0;
+
+  constructor(
+    tubs: readonly Tub[],
+    keepers: readonly Keeper[],
+    refs: readonly (readonly RemoteReference<Keeper>[])[],
+  ) {
+    this.#tubs = tubs;
+    this.#keepers = keepers;
+    this.#keeperRefs = refs;
+    done.clear();
+    this.#nodes.forEach((node, i) => node.next = this.#nodes[(i + 1) % NODES]!);
+    // Everybody has what calls itself back.
+    keepers.forEach((keeper, i) => this.#take(i, keeper, { base: `keeper ${i}`, layers: [] }));
+  }
+
+  async step(op: Step, a: number, b: number, c: number): Promise<void> {
+    const holder = a % HOLDERS;
+    const held = this.#held[holder]!;
+    const one = held[b % held.length]!, two = held[c % held.length]!;
+    switch (op) {
+      case "grant":
+        return await this.#grant(holder, b, c);
+      case "attenuate":
+        return await this.#attenuate(holder, b, c);
+      case "revoke":
+        return await this.#revoke(b);
+      case "pass":
+        return await this.#pass(holder, one);
+      case "act":
+        return await this.#act(one);
+      case "peek":
+      case "take":
+        return await this.#get(holder, one, op);
+      case "put":
+        return await this.#put(one, two);
+      case "poke":
+        return await this.#poke(one, two);
+      case "hang":
+        return this.#hang(one);
+    }
+  }
+
+  /** Lets go of what hangs; what was not revoked succeeds. */
+  async end(): Promise<void> {
+    for (const node of this.#nodes) node.hanging.resolve();
+    for (const { outcome, token } of this.#hanging) {
+      assert.equal(await outcome, undefined);
+      assert.ok(done.has(token));
+    }
+    for (const { capability } of this.#grants) capability.revoke();
+  }
+
+  #optionsOf(bits: number) {
+    const methods = bits % 4 === 0
+      ? METHODS.filter((_, i) => (bits * 7 >> i) % 2 === 0 || i === bits % 6)
+      : undefined;
+    const maxCalls = bits % 7 === 0 ? 2 + bits % 11 : undefined;
+    return { methods, maxCalls, deep: bits % 5 !== 1 };
+  }
+
+  async #grant(holder: number, b: number, c: number): Promise<void> {
+    const node = b % NODES;
+    const options = this.#optionsOf(c);
+    const capability = this.#tubs[0]!.registry.grant(this.#nodes[node]!, options);
+    await this.#hand(holder, {
+      capability,
+      parent: undefined,
+      node,
+      isDeep: options.deep,
+      ...this.#model(options),
+    });
+  }
+
+  async #attenuate(holder: number, b: number, c: number): Promise<void> {
+    const parent = this.#grants[b % this.#grants.length];
+    if (parent === undefined) return;
+    const options = this.#optionsOf(c);
+    const allowed = chainOf(parent).flatMap(({ methods }) => methods === undefined ? [] : [methods]);
+    const methods = (options.methods ?? METHODS).filter((name) =>
+      allowed.every((list) => list.includes(name))
+    );
+    const narrower = { ...options, methods };
+    if (isOver(parent)) return assert.throws(() => parent.capability.attenuate(narrower), PermissionDenied);
+    const capability = parent.capability.attenuate(narrower);
+    const isDeep = parent.isDeep || options.deep;
+    await this.#hand(holder, { capability, parent, node: parent.node, isDeep, ...this.#model(narrower) });
+  }
+
+  #model({ methods, maxCalls }: { methods: readonly Method[] | undefined; maxCalls: number | undefined }) {
+    return { id: this.#grants.length, methods, callsLeft: maxCalls ?? Infinity, isRevoked: false };
+  }
+
+  async #hand(holder: number, granted: Granted): Promise<void> {
+    this.#grants.push(granted);
+    await this.#keeperRefs[0]![holder]!.callRemote("keep", granted.capability.object);
+    const { kept } = this.#keepers[holder]!;
+    this.#take(holder, kept, { base: granted.node, layers: [{ granted, isInward: true, isRoot: true }] });
+  }
+
+  async #revoke(b: number): Promise<void> {
+    const granted = this.#grants[b % this.#grants.length];
+    if (granted === undefined) return;
+    granted.isRevoked = true;
+    granted.capability.revoke();
+    const cut = this.#hanging.filter(({ layers }) => layers.some(({ granted }) => isOver(granted)));
+    this.#hanging = this.#hanging.filter((hanging) => !cut.includes(hanging));
+    for (const { outcome } of cut) {
+      const error = await outcome;
+      assert.ok(error instanceof PermissionDenied && error.limit === "revoked", Deno.inspect(error));
+    }
+  }
+
+  async #pass(holder: number, { ref, value }: Entry): Promise<void> {
+    const other = 1 - holder;
+    try {
+      await this.#keeperRefs[holder + 1]![other]!.callRemote("keep", ref);
+    } catch (error) {
+      // The name of what was revoked leads nowhere.
+      if (error instanceof PermissionDenied && isOver(value.layers[0]?.granted)) return;
+      throw error;
+    }
+    this.#take(other, this.#keepers[other]!.kept, value);
+  }
+
+  async #act({ ref, value }: Entry): Promise<void> {
+    const token = ++this.#tokens;
+    const may = passes(value.layers, "act");
+    await this.#expect(may, act(ref, token), keyOf(value));
+    assert.equal(done.has(token), may, keyOf(value));
+  }
+
+  async #get(holder: number, { ref, value }: Entry, method: "peek" | "take"): Promise<void> {
+    if (typeof value.base !== "number") return;
+    const may = passes(value.layers, method);
+    const got = await this.#expect(may, (ref as RemoteReference).callRemote(method), keyOf(value));
+    if (!may) return;
+    const inside: Value | undefined = method === "peek"
+      ? { base: (value.base + 1) % NODES, layers: [] }
+      : this.#stored[value.base];
+    if (inside === undefined) return assert.equal(got, null);
+    this.#take(holder, got, result(inside, value.layers));
+  }
+
+  async #put({ ref, value }: Entry, what: Entry): Promise<void> {
+    if (typeof value.base !== "number") return;
+    const may = passes(value.layers, "put");
+    await this.#expect(may, (ref as RemoteReference).callRemote("put", what.ref), keyOf(value));
+    if (may) this.#stored[value.base] = argument(what.value, value.layers);
+  }
+
+  async #poke({ ref, value }: Entry, what: Entry): Promise<void> {
+    if (typeof value.base !== "number") return;
+    const token = ++this.#tokens;
+    const may = passes(value.layers, "poke") && passes(argument(what.value, value.layers).layers, "act");
+    await this.#expect(may, (ref as RemoteReference).callRemote("poke", what.ref, token), keyOf(value));
+    assert.equal(done.has(token), may, `${keyOf(value)} pokes ${keyOf(what.value)}`);
+  }
+
+  #hang({ ref, value: { base, layers } }: Entry): void {
+    if (typeof base !== "number") return;
+    const token = ++this.#tokens;
+    const outcome = Promise.resolve((ref as RemoteReference).callRemote("hang", token))
+      .then(() => undefined, (error) => error);
+    if (passes(layers, "hang")) this.#hanging.push({ layers, outcome, token });
+  }
+
+  /** The same reference is held for what is the same to the model, and for nothing else. */
+  #take(holder: number, ref: unknown, value: Value): void {
+    const isOwn = value.layers.length === 0 && value.base === `keeper ${holder}`;
+    assert.equal(ref instanceof RemoteReference, !isOwn, keyOf(value));
+    const held = this.#held[holder]!;
+    for (const other of held) {
+      assert.equal(
+        other.ref === ref,
+        keyOf(other.value) === keyOf(value),
+        `${keyOf(other.value)}, ${keyOf(value)}`,
+      );
+    }
+    if (held.every((other) => other.ref !== ref)) held.push({ ref, value });
+  }
+
+  async #expect(may: boolean, promise: PromiseLike<unknown>, path: string): Promise<unknown> {
+    try {
+      const value = await promise;
+      assert.ok(may, `it was not refused: ${path}`);
+      return value;
+    } catch (error) {
+      if (may || !(error instanceof PermissionDenied)) throw error;
+      return undefined;
+    }
+  }
+}
+
+Deno.test("no path of calls exceeds the grant that it begins with, or survives its revocation", async () => {
+  await using owner = await startTub();
+  await using first = await startTub();
+  await using second = await startTub();
+  const tubs = [owner, first, second];
+  const keepers = [new Keeper(), new Keeper()];
+  const furls = keepers.map((keeper, i) => tubs[i + 1]!.registerReference(keeper));
+  const refs = await Promise.all(
+    tubs.map((tub) => Promise.all(furls.map((furl) => tub.getReference<Keeper>(furl)))),
+  );
+  // All of them alike: small ones would make the same few objects meet again and again.
+  const number = fc.noBias(fc.nat({ max: 999 }));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(number, number, number, number), { minLength: 100, maxLength: 150, size: "max" }),
+      async (steps) => {
+        const world = new World(tubs, keepers, refs);
+        for (const holder of [0, 1, 0]) await world.step("grant", holder, holder, 1);
+        for (const [op, a, b, c] of steps) await world.step(STEPS[op % STEPS.length]!, a, b, c);
+        await world.end();
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
