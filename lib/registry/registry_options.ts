@@ -5,6 +5,7 @@
  */
 
 import type { Publishable } from "../broker/callable.ts";
+import type { RemoteHandle } from "../broker/remote_handle.ts";
 import type { RandomBytes } from "../util/random_bytes.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Trace } from "../util/trace.ts";
@@ -13,7 +14,6 @@ import type { CapabilityInfo } from "./capability_info.ts";
 import type { CaveatState } from "./caveat_state.ts";
 import type { EventSink } from "./event_log.ts";
 import type { Factory } from "./factories.ts";
-import type { FurlFollower } from "./membranes/sturdy_host.ts";
 import type { PermissionQuery } from "./permission_query.ts";
 import type { Store } from "./store.ts";
 
@@ -59,7 +59,12 @@ export interface CapabilityRegistryOptions {
    *
    * @default what is behind them cannot be called
    */
-  readonly follow?: FurlFollower | undefined;
+  readonly follow?: {
+    /** The TubID of this Tub. */
+    readonly tubId: string;
+    /** Gets a reference. */
+    getReference(furl: string): Promise<RemoteHandle>;
+  } | undefined;
   /**
    * Are told of every event, at once and in order. What they throw goes to the trace.
    *

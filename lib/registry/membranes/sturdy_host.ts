@@ -5,23 +5,14 @@
  */
 
 import type { Publishable } from "../../broker/callable.ts";
-import type { RemoteHandle } from "../../broker/remote_handle.ts";
 import type { NameTable } from "../name_table.ts";
+import type { CapabilityRegistryOptions } from "../registry_options.ts";
 import type { SturdyHost } from "./sturdy_refs.ts";
-
-/** Follows FURLs. */
-export interface FurlFollower {
-  /** The TubID of this Tub. */
-  readonly tubId: string;
-  /** Gets a reference. */
-  getReference(furl: string): Promise<RemoteHandle>;
-}
 
 /** What {@linkcode sturdyHostOf} needs of a registry. */
 export interface SturdyHostParts {
   readonly table: NameTable<Publishable>;
-  /** `undefined`: nothing can be followed. */
-  readonly follow: FurlFollower | undefined;
+  readonly follow: CapabilityRegistryOptions["follow"];
   /** The object of a name. */
   find(name: string): Publishable | undefined;
   /** The FURL of an object that has a name. */
