@@ -14,7 +14,7 @@ import { Tuple } from "../../values/tuple.ts";
 import { findUnhashable } from "../../values/unhashable.ts";
 import { ValueSet } from "../../values/value_set.ts";
 import type { Expression } from "../banana/expression.ts";
-import { Word } from "../banana/words.ts";
+import { commonWord, Word } from "../banana/words.ts";
 import { Dereference } from "./dereference.ts";
 import type { FormReader } from "./form.ts";
 
@@ -154,7 +154,9 @@ function readDict(unjellier: FormReader, expression: readonly Expression[]): Dic
 function isText(expression: Expression | undefined): boolean {
   if (!Array.isArray(expression)) return false;
   const [tag] = expression;
-  return tag instanceof Word && tag.text === "unicode";
+  if (tag instanceof Word) return tag.text === "unicode";
+  // A program may have built the expression itself.
+  return tag instanceof Uint8Array && commonWord(tag, 0, tag.length)?.text === "unicode";
 }
 
 function isReady(unjellier: FormReader, key: unknown): boolean {
