@@ -87,7 +87,9 @@ export class PersistentPbClient<T = Untyped> implements AsyncDisposable {
   ) {
     if (typeof target === "string") parseTarget(target);
     else if (typeof target !== "function") {
-      throw new TypeError("Cannot connect: streams last for one connection, so give a function that opens them");
+      throw new TypeError(
+        "Cannot connect: streams last for one connection, so give a function that opens them",
+      );
     }
     resolveSettings(options);
     this.#target = target;
