@@ -49,6 +49,7 @@ interopTest("two clients of ours keep what a Twisted server caches in step, and 
   await second.close();
   await python.event("stopped");
   assert.deepEqual((await root.callRemote("state") as unknown[]).slice(0, 2), [1, 2]);
+  assert.equal(pb.brokerOf(again), first.broker);
 });
 
 class Pond extends pb.Cacheable {
