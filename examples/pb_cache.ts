@@ -1,16 +1,15 @@
 /**
  * A cache of Perspective Broker that is kept in step: the owner of an auction tells every watcher of each bid, and nobody asks.
  *
- * ```sh
- * deno run --allow-net=127.0.0.1 examples/pb_cache.ts
- * ```
+ *     deno run --allow-net=127.0.0.1 --allow-run --allow-env=CI examples/pb_cache.ts
  *
- * Either half can be a Twisted program: a `pb.Cacheable` or `pb.RemoteCache` there is one here.
+ * One watcher is a Deno program, the other one a Twisted program.
  *
  * @module
  */
 
-import { pb } from "https://example.org/foolscap/mod.ts";
+import { pb } from "../mod.ts";
+import { findPython } from "./support/child.ts";
 
 /** The owner's. */
 class Auction extends pb.Cacheable {
@@ -58,17 +57,25 @@ class House extends pb.Root {
   }
 }
 
-await using server = await pb.serve(new House(), "tcp:0:interface=127.0.0.1");
-await using alice = await pb.connect(server.address);
-await using bob = await pb.connect(server.address);
+const python = await findPython();
+if (python !== undefined) {
+  await using server = await pb.serve(new House(), "tcp:0:interface=127.0.0.1");
+  await using alice = await pb.connect(server.address);
+  const auction = await alice.getRootObject().callRemote("auction") as RemoteAuction;
 
-const ofAlice = await alice.getRootObject().callRemote("auction") as RemoteAuction;
-{
-  using ofBob = await bob.getRootObject().callRemote("auction") as RemoteAuction;
-  await bob.getRootObject().callRemote("bid", ofBob, 12);
-  await alice.getRootObject().callRemote("bid", ofAlice, 15);
+  // Bob is a Twisted program: he bids 12, and again when somebody bids more.
+  const program = new URL("python/watch_auction.py", import.meta.url).pathname;
+  const bob = new Deno.Command(python, { args: ["-u", program, String(server.port)], stdout: "piped" })
+    .spawn();
+  while (auction.price < 12) await new Promise((resolve) => setTimeout(resolve, 5));
+  await alice.getRootObject().callRemote("bid", auction, 15);
+  const { stdout, success } = await bob.output();
+  console.log(new TextDecoder().decode(stdout).trimEnd());
+  if (!success) throw new Error("The Python watcher failed");
   // What was told before an answer is here before it.
-  console.log(`alice sees ${ofAlice.item} at ${ofAlice.price}`);
-  const late = await bob.getRootObject().callRemote("bid", ofBob, 14).catch((error: Error) => error.message);
-  console.log(`bob sees it at ${ofBob.price}: ${late}`);
+  const late = await alice.getRootObject().callRemote("bid", auction, 16).catch((error: Error) =>
+    error.message
+  );
+  console.log(`Alice sees ${auction.item} at ${auction.price}: ${late}`);
+  auction[Symbol.dispose]();
 }

@@ -201,6 +201,7 @@ const PROMISED = [
   ..."Violation RemoteException DeadReferenceError ProtocolError NegotiationError UnreachableError".split(
     " ",
   ),
+  "pb",
   ..."RemoteNegotiationError DuplicateConnectionError FurlError NoLocationError PermissionDenied".split(" "),
 ];
 

@@ -13,7 +13,7 @@ import { PbBroker } from "./broker/broker.ts";
 import { type PbConnectionOptions, resolveSettings } from "./broker/options.ts";
 import type { Broker } from "./flavors/call.ts";
 import type { RemoteReference } from "./flavors/remote_reference.ts";
-import type { Untyped } from "./flavors/remote_types.ts";
+import type { Untyped } from "./flavors/remote_reference.ts";
 import { dial, type PbTlsClientOptions } from "./net/dial.ts";
 import { parseTarget } from "./net/place.ts";
 import { ROOT_NAME } from "./server.ts";

@@ -63,7 +63,7 @@ export type {
   RemoteResult,
   Sendable,
   Untyped,
-} from "./flavors/remote_types.ts";
+} from "./flavors/remote_reference.ts";
 
 // Things that are kept in step
 export { Cacheable } from "./cache/cacheable.ts";

@@ -13,7 +13,7 @@ import { resolveSettings } from "./broker/options.ts";
 import { type PbTrace, safePbTrace } from "./broker/trace.ts";
 import { connect, type PbClient, type PbConnectOptions } from "./client.ts";
 import { parseTarget } from "./net/place.ts";
-import type { Untyped } from "./flavors/remote_types.ts";
+import type { Untyped } from "./flavors/remote_reference.ts";
 
 /** Options of {@linkcode connectPersistently}. */
 export interface PbPersistentOptions extends PbConnectOptions {

@@ -308,7 +308,13 @@ export class TokenEncoder {
 
   /** A header of a safe integer of 0 or more; there is room for it. */
   #header(value: number, type: number): void {
-    this.#length = writeHeader(this.#buffer, this.#length, value, type);
+    if (value >= 0x80) {
+      this.#length = writeHeader(this.#buffer, this.#length, value, type);
+      return;
+    }
+    // Nearly all headers are this short.
+    this.#buffer[this.#length++] = value;
+    this.#buffer[this.#length++] = type;
   }
 }
 

@@ -215,18 +215,22 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
   }
 
   whenReleased(object: MessageReceiver, callback: () => unknown): void {
-    let watch: Disposable | undefined;
+    let isOver = false;
     const once = () => {
-      watch?.[Symbol.dispose]();
-      // Through the watches: what it throws is dealt with there.
-      const alone = new Watches((where, error) =>
+      if (isOver) return;
+      isOver = true;
+      // As at a loss: what it throws goes to the trace.
+      const now = new Watches((where, error) =>
         this.#settings.trace({ type: "callback-failed", where, error })
       );
-      alone.fire();
-      alone.add(callback);
+      now.fire();
+      now.add(callback);
     };
-    watch = this.#watches.add(once);
-    this.#locals.whenReleased(object.processUniqueID(), once);
+    const watch = this.#watches.add(once);
+    this.#locals.whenReleased(object.processUniqueID(), () => {
+      watch[Symbol.dispose]();
+      once();
+    });
   }
 
   whenDrained(): Promise<void> {

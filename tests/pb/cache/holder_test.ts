@@ -253,7 +253,7 @@ for (const [what, value] of hostile) {
     // What it had is given back, at once or when it is collected.
     const answer = peer.root.callRemote("pond");
     let next: Sexp;
-    do next = await peer.raw.next(); while ((next as readonly Sexp[])[0] === "decache");
+    do next = await peer.raw.message(); while ((next as readonly Sexp[])[0] === "decache");
     assert.deepEqual((next as readonly Sexp[]).slice(0, 2), ["message", 2]);
     peer.raw.say(["answer", 2, 3]);
     assert.equal(await answer, 3);
@@ -268,13 +268,13 @@ Deno.test("a cache whose state could not be read is given back, and so is what c
   raw.say(update(1, 1, "add", u("x")));
   await raw.failed(1);
   const again = peer.root.callRemote("pond");
-  await raw.next();
+  await raw.message();
   raw.say(["answer", 2, ["cached", 1]]);
   await assert.rejects(again, Violation);
   await raw.hear(["decache", 1]);
   raw.say(["uncache", 1]);
   const pond = peer.root.callRemote("pond");
-  await raw.next();
+  await raw.message();
   raw.say(["answer", 3, full(1, "one")]);
   assert.deepEqual((await pond as RemotePond).ducks, ["one"]);
 });

@@ -263,8 +263,8 @@ Deno.test("CallbackPageCollector calls back once with all pages, and never if th
   const got: unknown[][] = [];
   void root.callRemoteOnly("a", new pb.CallbackPageCollector((pages) => got.push(pages)));
   void root.callRemoteOnly("a", new pb.CallbackPageCollector((pages) => got.push(pages), { maxBytes: 100 }));
-  await raw.next();
-  await raw.next();
+  await raw.message();
+  await raw.message();
   for (const id of [1, 2]) {
     raw.say(
       ["message", 1, id, "gotPage", 1, ["tuple", "x"], ["dictionary"]],

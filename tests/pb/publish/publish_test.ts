@@ -162,7 +162,7 @@ for (const [what, stored] of broken) {
       trace: (event) => void (event.type === "callback-failed" && traced.push(event.where)),
     });
     const answer = peer.root.callRemote("pub") as Promise<RemotePub>;
-    await peer.raw.next();
+    await peer.raw.message();
     peer.raw.say(["answer", 1, metadata(1, 2, 1.5)]);
     const ready = pb.whenReady(answer);
     await peer.raw.hear(call(2, 2, "getStateToPublish"));
@@ -178,12 +178,12 @@ Deno.test("whenReady() fails when the state cannot be had, and for what is not p
   const { raw, root } = peer;
   const get = async (answer: Sexp) => {
     const pub = root.callRemote("pub") as Promise<RemotePub>;
-    await raw.next();
+    await raw.message();
     raw.say(answer);
     return await pub;
   };
   const pub = await get(["answer", 1, metadata(1, 2, 1.5)]);
-  await raw.next();
+  await raw.message();
   raw.say(["answer", 2, ["dictionary", [u("activated"), 1]]]);
   await assert.rejects(pb.whenReady(pub), Violation);
   await assert.rejects(pb.whenReady(pub), Violation);

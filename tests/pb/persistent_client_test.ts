@@ -1,0 +1,148 @@
+import assert from "node:assert/strict";
+import { pb } from "../../mod.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { streamPair } from "../support/stream_pairs.ts";
+import { PbServer } from "../../lib/pb/server.ts";
+import { resolveSettings } from "../../lib/pb/broker/options.ts";
+import { StreamConnection } from "../../lib/transport/stream_connection.ts";
+
+class Root extends pb.Root {
+  remote_echo(value: unknown): unknown {
+    return value;
+  }
+}
+
+/** Streams to a server in memory, as often as they are asked for; the attempts of which `fails` is true are refused. */
+function serverInMemory(fails: (attempt: number) => boolean = () => false) {
+  const server = new PbServer(new Root(), resolveSettings({}), undefined);
+  let attempts = 0;
+  return {
+    server,
+    get attempts() {
+      return attempts;
+    },
+    open() {
+      if (fails(++attempts)) throw new TypeError("refused");
+      const [near, far] = streamPair();
+      server.accept(new StreamConnection(far, { peerAddress: "memory" }));
+      return near;
+    },
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+}
+
+Deno.test("connectPersistently() connects again, and tells the program each time", async () => {
+  await using memory = serverInMemory();
+  const clock = new FakeClock();
+  const waiting: number[] = [];
+  let told = Promise.withResolvers<pb.PbClient>();
+  const randomBytes = (length: number) => new Uint8Array(length);
+  await using client = pb.connectPersistently(() => memory.open(), (connected) => told.resolve(connected), {
+    clock,
+    randomBytes,
+    reconnect: { jitter: 0 },
+    trace: (event) => {
+      if (event.type !== "reconnect-waiting") return;
+      waiting.push(event.delayMs);
+      queueMicrotask(() => clock.advance(event.delayMs));
+    },
+  });
+  const first = await told.promise;
+  assert.equal(await first.getRootObject().callRemote("echo", 1), 1);
+  told = Promise.withResolvers();
+  await first.close();
+  const second = await told.promise;
+  assert.notEqual(second, first);
+  assert.equal(await second.getRootObject().callRemote("echo", 2), 2);
+  assert.equal(client.state, "connected");
+  assert.deepEqual(waiting, [1_000]);
+});
+
+Deno.test("connectPersistently() waits longer after each failure, and as at first after a success", async () => {
+  await using memory = serverInMemory((attempt) => attempt <= 3);
+  const clock = new FakeClock();
+  const waiting: number[] = [];
+  const told = Promise.withResolvers<void>();
+  await using client = pb.connectPersistently(() => memory.open(), () => told.resolve(), {
+    clock,
+    reconnect: { jitter: 0, factor: 2 },
+    trace: (event) => {
+      if (event.type !== "reconnect-waiting") return;
+      waiting.push(event.delayMs);
+      queueMicrotask(() => clock.advance(event.delayMs));
+    },
+  });
+  await told.promise;
+  assert.deepEqual(waiting, [1_000, 2_000, 4_000]);
+  assert.equal(memory.attempts, 4);
+  await client.close();
+  assert.equal(client.state, "stopped");
+  assert.equal(clock.pending, 0);
+});
+
+Deno.test("connectPersistently() tries again when what the program does with a connection fails", async () => {
+  await using memory = serverInMemory();
+  const clock = new FakeClock();
+  const told = Promise.withResolvers<void>();
+  let times = 0;
+  await using client = pb.connectPersistently(
+    () => memory.open(),
+    () => {
+      if (++times === 1) return Promise.reject(new TypeError("no login today"));
+      return told.resolve();
+    },
+    {
+      clock,
+      trace: (event) => {
+        if (event.type === "reconnect-waiting") queueMicrotask(() => clock.advance(event.delayMs));
+      },
+    },
+  );
+  await told.promise;
+  assert.equal(times, 2);
+  assert.ok(client.lastFailure === undefined || client.lastFailure.message === "no login today");
+});
+
+for (const target of ["tcp:host", "tcp:host:0", "tcp:host:70000", "http://x:1", "tls::1", "", "unix:"]) {
+  Deno.test(`connect() refuses ${JSON.stringify(target)}`, async () => {
+    await assert.rejects(pb.connect(target), TypeError);
+    assert.throws(() => pb.connectPersistently(target, () => {}), TypeError);
+  });
+}
+
+for (const place of ["tcp:localhost:1", "tcp:x", "tcp:70000", "tls:0:interface=", "", "udp:1"]) {
+  Deno.test(`serve() refuses ${JSON.stringify(place)}`, async () => {
+    await assert.rejects(pb.serve(new Root(), place), TypeError);
+  });
+}
+
+Deno.test("serve() refuses what is no root, and TLS without a certificate", async () => {
+  await assert.rejects(pb.serve({} as pb.Root, "tcp:0"), TypeError);
+  await assert.rejects(pb.serve(new Root(), "tls:0:interface=127.0.0.1"), TypeError);
+  await assert.rejects(pb.serve(new Root(), "tcp:0", { limits: { maxReferences: 0 } }), RangeError);
+  await assert.rejects(pb.serve(new Root(), "tcp:0", { limits: { maxNonsense: 1 } as object }), TypeError);
+});
+
+Deno.test("connect() is refused where nobody listens", async () => {
+  const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  await assert.rejects(pb.connect(`tcp:127.0.0.1:${port}`), { name: "UnreachableError" });
+});
+
+Deno.test("a root is asked for once for each connection, with its address", async () => {
+  const seen: string[] = [];
+  const provider = {
+    rootObject(broker: pb.Broker): pb.MessageReceiver {
+      seen.push(broker.peerAddress);
+      return new Root();
+    },
+  };
+  await using server = await pb.serve({ [pb.asRoot]: () => provider }, "tcp:0:interface=127.0.0.1");
+  for (let i = 0; i < 2; i++) {
+    await using client = await pb.connect(server.address);
+    await client.getRootObject().callRemote("echo", 1);
+  }
+  assert.equal(seen.length, 2);
+  assert.match(seen[0]!, /^tcp:127\.0\.0\.1:\d+$/);
+});
