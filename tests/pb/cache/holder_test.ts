@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Kwargs, pb, Violation } from "../../../mod.ts";
+import { type Kwargs, pb, Violation } from "../../../mod.ts";
 import { agreedServer, type RawPeer, type Sexp, u } from "../broker/raw.ts";
 
 let made = 0;
