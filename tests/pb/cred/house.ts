@@ -4,7 +4,7 @@
  * @module
  */
 
-import { pb } from "../../../mod.ts";
+import { Kwargs, pb } from "../../../mod.ts";
 import { respond } from "../../../lib/pb/cred/response.ts";
 import type { RawPeer, Sexp } from "../broker/raw.ts";
 
@@ -16,10 +16,28 @@ export class User extends pb.Avatar {
   perspective_whoami(): string {
     return this.name;
   }
-  perspective_add(a: number, b: number): number {
-    return a + b;
+  perspective_add(a: number, b: number | Kwargs<{ b: number }>): number {
+    return a + (b instanceof Kwargs ? b.values.b : b);
+  }
+  perspective_fail(): never {
+    throw new pb.Error("of the avatar");
+  }
+  perspective_view(): View {
+    return view;
+  }
+  perspective_isView(other: unknown): boolean {
+    return other instanceof pb.ViewPoint && other.object === view && other.perspective === this;
   }
 }
+
+/** An object that is told who calls. */
+export class View extends pb.Viewable {
+  view_who(user: User | undefined, ...args: unknown[]): unknown {
+    const kw = args.at(-1) instanceof Kwargs ? args.pop() as Kwargs : undefined;
+    return [user?.name, args, Object.keys(kw?.values ?? {})];
+  }
+}
+const view = new View();
 
 /** Writes down what happens to it. */
 export class House implements pb.Realm {

@@ -57,6 +57,7 @@ Deno.test("a login is logged out once: at the last decref, or at the loss of the
   raw.say(["decref", 2], ["decref", 2], call(7, 4, "whoami"));
   await raw.hear(["answer", 7, ["unicode", "bob"]]);
   assert.deepEqual(house.log, ["in alice", "in bob", "in alice", "out alice"]);
+  assert.equal(made.server.brokers[0]!.tables.local, 2);
   await made.server.close();
   assert.deepEqual(house.log.slice(4), ["out bob", "out alice"]);
 });
@@ -409,4 +410,45 @@ Deno.test("a login whose connection is lost is not made, or logged out when it c
   granted.resolve();
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
   assert.deepEqual(house.log, ["in anonymous", "out anonymous"]);
+});
+
+Deno.test("nothing holds the mind of a login whose connection is lost", async () => {
+  let mind: WeakRef<object> | undefined;
+  const realm: pb.Realm = {
+    requestAvatar(_id, given: pb.RemoteReference) {
+      mind = new WeakRef(given);
+      return { avatar: new User("x", undefined), logout: () => {} };
+    },
+  };
+  const portal = new pb.Portal(realm, [new pb.AllowAnonymousAccess()]);
+  await using made = await agreedClient(portal);
+  made.raw.say(call(1, "root", "loginAnonymous", ["remote", 1]));
+  await made.raw.hear(["answer", 1, ["remote", 1]]);
+  made.raw.end();
+  let isHeld = true;
+  for (let round = 0; round < 100 && isHeld; round++) {
+    // A look at it keeps it until the end of the turn.
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    (globalThis as unknown as { gc(): void }).gc();
+    isHeld = mind?.deref() !== undefined;
+  }
+  assert.equal(isHeld, false);
+});
+
+Deno.test("an avatar that travels by value is logged out when the connection is lost", async () => {
+  class Card extends pb.Copyable {
+    static override copytype = "house.Card";
+    readonly number = 7;
+  }
+  const out: string[] = [];
+  const realm: pb.Realm = {
+    requestAvatar: () => ({ avatar: new Card(), logout: () => void out.push("out") }),
+  };
+  const portal = new pb.Portal(realm, [new pb.AllowAnonymousAccess()]);
+  await using made = await agreedClient(portal);
+  made.raw.say(call(1, "root", "loginAnonymous", ["None"]));
+  includes(await reply(made.raw), "number");
+  assert.deepEqual(out, []);
+  await made.server.close();
+  assert.deepEqual(out, ["out"]);
 });

@@ -42,6 +42,20 @@ class User(pb.Avatar):
     def perspective_fail(self):
         raise pb.Error("of the avatar")
 
+    def perspective_view(self):
+        return view
+
+    def perspective_isView(self, other):
+        return isinstance(other, pb.ViewPoint) and other.object is view and other.perspective is self
+
+
+class View(pb.Viewable):
+    def view_who(self, perspective, *args, **kw):
+        return [perspective.name, list(args), sorted(kw.items())]
+
+
+view = View()
+
 
 class Guest(pb.Referenceable):
     def remote_whoami(self):
@@ -143,9 +157,16 @@ class Lines(LineReceiver):
                 types.append(text(error.remoteType))
         defer.returnValue({"types": types})
 
-    def cmd_call(self, method, args=(), kw={}, on="avatar"):
+    def cmd_call(self, method, args=(), kw={}, on="avatar", name=None):
+        args = [self.names[arg["ref"]] if isinstance(arg, dict) else arg for arg in args]
         d = self.names[on].callRemote(method, *args, **kw)
-        return d.addCallback(lambda result: {"result": repr(result)})
+
+        def came(result):
+            if name is None:
+                return {"result": repr(result)}
+            self.names[name] = result
+
+        return d.addCallback(came)
 
     def cmd_drop(self, name="avatar"):
         del self.names[name]

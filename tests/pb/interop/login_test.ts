@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { pb } from "../../../mod.ts";
+import { kwargs, pb, tuple } from "../../../mod.ts";
 import { interopTest, PeerFailure, type PythonPeer, startPython } from "../../support/python.ts";
 import { House, User } from "../cred/house.ts";
 
@@ -251,5 +251,46 @@ interopTest(
       assert.equal(await call(python, "g", "whoami"), "'guest'");
       assert.equal(await call(python, "a", "whoami"), "'alice'");
     });
+  },
+);
+
+interopTest("an avatar of Twisted takes arguments by name, fails, and shows what it sees", async () => {
+  await using peer = await twisted("memory");
+  using alice = await peer.client.login(new pb.UsernamePassword("alice", "wonderland"));
+  using bob = await peer.client.login(new pb.UsernamePassword("bob", "builder"));
+  assert.equal(await alice.callRemote("add", 1, kwargs({ b: 2 })), 3);
+  await assert.rejects(alice.callRemote("fail"), {
+    remoteType: "twisted.spread.pb.Error",
+    message: "of the avatar",
+  });
+  const view = await alice.callRemote("view") as pb.RemoteReference;
+  assert.deepEqual(await view.callRemote("who", 5, kwargs({ k: 6 })), ["alice", [5], [tuple("k", 6)]]);
+  assert.equal(await alice.callRemote("isView", view), true);
+  assert.equal(await bob.callRemote("isView", view), false);
+  assert.equal(await alice.callRemote("view"), view);
+  const other = await bob.callRemote("view") as pb.RemoteReference;
+  assert.deepEqual(await other.callRemote("who"), ["bob", [], []]);
+});
+
+interopTest(
+  "an avatar of ours takes Twisted's arguments by name, fails, and shows what it sees",
+  async () => {
+    await using peer = await ours(new pb.Portal(new House(), [users()]));
+    const { python, server } = peer;
+    await python.command("login", { name: "alice", password: "wonderland", as_: "a" });
+    await python.command("login", { name: "bob", password: "builder", as_: "b" });
+    const { result } = await python.command("call", { on: "a", method: "add", args: [1], kw: { b: 2 } });
+    assert.equal(result, "3");
+    await assert.rejects(call(python, "a", "fail"), failsAs("twisted.spread.pb.Error"));
+    await python.command("call", { on: "a", method: "view", name: "view" });
+    await python.command("call", { on: "b", method: "view", name: "other" });
+    assert.equal(await call(python, "view", "who", 5), "['alice', [5], []]");
+    assert.equal(await call(python, "other", "who"), "['bob', [], []]");
+    assert.equal(await call(python, "a", "isView", { ref: "view" }), "True");
+    assert.equal(await call(python, "b", "isView", { ref: "view" }), "False");
+    // What is given back leaves nothing behind.
+    for (const name of ["view", "other", "a"]) await python.command("drop", { name });
+    assert.equal(await call(python, "b", "whoami"), "'bob'");
+    assert.equal(server.brokers[0]!.tables.local, 1);
   },
 );
