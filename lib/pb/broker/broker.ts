@@ -31,6 +31,7 @@ import type { Settings } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import { type OutgoingCall, OutgoingCalls } from "./outgoing.ts";
 import { RemoteTable } from "./remote_table.ts";
+import type { PbTraceEvent } from "./trace.ts";
 import { Watches } from "./watches.ts";
 
 /** The only version of the protocol there is. */
@@ -235,6 +236,10 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
 
   whenDrained(): Promise<void> {
     return this.#outbox.whenDrained();
+  }
+
+  report(event: PbTraceEvent): void {
+    this.#settings.trace(event);
   }
 
   async close(): Promise<void> {
