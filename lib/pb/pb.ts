@@ -48,6 +48,7 @@ export type { PbLimits } from "./limits.ts";
 export { AsReferenceable, asRoot, Referenceable, Root } from "./flavors/referenceable.ts";
 export type { AsRoot, Perspective, RootProvider } from "./flavors/referenceable.ts";
 export { Avatar, Viewable, ViewPoint } from "./flavors/avatar.ts";
+export type { Viewed } from "./flavors/avatar.ts";
 export { PbCall } from "./flavors/call.ts";
 export type { Broker, CallHost, MessageReceiver } from "./flavors/call.ts";
 export type { ByReference, byReference } from "./flavors/marks.ts";
@@ -64,6 +65,31 @@ export type {
   Untyped,
 } from "./flavors/remote_reference.ts";
 
+// Things that are kept in step
+export { Cacheable } from "./cache/cacheable.ts";
+export { RemoteCacheObserver } from "./cache/observer.ts";
+export type { Observed, ObserverHost } from "./cache/observer.ts";
+export { brokerOf, RemoteCache } from "./cache/remote_cache.ts";
+
+// Things that come in pages
+export { Pager } from "./paging/pager.ts";
+export { StringPager } from "./paging/string_pager.ts";
+export type { ChunkOptions } from "./paging/string_pager.ts";
+export { FilePager } from "./paging/file_pager.ts";
+export type { PageSource } from "./paging/file_pager.ts";
+export { CallbackPageCollector, PageCollector } from "./paging/page_collector.ts";
+export type { PageOptions, PageSink } from "./paging/page_collector.ts";
+export { getAllPages, getPages, Pages } from "./paging/get_pages.ts";
+
+// Things that are published, and stand-ins for what is remote
+export { Publishable } from "./publish/publishable.ts";
+export type { PublishableOptions } from "./publish/publishable.ts";
+export { RemotePublished, whenReady } from "./publish/remote_published.ts";
+export { FolderStorage } from "./publish/storage.ts";
+export type { PublishedStorage } from "./publish/storage.ts";
+export { LocalAsRemote, LocalAsyncForwarder } from "./stand_ins.ts";
+export type { ForwarderOptions } from "./stand_ins.ts";
+
 // Connections
 export { connect, PbClient } from "./client.ts";
 export type { PbConnectOptions } from "./client.ts";
@@ -78,8 +104,40 @@ export type { PbTrace, PbTraceEvent } from "./broker/trace.ts";
 export type { ReferenceTables } from "./broker/counts.ts";
 export type { Dialect } from "./broker/dialect.ts";
 
+// Logins
+export { AllowAnonymousAccess, ANONYMOUS } from "./cred/checker.ts";
+export type { AvatarId, CredentialsChecker, LoginContext } from "./cred/checker.ts";
+export {
+  IAnonymous,
+  IUsernameHashedPassword,
+  IUsernameMD5Password,
+  IUsernamePassword,
+} from "./cred/credentials.ts";
+export type { Credentials, UsernameHashedPassword, UsernameMD5Password } from "./cred/credentials.ts";
+export {
+  InMemoryUsernamePasswordDatabase,
+  InMemoryUsernamePasswordDatabase as InMemoryUsernamePasswordDatabaseDontUse,
+} from "./cred/memory_checker.ts";
+export { FilePasswordDB } from "./cred/file_checker.ts";
+export type { FilePasswordOptions } from "./cred/file_checker.ts";
+export { Anonymous, UsernamePassword } from "./cred/methods.ts";
+export type { LoginMethod } from "./cred/methods.ts";
+export { Portal } from "./cred/portal.ts";
+export type { PortalOptions } from "./cred/portal.ts";
+export { PortalRoot } from "./cred/portal_root.ts";
+export type { LoginPortal } from "./cred/connection_logins.ts";
+export type { Login, Realm } from "./cred/realm.ts";
+export { AvatarReference } from "./cred/client_logins.ts";
+export type { PbLoginOptions } from "./cred/client_logins.ts";
+export { respond } from "./cred/response.ts";
+export type { Password } from "./cred/response.ts";
+export { DEFAULT_LOGIN_LIMITS } from "./cred/limits.ts";
+export type { PbLoginLimits } from "./cred/limits.ts";
+
 // What went wrong
 export { BadCall, NoSuchMethod, PBConnectionLost, PbError as Error, RemoteError } from "./errors.ts";
+export { LoginDenied, LoginFailed, UnauthorizedLogin, UnhandledCredentials } from "./errors.ts";
+export type { LoginFailedDetails } from "./errors.ts";
 export { nameError } from "./broker/error_types.ts";
 export type { ErrorClass } from "./broker/error_types.ts";
 export { DEFAULT_BROKER_LIMITS } from "./broker/limits.ts";

@@ -77,6 +77,10 @@ export interface ReferenceHost {
     isAnswerWanted: boolean,
   ): Promise<unknown> | undefined;
   notifyOnDisconnect(callback: () => unknown): Disposable;
+  /** Calls back when the peer gives back its last reference to an object of ours, or the connection is lost. */
+  whenReleased(object: { processUniqueID(): unknown }, callback: () => unknown): void;
+  /** Resolves when nothing waits to be written, or the connection is lost. Never rejects. */
+  whenDrained(): Promise<void>;
 }
 
 /** What a reference stands for. */
@@ -87,6 +91,13 @@ export interface ReferenceTarget {
   readonly perspective: object | undefined;
   /** Gives the object back. Must not throw. */
   release(): void;
+}
+
+let peek: (reference: RemoteReference) => ReferenceHost;
+
+/** The connection of a reference. */
+export function hostOf(reference: RemoteReference): ReferenceHost {
+  return peek(reference);
 }
 
 /**
@@ -118,10 +129,19 @@ export class RemoteReference<T = Untyped> implements Jellyable, Disposable {
   #isReleased = false;
   #remote: RemoteMethods<T> | undefined;
 
+  static {
+    peek = (reference) => reference.#host;
+  }
+
   /** @ignore */
   constructor(host: ReferenceHost, target: ReferenceTarget) {
     this.#host = host;
     this.#target = target;
+  }
+
+  /** What a reference is made of, for classes that derive from this one. */
+  protected static partsOf(reference: RemoteReference): { host: ReferenceHost; target: ReferenceTarget } {
+    return { host: reference.#host, target: reference.#target };
   }
 
   /** Where the object is, for people: the address of the connection's other end. */

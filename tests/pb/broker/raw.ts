@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import type { pb } from "../../../mod.ts";
+import { BananaDecoder } from "../../../lib/pb/banana/decoder.ts";
 import { BananaEncoder } from "../../../lib/pb/banana/encoder.ts";
 import type { Expression } from "../../../lib/pb/banana/expression.ts";
 import { PbBroker } from "../../../lib/pb/broker/broker.ts";
@@ -44,6 +45,11 @@ export function sexp(value: Sexp): string {
 function plain(value: Sexp): Expression {
   if (typeof value === "string") return new TextEncoder().encode(value);
   return Array.isArray(value) ? value.map(plain) : value as Expression;
+}
+
+function texts(expression: Expression): Sexp {
+  if (expression instanceof Uint8Array) return new TextDecoder().decode(expression);
+  return Array.isArray(expression) ? expression.map(texts) : expression as Sexp;
 }
 
 /** `(unicode text)` */
@@ -92,6 +98,30 @@ export class RawPeer {
     return this.expect(...messages.map(sexp));
   }
 
+  /** The next message, whatever it is: texts stand for byte strings. */
+  async message(): Promise<Sexp> {
+    const messages: Expression[] = [];
+    let length = 0;
+    const decoder = new BananaDecoder((message) => messages.push(message), true);
+    for (;;) {
+      while (messages.length === 0 && length < this.#rest.length) {
+        decoder.push(this.#rest.slice(length, ++length));
+      }
+      if (messages.length > 0) break;
+      const { value, done } = await this.#reader.read();
+      if (done) throw new Error("The other end has closed");
+      this.#rest = Uint8Array.from([...this.#rest, ...value]);
+    }
+    this.#rest = this.#rest.slice(length);
+    return texts(messages[0]!);
+  }
+
+  /** The next message is an error that answers a call. */
+  async failed(id: number): Promise<void> {
+    const message = await this.message() as readonly Sexp[];
+    assert.deepEqual(message.slice(0, 2), ["error", id]);
+  }
+
   /** Ends the stream behind what was sent. */
   end(): void {
     this.#writer.close().catch(() => {});
@@ -102,6 +132,27 @@ export class RawPeer {
     assert.equal(this.#rest.length, 0);
     const { value } = await this.#reader.read();
     return hex(value ?? new Uint8Array());
+  }
+
+  /** The next message as hexadecimal text, however many come at once. */
+  async nextMessage(): Promise<string> {
+    let isWhole = false;
+    const decoder = new BananaDecoder(() => isWhole = true, true);
+    for (let at = 0;; at++) {
+      while (at >= this.#rest.length) {
+        const { value, done } = await this.#reader.read();
+        assert.ok(!done, "the other end has closed");
+        const joined = new Uint8Array(this.#rest.length + value.length);
+        joined.set(this.#rest);
+        joined.set(value, this.#rest.length);
+        this.#rest = joined;
+      }
+      decoder.push(this.#rest.subarray(at, at + 1));
+      if (!isWhole) continue;
+      const message = hex(this.#rest.subarray(0, at + 1));
+      this.#rest = this.#rest.slice(at + 1);
+      return message;
+    }
   }
 
   /** The other end closes, and says nothing more before. */
@@ -134,7 +185,7 @@ export class RawPeer {
 
 /** A server of ours, whose only client is the raw peer. */
 export function rawClient(
-  root: pb.Root,
+  root: pb.RootProvider,
   options: pb.PbConnectionOptions & { pieceBytes?: number } = {},
 ): { raw: RawPeer; server: PbServer; [Symbol.asyncDispose](): Promise<void> } {
   const { pieceBytes, ...rest } = options;
@@ -153,7 +204,7 @@ export function rawClient(
 
 /** The same after the greetings. */
 export async function agreedClient(
-  root: pb.Root,
+  root: pb.RootProvider,
   options: pb.PbConnectionOptions & { pieceBytes?: number } = {},
 ) {
   const made = rawClient(root, options);
