@@ -7,11 +7,12 @@
 import type { Publishable } from "../broker/callable.ts";
 import { allowanceOf } from "../names/describe_furl.ts";
 import type { CapabilityInfo } from "./capability_info.ts";
-import { type CaveatWorld, limitsOf, statusOf, type VerifiedChain } from "./caveat_limits.ts";
+import { type CaveatWorld, limitsOf, pastMethods, statusOf, type VerifiedChain } from "./caveat_limits.ts";
 import type { EventLog, Subject } from "./event_log.ts";
 import { facetOf } from "./facet.ts";
-import { Gate } from "./gate.ts";
+import { Gate, type GateWatcher } from "./gate.ts";
 import type { Limit } from "./limit.ts";
+import { MembraneCore, type MembraneParts } from "./membranes/core.ts";
 
 /** What a {@linkcode CaveatFacet} is made of. */
 export interface CaveatFacetParts {
@@ -24,8 +25,10 @@ export interface CaveatFacetParts {
   readonly log: EventLog;
   /** What else is asked before a call passes. */
   readonly limits: readonly Limit[];
-  /** Whether what is reached through the target is limited as that is. */
-  readonly isDeep: boolean;
+  /** What its membrane needs, if what is reached through the target is limited as that is. */
+  readonly membrane: Pick<MembraneParts, "trace" | "sturdy"> | undefined;
+  /** Is told what somebody has got through it, if it is deep. */
+  onWrapped(standIn: Publishable, object: object): void;
 }
 
 /** One attenuated FURL that somebody uses. */
@@ -39,13 +42,14 @@ export class CaveatFacet implements Subject {
   readonly #world: CaveatWorld;
   readonly #parent: number | undefined;
   readonly #createdAt: number;
-  readonly #isDeep: boolean;
+  readonly #membrane: MembraneCore | undefined;
   #callsUsed = 0;
   #lastUsedAt: number | undefined;
   #isShut = false;
 
   /** A facet for a chain that was verified. */
-  constructor({ id, target, parent, chain, world, log, limits, isDeep }: CaveatFacetParts) {
+  constructor(parts: CaveatFacetParts) {
+    const { id, target, parent, chain, world, log, membrane, onWrapped } = parts;
     this.id = id;
     this.chain = chain;
     this.target = target;
@@ -53,20 +57,45 @@ export class CaveatFacet implements Subject {
     this.#parent = parent;
     this.#world = world;
     this.#createdAt = world.clock.now();
-    this.#isDeep = isDeep;
-    this.#gate = new Gate(target, [...limitsOf(chain, world), ...limits], {
+    const limits = [...limitsOf(chain, world), ...parts.limits];
+    const watcher: GateWatcher = {
       used: (method, caller) => {
         log.used(this, caller, method);
         this.#callsUsed++;
         this.#lastUsedAt = world.clock.now();
       },
       denied: (method, caller, limit) => log.denied(this, caller, method, limit),
-    });
+    };
+    if (membrane !== undefined) {
+      this.#membrane = new MembraneCore({
+        ...membrane,
+        label: this.label,
+        // The target's membrane asks its own.
+        policies: [],
+        // What it gives out has other methods.
+        limits: pastMethods(limits),
+        watcher,
+        onWrapped,
+      });
+    }
+    this.#gate = new Gate(this.#membrane?.enclose(target) ?? target, limits, watcher);
   }
 
   /** What holders hold: a new one, which its owner keeps. */
   makeFacet(): Publishable {
-    return facetOf(this.#gate);
+    const facet = facetOf(this.#gate);
+    this.#membrane?.standFor(facet, this.target);
+    return facet;
+  }
+
+  /** Whether what is reached through it is limited as it is. */
+  get isDeep(): boolean {
+    return this.#membrane !== undefined;
+  }
+
+  /** What is asked about calls of it. */
+  get limits(): readonly Limit[] {
+    return this.#gate.limits;
   }
 
   /** Whether it lets no call pass any more, for good. */
@@ -79,7 +108,9 @@ export class CaveatFacet implements Subject {
     if (this.#isShut) return;
     this.#isShut = true;
     this.#gate.shut("revoked");
+    this.#membrane?.shut("revoked");
     this.#gate.endCalls();
+    this.#membrane?.endCalls();
   }
 
   /** What it allows. */
@@ -93,11 +124,11 @@ export class CaveatFacet implements Subject {
       expiresAt: until,
       callsUsed: this.#callsUsed,
       callsLeft,
-      callsRunning: this.#gate.running,
+      callsRunning: this.#membrane?.running ?? this.#gate.running,
       rates: Object.freeze([]),
       holders: forTub.length === 0 ? undefined : forTub.length === 1 ? forTub : Object.freeze([]),
       requires: Object.freeze([]),
-      isDeep: this.#isDeep,
+      isDeep: this.isDeep,
       isRevoked: this.#isShut || end === "revoked",
       isExpired: end === "expires",
       parent: this.#parent,

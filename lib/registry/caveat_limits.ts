@@ -153,6 +153,11 @@ export function withoutCounts(limits: readonly Limit[]): readonly Limit[] {
   return limits.map((limit) => ({ kind: limit.kind, refuses: (call) => limit.refuses(call) }));
 }
 
+/** The limits of what is reached through something deep: it has other methods. */
+export function pastMethods(limits: readonly Limit[]): readonly Limit[] {
+  return limits.filter(({ kind }) => kind !== "method");
+}
+
 /** The limit of an object whose class requires permissions. */
 export function permissionLimits(
   requires: readonly Deno.PermissionDescriptor[],

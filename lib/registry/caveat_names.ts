@@ -12,13 +12,19 @@ import { markOf } from "../names/caveat_chain.ts";
 import { isReservedName, parseDerivedName, verifyName } from "../names/derived_name.ts";
 import type { SturdyRef } from "../names/sturdy_ref.ts";
 import { inLaterTurn } from "../util/turn.ts";
-import type { CapabilityInfo } from "./capability_info.ts";
 import { CaveatFacet } from "./caveat_facet.ts";
-import { type CaveatWorld, refusesLookup, type VerifiedChain } from "./caveat_limits.ts";
+import {
+  type CaveatWorld,
+  pastMethods,
+  refusesLookup,
+  type VerifiedChain,
+  withoutCounts,
+} from "./caveat_limits.ts";
 import type { CaveatMark } from "./caveat_state.ts";
 import type { EventLog, Subject } from "./event_log.ts";
 import type { GateEnd } from "./gate.ts";
 import type { Limit } from "./limit.ts";
+import type { MembraneParts } from "./membranes/core.ts";
 import { idText, type NameTable } from "./name_table.ts";
 
 /** What {@linkcode CaveatNames} need. */
@@ -36,6 +42,15 @@ export interface CaveatNamesOptions extends CaveatWorld {
   isDeep(object: Publishable): boolean;
   /** What else is asked before a call of an object passes. */
   limitsOf(object: Publishable): readonly Limit[];
+  /** What the membranes of FURLs need that derive from a deep grant's. */
+  readonly membrane: Pick<MembraneParts, "trace" | "sturdy">;
+}
+
+/** What somebody has got through a FURL that derives from a deep grant's. */
+export interface ReachedByFurl {
+  readonly facet: CaveatFacet;
+  /** What it stands for. */
+  readonly object: object;
 }
 
 /** A genuine name. */
@@ -54,6 +69,7 @@ export class CaveatNames {
   /** By id of the name, and mark of the whole chain. */
   readonly #live = new Map<string, Map<string, WeakRef<Publishable>>>();
   #ofFacet = new WeakMap<Publishable, CaveatFacet>();
+  readonly #reached = new WeakMap<object, ReachedByFurl>();
   readonly #collected = new FinalizationRegistry<CaveatMark>((last) => this.#forget(last));
 
   /** No derived name has been asked for. */
@@ -123,10 +139,14 @@ export class CaveatNames {
     return this.#ofFacet.get(facet);
   }
 
-  /** What a facet allows, and leads to; `undefined` if it is none of these. */
-  describe(facet: Publishable): { readonly info: CapabilityInfo; readonly target: Publishable } | undefined {
-    const known = this.#ofFacet.get(facet);
-    return known && { info: known.info(), target: known.target };
+  /** The facet of an attenuated FURL; `undefined` if it is none of these. */
+  facetOf(object: Publishable): CaveatFacet | undefined {
+    return this.#ofFacet.get(object);
+  }
+
+  /** Through which attenuated FURL somebody has got this. */
+  reachedBy(object: object): ReachedByFurl | undefined {
+    return this.#reached.get(object);
   }
 
   /** Ends all facets, without a word. */
@@ -157,7 +177,7 @@ export class CaveatNames {
   }
 
   #facetOf({ target, chain, last }: Genuine, name: string): Publishable {
-    const { table, log, nextId, idOf, isDeep, limitsOf } = this.#options;
+    const { table, log, nextId, idOf, isDeep, limitsOf, membrane } = this.#options;
     const before = this.#live.get(last.id)?.get(last.mark)?.deref();
     if (before !== undefined) {
       const known = this.#ofFacet.get(before)!;
@@ -166,15 +186,17 @@ export class CaveatNames {
       this.#end([[before, known]]);
     }
     const parent = idOf(target);
-    const made = new CaveatFacet({
+    const reached = this.#reached.get(target);
+    const made: CaveatFacet = new CaveatFacet({
       id: nextId(),
       target,
       parent,
       chain,
       world: this.#options,
       log,
-      limits: limitsOf(target),
-      isDeep: isDeep(target),
+      limits: reached === undefined ? limitsOf(target) : withoutCounts(pastMethods(reached.facet.limits)),
+      membrane: reached !== undefined || isDeep(target) ? membrane : undefined,
+      onWrapped: (standIn, object) => void this.#reached.set(standIn, { facet: made, object }),
     });
     const facet = made.makeFacet();
     table.add(facet, name);

@@ -5,7 +5,9 @@
  * @module
  */
 
+import { toError } from "../errors.ts";
 import { MAX_CAVEAT_COUNTS, MAX_CAVEAT_COUNTS_OF_NAME, MAX_CAVEAT_REVOCATIONS } from "../limits.ts";
+import type { Trace } from "../util/trace.ts";
 
 /** Part of a chain of caveats, and what is remembered with it. */
 export interface CaveatMark {
@@ -226,4 +228,15 @@ export class MemoryCaveatState implements CaveatState {
     }
     return before - kept.size;
   }
+}
+
+/** Forgets an id of which the objects were collected: there is nobody to throw to. */
+export function forgetQuietly(state: CaveatState, trace: Trace): (id: string) => void {
+  return (id) => {
+    try {
+      state.forget(id);
+    } catch (thrown) {
+      trace({ type: "callback-failed", where: "store", error: toError(thrown) });
+    }
+  };
 }

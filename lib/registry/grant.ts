@@ -6,6 +6,7 @@
 
 import type { Publishable } from "../broker/callable.ts";
 import type { CapabilityInfo } from "./capability_info.ts";
+import { pastMethods } from "./caveat_limits.ts";
 import type { Expiring } from "./expiry_queue.ts";
 import { facetOf } from "./facet.ts";
 import { Gate, type GateEnd, type GateWatcher } from "./gate.ts";
@@ -86,7 +87,7 @@ export class Grant implements Expiring {
         label: terms.label,
         policies: chain.flatMap(({ deep }) => deep ?? []),
         // What it gives out has other methods.
-        limits: all.filter(({ kind }) => kind !== "method"),
+        limits: pastMethods(all),
         watcher,
       });
     }

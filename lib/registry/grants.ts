@@ -10,7 +10,7 @@ import { PermissionDenied, toError } from "../errors.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Trace } from "../util/trace.ts";
 import { Capability, type CapabilityHost } from "./capability.ts";
-import { permissionLimits, withoutCounts } from "./caveat_limits.ts";
+import { pastMethods, permissionLimits, withoutCounts } from "./caveat_limits.ts";
 import type { DurableGrants, Recipe } from "./durable_grants.ts";
 import type { EventLog } from "./event_log.ts";
 import { ExpiryQueue } from "./expiry_queue.ts";
@@ -116,9 +116,7 @@ export class Grants implements CapabilityHost {
     const facet = this.#byFacet.get(object);
     if (facet !== undefined) return withoutCounts(facet.grant.gate.limits);
     const reached = this.#reached.get(object);
-    if (reached !== undefined) {
-      return withoutCounts(reached.grant.gate.limits.filter(({ kind }) => kind !== "method"));
-    }
+    if (reached !== undefined) return withoutCounts(pastMethods(reached.grant.gate.limits));
     return permissions === undefined ? [] : permissionLimits(requiredOrNothing(object, trace), permissions);
   }
 

@@ -8,7 +8,7 @@
 
 import { Callable, type Publishable } from "../broker/callable.ts";
 import { Referenceable } from "../broker/referenceable.ts";
-import { toError } from "../errors.ts";
+import { PermissionDenied, toError } from "../errors.ts";
 import type { Trace } from "../util/trace.ts";
 import type { NameTable } from "./name_table.ts";
 
@@ -112,4 +112,10 @@ export class NameLookups {
 /** Whether something can have a name. */
 export function isPublishable(value: unknown): value is Publishable {
   return value instanceof Referenceable || value instanceof Callable;
+}
+
+/** Why a peer does not get what it asks for by a name that was taken back. */
+export function refusedAsGone(why: string): PermissionDenied {
+  const words = why === "revoked" ? "was revoked" : "has expired";
+  return new PermissionDenied(`Cannot get a reference: this capability ${words}`, { limit: why });
 }

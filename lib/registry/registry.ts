@@ -4,7 +4,6 @@
  * @module
  */
 
-import { PermissionDenied, toError } from "../errors.ts";
 import { MAX_FURL_BYTES } from "../limits.ts";
 import { checkOwnName, isReservedName } from "../names/derived_name.ts";
 import type { SturdyRef } from "../names/sturdy_ref.ts";
@@ -15,14 +14,14 @@ import type { AuditHead, AuditTrail } from "./audit_trail.ts";
 import type { Capability } from "./capability.ts";
 import type { CapabilityEvents, EventOptions } from "./capability_events.ts";
 import { CaveatNames } from "./caveat_names.ts";
-import { type CaveatState, MemoryCaveatState } from "./caveat_state.ts";
+import { forgetQuietly, MemoryCaveatState } from "./caveat_state.ts";
 import { DurableGrants } from "./durable_grants.ts";
 import { EventLog, type Subject } from "./event_log.ts";
 import type { GrantOptions } from "./grant_options.ts";
 import { checkPermissions, notPublishable, requiredBy, requiredOrNothing } from "./grant_rules.ts";
 import { Grants } from "./grants.ts";
 import { type Listed, listOf, treeOf } from "./listing.ts";
-import { isPublishable, type NameLookupHandler, NameLookups } from "./name_lookups.ts";
+import { isPublishable, type NameLookupHandler, NameLookups, refusedAsGone } from "./name_lookups.ts";
 import type { MembraneOptions } from "./membrane.ts";
 import { sturdyHostOf } from "./membranes/sturdy_host.ts";
 import { NameTable } from "./name_table.ts";
@@ -80,7 +79,7 @@ export class CapabilityRegistry {
     this.#permissions = permissions;
     this.#table = new NameTable(
       options.randomBytes,
-      (id) => this.#forgetCaveats(state, id),
+      forgetQuietly(state, trace),
       store?.keys.nameKey,
     );
     for (const { nameHash, why } of kept?.retired ?? []) this.#table.addRetired(nameHash, why);
@@ -95,17 +94,18 @@ export class CapabilityRegistry {
       if (options.furlOf === undefined) throw new TypeError("Cannot give a FURL: this registry has no Tub");
       return options.furlOf(object);
     };
+    const sturdy = sturdyHostOf({
+      table: this.#table,
+      follow: options.follow,
+      find: (name) => this.find(name),
+      furlOf,
+    });
     this.#grants = new Grants({
       clock,
       log: this.#log,
       trace,
       permissions,
-      sturdy: sturdyHostOf({
-        table: this.#table,
-        follow: options.follow,
-        find: (name) => this.find(name),
-        furlOf,
-      }),
+      sturdy,
       nextId: () => ++this.#lastId,
       enter: (facet, name) => {
         if (name === undefined) this.#table.addUnnamed(facet, true);
@@ -127,6 +127,7 @@ export class CapabilityRegistry {
       endOf: (object) => this.#grants.find(object)?.grant.end,
       isDeep: (object) => this.#grants.isDeep(object),
       limitsOf: (object) => this.#grants.limitsOf(object),
+      membrane: { trace, sturdy },
     });
     this.#guard = new PermissionGuard((object, { method, context: { caller } }) => {
       const subject = this.#plain.get(object as Publishable);
@@ -435,10 +436,7 @@ export class CapabilityRegistry {
     const known = this.#table.find(name);
     if (known !== undefined) return known;
     const why = this.#table.whyGone(name);
-    if (why !== undefined) {
-      const words = why === "revoked" ? "was revoked" : "has expired";
-      throw new PermissionDenied(`Cannot get a reference: this capability ${words}`, { limit: why });
-    }
+    if (why !== undefined) throw refusedAsGone(why);
     return await this.#lookups.ask(name);
   }
 
@@ -486,14 +484,5 @@ export class CapabilityRegistry {
 
   #subjectOf(object: Publishable): Subject | undefined {
     return this.#grants.find(object)?.grant ?? this.#plain.get(object) ?? this.#caveats.subjectOf(object);
-  }
-
-  /** Called when garbage was collected: there is nobody to throw to. */
-  #forgetCaveats(state: CaveatState, id: string): void {
-    try {
-      state.forget(id);
-    } catch (thrown) {
-      this.#trace({ type: "callback-failed", where: "store", error: toError(thrown) });
-    }
   }
 }

@@ -7,6 +7,7 @@
 import { Callable, type Publishable } from "../broker/callable.ts";
 import { RemoteFunction } from "../broker/remote_reference.ts";
 import type { CapabilityInfo } from "./capability_info.ts";
+import type { CaveatFacet } from "./caveat_facet.ts";
 import type { Grant } from "./grant.ts";
 
 /** One thing that can be reached. */
@@ -56,21 +57,30 @@ export function nodeOfGrant(
   };
 }
 
-/** The node of an object that was not granted; `derived`: what it is if it stands for an attenuated FURL. */
+/** The node of an object that was not granted. */
 export function nodeOfObject(
   object: Publishable,
   isStrong: boolean,
   id: number | undefined,
-  derived: { readonly info: CapabilityInfo; readonly target: Publishable } | undefined,
 ): CapabilityNode {
   return {
-    kind: derived !== undefined ? "furl" : isStrong ? "registered" : "implicit",
+    kind: isStrong ? "registered" : "implicit",
     id,
-    label: derived?.info.label,
-    type: typeName(derived?.target ?? object),
-    capability: derived?.info,
+    label: undefined,
+    type: typeName(object),
+    capability: undefined,
     children: [],
   };
+}
+
+/** The node of an attenuated FURL that leads to `object`. */
+export function nodeOfFurl(
+  facet: CaveatFacet,
+  object: object,
+  reached: readonly CapabilityNode[],
+): CapabilityNode {
+  const { id, label } = facet;
+  return { kind: "furl", id, label, type: typeName(object), capability: facet.info(), children: reached };
 }
 
 /** The node of what somebody has got through a deep grant, and stands for `object`. */

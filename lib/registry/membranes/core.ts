@@ -63,6 +63,8 @@ const NO_LIMITS: readonly Limit[] = [];
 export class MembraneCore implements BehindHandles {
   readonly #parts: MembraneParts;
   readonly #counting: readonly Limit[];
+  /** Those that say whether it is over. */
+  readonly #ends: readonly Limit[];
   readonly #asked: readonly MembranePolicy[];
   readonly #running = new RunningCalls();
   readonly #watches: Watches;
@@ -80,6 +82,7 @@ export class MembraneCore implements BehindHandles {
   constructor(parts: MembraneParts) {
     this.#parts = parts;
     this.#counting = parts.limits.filter((limit) => limit.count !== undefined);
+    this.#ends = parts.limits.filter(({ kind }) => kind === "expires" || kind === "revoked");
     this.#asked = parts.policies.filter(({ allow, onCall }) => allow !== undefined || onCall !== undefined);
     this.#watches = new Watches(parts.trace);
     this.#sturdyRefs = new SturdyRefs(parts.sturdy);
@@ -287,7 +290,7 @@ export class MembraneCore implements BehindHandles {
   // ---- what may pass
 
   #admit(origin: Origin | undefined, method: string, context: CallContext): void {
-    const { watcher, label, limits } = this.#parts;
+    const { watcher, label } = this.#parts;
     const isInward = origin?.heldBy !== "inside";
     const caller = isInward ? context.caller : undefined;
     const refuse = (why: PermissionDenied): never => {
@@ -297,7 +300,7 @@ export class MembraneCore implements BehindHandles {
     if (this.#end !== undefined || origin === undefined) refuse(this.cut(method)!);
     const call = { method, context };
     // What is inside has no more time to call out than the outside has to call in.
-    const asked = isInward ? origin!.limits : limits.filter(({ kind }) => kind === "expires");
+    const asked = isInward ? origin!.limits : this.#ends;
     for (const limit of asked) {
       const why = limit.refuses(call);
       if (why !== undefined) refuse(new PermissionDenied(why, { limit: limit.kind }));
