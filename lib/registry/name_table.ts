@@ -6,7 +6,6 @@
  * @module
  */
 
-import { nodeBuffer } from "../util/node.ts";
 import { MAX_RETIRED_NAMES } from "../limits.ts";
 import { caveatId, caveatRoot } from "../names/caveat_chain.ts";
 import { isReservedName } from "../names/derived_name.ts";
@@ -15,11 +14,10 @@ import type { RandomBytes } from "../util/random_bytes.ts";
 import { type SealedName, SealedNames } from "./sealed_names.ts";
 
 interface Entry<T extends object> {
-  /** Made when a name is first looked for: most objects that are passed to a peer are never asked for by name. */
+  /** Of its name; like all of it that follows from the name, made when that is first told. */
   hash: string | undefined;
-  /** Made when the name is first told. */
   sealed: SealedName | undefined;
-  /** What derived names call it by; made when a derived name is first looked for. */
+  /** What derived names call it by. */
   id: string | undefined;
   /** Whether its name was drawn here at random, so that no other object will ever have it. */
   isDrawn: boolean;
@@ -52,9 +50,7 @@ export class NameTable<T extends object> {
   /** All of them, in the order in which they came. */
   readonly #entries = new Set<Entry<T>>();
   readonly #byHash = new Map<string, Entry<T>>();
-  readonly #unhashed = new Set<Entry<T>>();
   readonly #byId = new Map<string, Entry<T>>();
-  readonly #withoutId = new Set<Entry<T>>();
   readonly #onGone: (id: string) => void;
   /** By the hash of a name that was taken back: why. The oldest one is the first. */
   readonly #retired = new Map<string, string>();
@@ -83,37 +79,20 @@ export class NameTable<T extends object> {
 
   /** The object of a name. */
   find(name: string): T | undefined {
-    this.#hashAll();
     if (this.#byHash.size === 0) return undefined;
     const entry = this.#byHash.get(this.#names.hash(name));
     return entry?.strong ?? entry?.weak?.deref();
   }
 
-  /**
-   * Makes the ids of names that have none yet, which takes some 30 µs each.
-   *
-   * @param most No more than this many.
-   * @returns Whether all names have one.
-   */
-  makeIds(most = Infinity): boolean {
-    for (const entry of this.#withoutId) {
-      if (most-- <= 0) return false;
-      this.#withoutId.delete(entry);
-      this.#byId.set(entry.id = idText(caveatId(this.#rootOf(entry))), entry);
-    }
-    return true;
-  }
-
-  /** The object of the name with this id, in base64; makes the ids that are missing. */
+  /** The object of the name with this id, in base64. */
   findById(id: string): NameRoot<T> | undefined {
-    this.makeIds();
     const entry = this.#byId.get(id);
     const object = entry?.strong ?? entry?.weak?.deref();
     if (entry === undefined || object === undefined) return undefined;
     return { object, root: this.#rootOf(entry), isNamed: () => this.#byObject.get(object) === entry };
   }
 
-  /** The id of an object's name, in base64, if it was made. */
+  /** The id of an object's name, in base64, if that has been told and is not itself derived. */
   idOf(object: T): string | undefined {
     return this.#byObject.get(object)?.id;
   }
@@ -125,6 +104,7 @@ export class NameTable<T extends object> {
     if (entry.sealed !== undefined) return this.#names.open(entry.sealed);
     const name = createSwissnum(this.#randomBytes);
     this.#give(entry, name);
+    entry.isDrawn = true;
     return name;
   }
 
@@ -145,11 +125,8 @@ export class NameTable<T extends object> {
       );
     }
     const entry = this.#enter(object);
-    entry.sealed = this.#names.seal(name);
-    this.#byHash.set(entry.hash = this.#names.hash(name), entry);
-    // What derives from a derived name has the id of the name that all of them come of.
-    if (!isReservedName(name)) this.#withoutId.add(entry);
-    this.#retired.delete(entry.hash);
+    this.#give(entry, name);
+    this.#retired.delete(entry.hash!);
   }
 
   /**
@@ -183,9 +160,9 @@ export class NameTable<T extends object> {
 
   /** Forgets an object, and remembers for those who know its name why it is gone: the latest of such names. */
   retire(object: T, why: string): void {
-    const sealed = this.#byObject.get(object)?.sealed;
-    if (!this.remove(object) || sealed === undefined) return;
-    this.#retired.set(this.#names.hash(this.#names.open(sealed)), why);
+    const hash = this.#byObject.get(object)?.hash;
+    if (!this.remove(object) || hash === undefined) return;
+    this.#retired.set(hash, why);
     if (this.#retired.size <= MAX_RETIRED_NAMES) return;
     for (const oldest of this.#retired.keys()) {
       this.#retired.delete(oldest);
@@ -203,9 +180,7 @@ export class NameTable<T extends object> {
     for (const entry of this.#entries) this.#collected.unregister(entry);
     this.#entries.clear();
     this.#byHash.clear();
-    this.#unhashed.clear();
     this.#byId.clear();
-    this.#withoutId.clear();
     this.#retired.clear();
     this.#byObject = new WeakMap();
   }
@@ -233,29 +208,20 @@ export class NameTable<T extends object> {
     return entry;
   }
 
+  /** At once, when the name is in clear anyway: to do it for 100,000 names when one is looked for would stop the program. */
   #give(entry: Entry<T>, name: string): void {
     entry.sealed = this.#names.seal(name);
-    entry.isDrawn = true;
-    this.#unhashed.add(entry);
-    this.#withoutId.add(entry);
+    this.#byHash.set(entry.hash = this.#names.hash(name), entry);
+    // What derives from a derived name has the id of the name that all of them come of.
+    if (!isReservedName(name)) this.#byId.set(entry.id = idText(caveatId(caveatRoot(name))), entry);
   }
 
   #rootOf(entry: Entry<T>): Uint8Array {
     return caveatRoot(this.#names.open(entry.sealed!));
   }
 
-  #hashAll(): void {
-    for (const entry of this.#unhashed) {
-      entry.hash = this.#names.hash(this.#names.open(entry.sealed!));
-      this.#byHash.set(entry.hash, entry);
-    }
-    this.#unhashed.clear();
-  }
-
   #forget(entry: Entry<T>): void {
     this.#entries.delete(entry);
-    this.#unhashed.delete(entry);
-    this.#withoutId.delete(entry);
     if (entry.id !== undefined && this.#byId.get(entry.id) === entry) this.#byId.delete(entry.id);
     // The name may have got another object since.
     if (entry.hash !== undefined && this.#byHash.get(entry.hash) === entry) this.#byHash.delete(entry.hash);
@@ -264,5 +230,5 @@ export class NameTable<T extends object> {
 
 /** An id as the key of a Map. */
 export function idText(id: Uint8Array): string {
-  return nodeBuffer().from(id).toString("base64");
+  return id.toBase64();
 }

@@ -419,7 +419,7 @@ export class CapabilityRegistry {
    */
   async lookup(name: string, from?: string): Promise<Publishable | undefined> {
     if (name.length > MAX_FURL_BYTES) return undefined;
-    if (isReservedName(name)) return await this.#caveats.lookup(name, from);
+    if (isReservedName(name)) return this.#caveats.lookup(name, from);
     const known = this.#table.find(name);
     if (known !== undefined) return known;
     const why = this.#table.whyGone(name);
