@@ -17,7 +17,9 @@ export const DIGEST_BYTES = 32;
 
 /** The first 32 bits of the fractions of the roots of the first primes: square roots, and cube roots. */
 const [INITIAL, ROUNDS] = constants();
+/** The words of the block that is taken in, and what they are stretched to. Nothing here waits, so that one is enough. */
 const schedule = new Int32Array(64);
+const state = new Int32Array(8);
 
 function constants(): [Int32Array, Int32Array] {
   const initial = new Int32Array(8), rounds = new Int32Array(64);
@@ -30,10 +32,9 @@ function constants(): [Int32Array, Int32Array] {
   return [initial, rounds];
 }
 
-/** Takes one more block of 64 bytes into the state. */
-function compress(state: Int32Array, view: DataView, at: number): void {
+/** Takes the block that the schedule begins with into the state. */
+function compress(): void {
   const w = schedule;
-  for (let i = 0; i < 16; i++) w[i] = view.getInt32(at + i * 4);
   for (let i = 16; i < 64; i++) {
     const x = w[i - 15]!, y = w[i - 2]!;
     const s0 = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3);
@@ -66,21 +67,53 @@ function compress(state: Int32Array, view: DataView, at: number): void {
   state[7]! += h;
 }
 
-/** Takes the end of a message in, with its length behind it. */
-function finish(state: Int32Array, message: Uint8Array, bytesBefore: number): Uint8Array<ArrayBuffer> {
+/** The words of a block; behind the end of the bytes there are zeros. */
+function load(bytes: Uint8Array, at: number): void {
+  const { length } = bytes;
+  for (let i = 0; i < 16; i++, at += 4) {
+    if (at + 4 <= length) {
+      schedule[i] = (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+      continue;
+    }
+    let word = 0;
+    for (let k = at; k < at + 4; k++) word = (word << 8) | (k < length ? bytes[k]! : 0);
+    schedule[i] = word;
+  }
+}
+
+/** Takes a message in that ends here, behind one block or none. */
+function finish(message: Uint8Array, blocksBefore: number): void {
   const { length } = message;
-  const padded = new Uint8Array((Math.floor((length + 8) / BLOCK_BYTES) + 1) * BLOCK_BYTES);
-  padded.set(message);
-  padded[length] = 0x80;
-  const view = new DataView(padded.buffer);
-  const bits = (bytesBefore + length) * 8;
-  view.setUint32(padded.length - 8, Math.floor(bits / 2 ** 32));
-  view.setUint32(padded.length - 4, bits >>> 0);
-  for (let at = 0; at < padded.length; at += BLOCK_BYTES) compress(state, view, at);
+  const whole = length - length % BLOCK_BYTES;
+  for (let at = 0; at < whole; at += BLOCK_BYTES) {
+    load(message, at);
+    compress();
+  }
+  load(message, whole);
+  const rest = length - whole;
+  schedule[rest >> 2]! |= 0x80 << (24 - rest % 4 * 8);
+  if (rest >= BLOCK_BYTES - 8) {
+    compress();
+    schedule.fill(0, 0, 16);
+  }
+  endWith(length + blocksBefore * BLOCK_BYTES);
+}
+
+/** Takes the last block in, with the length of all in bytes at its end. */
+function endWith(length: number): void {
+  schedule[14] = length / 2 ** 29;
+  schedule[15] = length << 3;
+  compress();
+}
+
+function digestBytes(): Uint8Array<ArrayBuffer> {
   const digest = new Uint8Array(DIGEST_BYTES);
-  const out = new DataView(digest.buffer);
-  for (let i = 0; i < 8; i++) out.setInt32(i * 4, state[i]!);
+  for (let i = 0; i < DIGEST_BYTES; i++) digest[i] = state[i >> 2]! >>> (24 - i % 4 * 8);
   return digest;
+}
+
+function copy(from: Int32Array, to: Int32Array): void {
+  for (let i = 0; i < 8; i++) to[i] = from[i]!;
 }
 
 /** A key for HMAC-SHA-256, as it is used many times: that halves the work. */
@@ -90,23 +123,33 @@ export class HmacKey {
 
   /** @param key Of any length; one of more than 64 bytes is hashed, as the standard says. */
   constructor(key: Uint8Array) {
-    const short = key.length > BLOCK_BYTES ? finish(INITIAL.slice(), key, 0) : key;
-    this.#inner = padState(short, 0x36);
-    this.#outer = padState(short, 0x5c);
+    if (key.length > BLOCK_BYTES) {
+      copy(INITIAL, state);
+      finish(key, 0);
+      key = digestBytes();
+    }
+    this.#inner = padState(key, 0x36363636);
+    this.#outer = padState(key, 0x5c5c5c5c);
   }
 
   /** The HMAC of a message: 32 bytes. */
   digest(message: Uint8Array): Uint8Array<ArrayBuffer> {
-    const inner = finish(this.#inner.slice(), message, BLOCK_BYTES);
-    return finish(this.#outer.slice(), inner, BLOCK_BYTES);
+    copy(this.#inner, state);
+    finish(message, 1);
+    copy(state, schedule);
+    schedule.fill(0, 8, 16);
+    schedule[8] = 1 << 31;
+    copy(this.#outer, state);
+    endWith(BLOCK_BYTES + DIGEST_BYTES);
+    return digestBytes();
   }
 }
 
 /** What the key's block makes of the first state. */
 function padState(key: Uint8Array, pad: number): Int32Array {
-  const block = new Uint8Array(BLOCK_BYTES).fill(pad);
-  for (let i = 0; i < key.length; i++) block[i] = key[i]! ^ pad;
-  const state = INITIAL.slice();
-  compress(state, new DataView(block.buffer), 0);
-  return state;
+  copy(INITIAL, state);
+  load(key, 0);
+  for (let i = 0; i < 16; i++) schedule[i]! ^= pad;
+  compress();
+  return state.slice();
 }
