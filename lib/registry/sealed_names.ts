@@ -59,7 +59,11 @@ export class SealedNames {
       this.#stream = this.#streamFrom(this.#block, Math.max(blocks, CHUNK_BLOCKS));
     }
     const sealed = new Uint8Array(NUMBER_BYTES + text.length);
-    new DataView(sealed.buffer).setBigUint64(0, BigInt(this.#block));
+    // No view: so short an array has no buffer of its own until somebody asks for it, which costs more than the rest.
+    for (let i = NUMBER_BYTES - 1, rest = this.#block; i >= 0; i--) {
+      sealed[i] = rest % 256;
+      rest = Math.floor(rest / 256);
+    }
     for (let i = 0; i < text.length; i++) sealed[NUMBER_BYTES + i] = text[i]! ^ this.#stream[i]!;
     this.#stream = this.#stream.subarray(blocks * CIPHER_BLOCK_BYTES);
     this.#block += blocks;
