@@ -61,7 +61,7 @@ export type { MessagePortLike, MessagePortStreams } from "./lib/transport/messag
 export { webSocketStreams } from "./lib/transport/web_socket_streams.ts";
 export type { WebSocketStreams, WebSocketStreamsOptions } from "./lib/transport/web_socket_streams.ts";
 export { denoRunCommand, leastFlags } from "./lib/tub/run_flags.ts";
-export type { DenoRunCommandOptions } from "./lib/tub/run_flags.ts";
+export type { DenoRunCommandOptions, PermissionNeeds } from "./lib/tub/run_flags.ts";
 export type { NetworkTables } from "./lib/tub/network.ts";
 export { attenuateFurl } from "./lib/names/attenuate_furl.ts";
 export type { FurlCaveats } from "./lib/names/attenuate_furl.ts";
@@ -91,7 +91,8 @@ export type { EventSink } from "./lib/registry/event_log.ts";
 export { formatTree } from "./lib/registry/tree.ts";
 export type { CapabilityNode } from "./lib/registry/tree.ts";
 export type { PermissionQuery } from "./lib/registry/permission_query.ts";
-export type { CapabilityRegistryOptions, NameLookupHandler, RegistryEntry } from "./lib/registry/registry.ts";
+export type { NameLookupHandler } from "./lib/registry/registry.ts";
+export type { CapabilityRegistryOptions, RegistryEntry } from "./lib/registry/registry_options.ts";
 export type { CaveatMark, CaveatState } from "./lib/registry/caveat_state.ts";
 
 // Objects in a process of their own

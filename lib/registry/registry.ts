@@ -4,82 +4,31 @@
  * @module
  */
 
-import { PermissionDenied, toError } from "../errors.ts";
+import { PermissionDenied } from "../errors.ts";
 import { MAX_FURL_BYTES } from "../limits.ts";
 import { checkOwnName, isReservedName } from "../names/derived_name.ts";
-import type { RandomBytes } from "../util/random_bytes.ts";
 import type { SturdyRef } from "../names/sturdy_ref.ts";
 import type { Publishable } from "../broker/callable.ts";
-import { type Clock, systemClock } from "../util/clock.ts";
+import { systemClock } from "../util/clock.ts";
 import type { Trace } from "../util/trace.ts";
 import type { Capability } from "./capability.ts";
 import type { CapabilityEvents, EventOptions } from "./capability_events.ts";
-import type { CapabilityInfo } from "./capability_info.ts";
 import { permissionLimits, withoutCounts } from "./caveat_limits.ts";
 import { CaveatNames } from "./caveat_names.ts";
-import { type CaveatState, MemoryCaveatState } from "./caveat_state.ts";
-import { EventLog, type EventSink, type Subject } from "./event_log.ts";
+import { MemoryCaveatState } from "./caveat_state.ts";
+import { EventLog, type Subject } from "./event_log.ts";
 import type { GrantOptions } from "./grant_options.ts";
-import { checkPermissions, requiredBy } from "./grant_rules.ts";
+import { checkPermissions, notPublishable, requiredBy, requiredOrNothing } from "./grant_rules.ts";
 import { Grants } from "./grants.ts";
 import { isPublishable, type NameLookupHandler, NameLookups } from "./name_lookups.ts";
 import { NameTable } from "./name_table.ts";
 import { type InboundGuard, PermissionGuard } from "./permission_guard.ts";
 import type { PermissionQuery } from "./permission_query.ts";
+import { requirementsOf } from "./requirements.ts";
+import type { CapabilityRegistryOptions, RegistryEntry } from "./registry_options.ts";
 import { type CapabilityNode, nodeOfGrant, nodeOfObject } from "./tree.ts";
 
 export type { NameLookupHandler } from "./name_lookups.ts";
-
-/** An object that can be reached by a FURL, as {@linkcode CapabilityRegistry.list} shows it. */
-export interface RegistryEntry {
-  /** The object, or function, itself. */
-  readonly object: Publishable;
-  /**
-   * Whether nobody registered it: it got its FURL when it was passed to a peer, and loses it when nobody holds it any
-   * more.
-   */
-  readonly isImplicit: boolean;
-  /** What it allows, if it was granted; else all of the object can be reached. */
-  readonly capability?: CapabilityInfo;
-}
-
-/** What a {@linkcode CapabilityRegistry} needs of its Tub. */
-export interface CapabilityRegistryOptions {
-  /** Gives names and keys. */
-  readonly randomBytes: RandomBytes;
-  /** Is told when a lookup handler, or one of `onEvent`, throws. */
-  readonly trace: Trace;
-  /**
-   * The time and the timers.
-   *
-   * @default the clock of the machine
-   */
-  readonly clock?: Clock | undefined;
-  /**
-   * What knows the process's permissions.
-   *
-   * @default nothing: what requires a permission cannot be granted
-   */
-  readonly permissions?: PermissionQuery | undefined;
-  /**
-   * Gives the FURL of a granted object, or throws a {@linkcode NoLocationError}.
-   *
-   * @default there are no FURLs
-   */
-  readonly furlOf?: ((object: Publishable) => string) | undefined;
-  /**
-   * Are told of every event, at once and in order. What they throw goes to the trace.
-   *
-   * @default none
-   */
-  readonly onEvent?: readonly EventSink[] | undefined;
-  /**
-   * Keeps the counts and revocations of attenuated FURLs.
-   *
-   * @default they are kept for as long as the registry
-   */
-  readonly caveatState?: CaveatState | undefined;
-}
 
 /**
  * What can be reached in a Tub: its objects' names, and the grants that limit their use. Every Tub has one, `tub.registry`.
@@ -149,7 +98,7 @@ export class CapabilityRegistry {
         if (granted !== undefined) return withoutCounts(granted.grant.gate.limits);
         return permissions === undefined
           ? []
-          : permissionLimits(this.#requiredOrNothing(object), permissions);
+          : permissionLimits(requiredOrNothing(object, trace), permissions);
       },
     });
     this.#guard = new PermissionGuard((object, { method, context: { caller } }) => {
@@ -187,6 +136,27 @@ export class CapabilityRegistry {
       nodes.push(nodeOfObject(object, isStrong, this.#subjectOf(object)?.id, derived));
     }
     return nodes;
+  }
+
+  /**
+   * The Deno permissions without which something of what can be reached cannot work: those that grants name, and those that
+   * classes declare (`static requires`), each once. {@linkcode denoRunCommand} makes a command line of them.
+   *
+   * @example
+   * ```ts
+   * import { Referenceable, Tub } from "../../mod.ts";
+   * import assert from "node:assert/strict";
+   *
+   * class Clock extends Referenceable {
+   *   static override requires = [{ name: "env" as const, variable: "TZ" }];
+   * }
+   * await using tub = await Tub.create();
+   * tub.registry.grant(new Clock());
+   * assert.deepEqual(tub.registry.requirements(), [{ name: "env", variable: "TZ" }]);
+   * ```
+   */
+  requirements(): Deno.PermissionDescriptor[] {
+    return requirementsOf(this.list());
   }
 
   /**
@@ -299,7 +269,7 @@ export class CapabilityRegistry {
   given(object: Publishable, to: string | undefined): void {
     if (this.#permissions !== undefined && !this.#table.has(object)) {
       // Nobody has registered it, and its class may need permissions all the same.
-      this.#protect(object, this.#requiredOrNothing(object), this.#permissions);
+      this.#guard.protect(object, requiredOrNothing(object, this.#trace), this.#permissions);
     }
     this.#introduced(object, to);
   }
@@ -343,7 +313,7 @@ export class CapabilityRegistry {
     }
     const given = this.nameOf(object);
     this.#table.keep(object);
-    if (this.#permissions !== undefined) this.#protect(object, requires, this.#permissions);
+    if (this.#permissions !== undefined) this.#guard.protect(object, requires, this.#permissions);
     if (!this.#plain.has(object) && this.#grants.find(object) === undefined) {
       const subject = { id: ++this.#lastId, label: undefined };
       this.#plain.set(object, subject);
@@ -465,30 +435,4 @@ export class CapabilityRegistry {
   #subjectOf(object: Publishable): Subject | undefined {
     return this.#grants.find(object)?.grant ?? this.#plain.get(object) ?? this.#caveats.subjectOf(object);
   }
-
-  #protect(
-    object: Publishable,
-    requires: readonly Deno.PermissionDescriptor[],
-    permissions: PermissionQuery,
-  ): void {
-    this.#guard.protect(object, requires, permissions);
-  }
-
-  /** A class that declares nonsense can be called by nobody. */
-  #requiredOrNothing(object: Publishable): readonly Deno.PermissionDescriptor[] {
-    try {
-      return requiredBy(object);
-    } catch (thrown) {
-      this.#trace({ type: "callback-failed", where: "static requires", error: toError(thrown) });
-      return [{ name: "unknown" } as unknown as Deno.PermissionDescriptor];
-    }
-  }
-}
-
-function notPublishable(object: unknown, action: string): TypeError {
-  return new TypeError(
-    typeof object === "function"
-      ? `Cannot ${action} a function: give callable(f)`
-      : `Cannot ${action} an object: it is not a Referenceable; derive its class from it`,
-  );
 }

@@ -21,6 +21,7 @@ import { type ConnectOptions, Network } from "./network.ts";
 import { keepaliveTimes, oldPeerThresholdMs, type TubOptions } from "./options.ts";
 import { Reconnectors } from "./reconnectors.ts";
 import { TubStorage } from "./tub_storage.ts";
+import { useFile } from "./used_permissions.ts";
 import { waitFor } from "./waiting.ts";
 
 /** What a Tub is made of. */
@@ -64,6 +65,7 @@ export function assemble(identity: Identity, options: TubOptions, face: TubFace)
       );
     },
   });
+  if (options.certFile !== undefined) useFile(registry, options.certFile, "certFile");
   const furlOf = (object: Publishable) => face.furlOf(object);
   const gifts = new Gifts({
     acceptGifts,
