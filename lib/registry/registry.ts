@@ -9,6 +9,8 @@ import { MAX_FURL_BYTES } from "../limits.ts";
 import { checkOwnName, isReservedName } from "../names/derived_name.ts";
 import type { SturdyRef } from "../names/sturdy_ref.ts";
 import type { Publishable } from "../broker/callable.ts";
+import { forwarderOf } from "../broker/forwarder.ts";
+import { RemoteHandle } from "../broker/remote_handle.ts";
 import { systemClock } from "../util/clock.ts";
 import type { Trace } from "../util/trace.ts";
 import type { Capability } from "./capability.ts";
@@ -169,6 +171,10 @@ export class CapabilityRegistry {
    *
    * Granting the `object` of a capability attenuates that.
    *
+   * Also what is a reference to an object of a peer can be granted: calls go through this process then, and fail with a
+   * {@linkcode DeadReferenceError} when the connection with that peer has ended. The peer sees who you are, not who calls you.
+   * Its `methods` cannot be checked here.
+   *
    * @returns The capability: it lasts until it is revoked or expires, or the Tub stops.
    * @throws {TypeError} If it is neither a Referenceable nor a Callable, an option is unknown or of a wrong type, or the Tub
    *   has stopped.
@@ -208,9 +214,13 @@ export class CapabilityRegistry {
    * });
    * ```
    */
-  grant<T extends Publishable>(object: T, options: GrantOptions = {}): Capability<T> {
+  grant<T extends Publishable>(object: T, options?: GrantOptions): Capability<T>;
+  /** Grants the use of an object of a peer. */
+  grant(reference: RemoteHandle, options?: GrantOptions): Capability;
+  grant(given: Publishable | RemoteHandle, options: GrantOptions = {}): Capability {
+    const object = given instanceof RemoteHandle ? forwarderOf(given) : given;
     if (!isPublishable(object)) throw notPublishable(object, "grant");
-    return this.#grants.grant(object, options) as Capability<T>;
+    return this.#grants.grant(object, options);
   }
 
   /** The capability whose `object` this is; `undefined` if it is none of this registry. */
