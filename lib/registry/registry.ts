@@ -134,7 +134,8 @@ export class CapabilityRegistry {
     const nodes = Array.from(this.#grants.roots, (grant) => nodeOfGrant(grant, now));
     for (const { object, isStrong } of this.#table.objects()) {
       if (this.#grants.find(object) !== undefined) continue;
-      const derived = this.#caveats.describe(object);
+      const known = this.#caveats.describe(object);
+      const derived = known && { ...known, target: this.unwrap(known.target) ?? known.target };
       nodes.push(nodeOfObject(object, isStrong, this.#subjectOf(object)?.id, derived));
     }
     return nodes;
