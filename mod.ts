@@ -61,7 +61,7 @@ export type { MessagePortLike, MessagePortStreams } from "./lib/transport/messag
 export { webSocketStreams } from "./lib/transport/web_socket_streams.ts";
 export type { WebSocketStreams, WebSocketStreamsOptions } from "./lib/transport/web_socket_streams.ts";
 export { denoRunCommand, leastFlags } from "./lib/tub/run_flags.ts";
-export type { DenoRunCommandOptions } from "./lib/tub/run_flags.ts";
+export type { DenoRunCommandOptions, PermissionNeeds } from "./lib/tub/run_flags.ts";
 export type { NetworkTables } from "./lib/tub/network.ts";
 export { attenuateFurl } from "./lib/names/attenuate_furl.ts";
 export type { FurlCaveats } from "./lib/names/attenuate_furl.ts";

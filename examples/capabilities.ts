@@ -1,88 +1,78 @@
 /**
- * A file service with a store: who was given what, a call that is refused, what the audit file says, and a second start
- * that finds its grants again:
+ * Who may do what, and what they do: capabilities of one object, their tree, and the events as they happen.
  *
- *     deno run --allow-net=127.0.0.1 --allow-read --allow-write examples/capabilities.ts
+ *     deno run --allow-net=127.0.0.1 examples/capabilities.ts
+ *
+ * Bob, Carol and Dave have Tubs of their own; here they run in the same process.
  *
  * @module
  */
 
-import { auditKeyOf, formatTree, PermissionDenied, Referenceable, Tub, verifyAuditFile } from "../mod.ts";
+import { type CapabilityEvent, formatTree, PermissionDenied, Referenceable, Tub } from "../mod.ts";
 
-class Files extends Referenceable {
-  readonly #folder: string;
-  constructor(folder: string) {
-    super();
-    this.#folder = folder;
+class Notes extends Referenceable {
+  #text = "";
+
+  remote_read(): string {
+    return this.#text;
   }
-  async remote_list(): Promise<string[]> {
-    return (await Array.fromAsync(Deno.readDir(this.#folder))).map(({ name }) => name).sort();
-  }
-  async remote_remove(name: string): Promise<void> {
-    if (!/^\w+\.txt$/.test(name)) throw new RangeError("there are only notes here");
-    await Deno.remove(`${this.#folder}/${name}`);
+  remote_write(text: string): void {
+    this.#text = text;
   }
 }
 
-const folder = await Deno.makeTempDir();
-await Deno.mkdir(`${folder}/notes`);
-await Deno.writeTextFile(`${folder}/notes/todo.txt`, "rest\n");
+await using tub = await Tub.create();
+tub.setLocation((await tub.listenOn("tcp:0:interface=127.0.0.1")).hint);
+await using bob = await Tub.create();
+await using carol = await Tub.create();
+await using dave = await Tub.create();
+const names = new Map([[bob.tubId, "Bob"], [carol.tubId, "Carol"]]);
 
-const certFile = `${folder}/cert.pem`, auditFile = `${folder}/audit.jsonl`;
-let port = 0;
-/** The same Tub each time: it has the same certificate, store and port. */
-async function start(): Promise<Tub> {
-  const tub = await Tub.create({
-    certFile,
-    auditFile,
-    store: `${folder}/caps.db`,
-    factories: { files: (args) => new Files((args as { folder: string }).folder) },
-  });
-  port = (await tub.listenOn(`tcp:${port}:interface=127.0.0.1`)).port;
-  tub.setLocation(`tcp:127.0.0.1:${port}`);
-  return tub;
-}
+// From here on, whatever happens is told. No event holds a FURL, an argument or a result.
+const events = tub.registry.events();
+const printing = (async () => {
+  for await (const event of events) console.log("  event:", describe(event));
+})();
 
-/** Somebody with a FURL. */
-async function use(furl: string): Promise<void> {
-  await using client = await Tub.create();
+const notes = tub.registry.grant(new Notes(), { label: "notes" });
+const forBob = notes.attenuate({ holders: [bob.tubId], maxCalls: 3, label: "notes, for Bob" });
+const forCarol = notes.attenuate({ methods: ["read"], expires: "PT1H", label: "notes, for Carol" });
+
+const bobsNotes = await bob.getReference<Notes>(forBob.furl);
+const carolsFurl = forCarol.furl;
+const carolsNotes = await carol.getReference<Notes>(carolsFurl);
+await bobsNotes.callRemote("write", "buy milk");
+console.log("Carol reads:", await carolsNotes.callRemote("read"));
+
+/** Calls what is to be refused. */
+async function tryTo(what: string, call: () => PromiseLike<unknown>): Promise<void> {
   try {
-    const files = await client.getReference<Files>(furl);
-    console.log("list:", await files.callRemote("list"));
-    await files.callRemote("remove", "todo.txt");
+    await call();
   } catch (error) {
     if (!(error instanceof PermissionDenied)) throw error;
-    console.log(`refused (${error.limit}): ${error.message}`);
+    console.log(`${what}: ${error.message} (limit: ${error.limit})`);
+    return;
   }
+  throw new Error(`${what}: it was not refused`);
 }
 
-const first = await start();
-const args = { folder: `${folder}/notes` };
-const all = first.registry.grant(new Files(args.folder), {
-  label: "all",
-  durable: { factory: "files", args },
-});
-const reader = all.attenuate({ label: "for Bob", methods: ["list"], maxCalls: 2, expires: "P30D" });
-const furl = reader.furl; // Bob gets it, and keeps it
-all.attenuate({ label: "for Carol" }).revoke();
-await use(furl);
-await first.stop();
+await tryTo("Carol writes", () => carolsNotes.callRemote("write", "sell milk"));
+// A FURL that leaks is of no use to those whom it is not for.
+const leaked = await carol.getReference<Notes>(forBob.furl);
+await tryTo("Carol uses Bob's FURL", () => leaked.callRemote("read"));
 
-console.log("\nThe second start has what was granted, and what was used:");
-const second = await start();
-console.log(formatTree(second.registry.tree()).trimEnd().replace(/until \S+;/, "until ...;"));
-await use(furl);
-await use(furl);
-const key = auditKeyOf(second.getCertData());
-await second.stop();
+console.log(formatTree(tub.registry.tree()));
+notes.revoke(); // and with it all that comes of it
+await tryTo("Bob reads", () => bobsNotes.callRemote("read"));
+await tryTo("Dave, who got Carol's FURL too late", () => dave.getReference(carolsFurl));
 
-console.log("\nWhat the audit file says:");
-for (const line of (await Deno.readTextFile(auditFile)).trimEnd().split("\n")) {
-  const { line: number, type, label, method, limit } = JSON.parse(line);
-  console.log(
-    [`${number}`.padStart(2), type, label, method, limit].filter((part) => part !== undefined).join("  "),
-  );
+await tub.stop(); // which ends the events, when those that there are have been read
+await printing;
+
+function describe(event: CapabilityEvent): string {
+  const words = [`${event.label}:`, event.type];
+  if ("method" in event) words.push(event.method, "by", names.get(event.caller ?? "") ?? "somebody");
+  if ("limit" in event) words.push(`(${event.limit})`);
+  if ("to" in event) words.push("to", names.get(event.to ?? "") ?? "somebody");
+  return words.join(" ");
 }
-const { isIntact, lives } = await verifyAuditFile(auditFile, { key });
-console.log(isIntact ? `Nobody has changed it, in ${lives} lives.` : "Somebody has changed it!");
-await Deno.remove(folder, { recursive: true });

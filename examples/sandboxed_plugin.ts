@@ -9,7 +9,7 @@
  * @module
  */
 
-import { grantSandbox, Referenceable, Tub } from "../mod.ts";
+import { grantSandbox, localReference, Referenceable, Tub } from "../mod.ts";
 import type Plugin from "./sandboxed_plugin/plugin.ts";
 
 class Logger extends Referenceable {
@@ -24,6 +24,8 @@ const sandbox = await grantSandbox<Plugin>(tub, new URL("./sandboxed_plugin/plug
   caps: { logger: new Logger() },
   memoryMb: 64,
   restart: "on-failure",
+  // What others than this program may do with it.
+  grant: { methods: ["sum"], maxCalls: 1, label: "the plugin, once" },
   onExit: ({ reason, code }) => console.log(`the plugin has ${reason} with code ${code}`),
 });
 const plugin = sandbox.reference;
@@ -31,5 +33,10 @@ const plugin = sandbox.reference;
 console.log("1 + 2 + 3 =", await plugin.callRemote("sum", [1, 2, 3]));
 console.log("it tries to read a file:", await plugin.callRemote("steal", "/etc/passwd"));
 await plugin.callRemote("crash").catch((error: Error) => console.log(`${error.name}: ${error.message}`));
+const others = localReference(sandbox.capability!.object as Plugin);
+console.log("others sum, once:", await others.callRemote("sum", [6, 7]));
+await others.callRemote("sum", [6, 7]).catch((error: Error) =>
+  console.log(`${error.name}: ${error.message}`)
+);
 console.log("4 + 5 =", await plugin.callRemote("sum", [4, 5]), "after", sandbox.restarts, "restart");
 if (sandbox.restarts !== 1) throw new Error("The plugin was not started again");

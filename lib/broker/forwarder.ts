@@ -61,6 +61,11 @@ export function confine(handle: RemoteHandle): void {
  */
 export function forwarderFor(handle: RemoteHandle, owner: HandleOwner): Publishable | undefined {
   if (!confined.has(owner) && !confined.has(RemoteHandle.ownerOf(handle))) return undefined;
+  return forwarderOf(handle);
+}
+
+/** An object, or a function, of this process that hands its calls on: the same for the same handle, as long as somebody has it. */
+export function forwarderOf(handle: RemoteHandle): Publishable {
   let made = forwarders.get(handle)?.deref();
   if (made === undefined) {
     made = forward(handle);

@@ -15,10 +15,12 @@
  */
 
 import { nodeCrypto } from "../util/node.ts";
+import { HmacKey } from "../util/sha256.ts";
+import { encodeText } from "../util/text.ts";
 
-const ROOT_LABEL = "foolscap caveat root v1";
-const ID_LABEL = "foolscap caveat id v1";
-const CHAIN_LABEL = "foolscap caveat chain v1";
+const ROOT_KEY = new HmacKey(encodeText("foolscap caveat root v1"));
+const ID_LABEL = encodeText("foolscap caveat id v1");
+const CHAIN_LABEL = encodeText("foolscap caveat chain v1");
 const MARK_LABEL = "foolscap caveat mark v1";
 
 /** Bytes of a root and of a link. */
@@ -28,7 +30,7 @@ export const ID_BYTES = 16;
 
 /** The key to all names that derive from one: a secret, as the name is. */
 export function caveatRoot(name: string): Uint8Array {
-  return hmac(ROOT_LABEL, name);
+  return ROOT_KEY.digest(encodeText(name));
 }
 
 /** What tells of which root a derived name is, to those who know the root. No secret, and leads to none. */
@@ -56,6 +58,6 @@ export function markOf(link: Uint8Array): string {
   );
 }
 
-function hmac(key: string | Uint8Array, message: string | Uint8Array): Uint8Array {
-  return nodeCrypto().createHmac("sha256", key).update(message).digest();
+function hmac(key: Uint8Array, message: Uint8Array): Uint8Array {
+  return new HmacKey(key).digest(message);
 }

@@ -11,7 +11,6 @@ import { partsOf } from "../names/attenuate_furl.ts";
 import { markOf } from "../names/caveat_chain.ts";
 import { isReservedName, parseDerivedName, verifyName } from "../names/derived_name.ts";
 import type { SturdyRef } from "../names/sturdy_ref.ts";
-import { inLaterTurn } from "../util/turn.ts";
 import { CaveatFacet } from "./caveat_facet.ts";
 import {
   type CaveatWorld,
@@ -60,9 +59,6 @@ interface Genuine {
   readonly last: CaveatMark;
 }
 
-/** Ids that are made before the event loop gets its say: a few milliseconds' worth. */
-const IDS_A_TURN = 200;
-
 /** The names that derive from those of a table. */
 export class CaveatNames {
   readonly #options: CaveatNamesOptions;
@@ -94,11 +90,7 @@ export class CaveatNames {
    * @param from The TubID of the peer; `undefined` if it has proved none.
    * @throws {PermissionDenied} If the name is genuine, and was revoked, has expired or is for another Tub.
    */
-  async lookup(name: string, from: string | undefined): Promise<Publishable | undefined> {
-    // What cannot be genuine shall cost nothing.
-    if (parseDerivedName(name) === undefined) return undefined;
-    // To make the ids of many names takes seconds: others have their turns meanwhile.
-    while (!this.#options.table.makeIds(IDS_A_TURN)) await new Promise<void>(inLaterTurn);
+  lookup(name: string, from: string | undefined): Publishable | undefined {
     const genuine = this.#verify(name);
     if (genuine === undefined) return undefined;
     const refusal = refusesLookup(genuine.chain, this.#options, { tubId: from });

@@ -6,6 +6,7 @@
 
 import { Callable, type Publishable } from "../broker/callable.ts";
 import { findRemoteMethod, Referenceable } from "../broker/referenceable.ts";
+import { RemoteHandle } from "../broker/remote_handle.ts";
 import { PermissionDenied, toError } from "../errors.ts";
 import { quoteForeign } from "../util/text.ts";
 import type { Trace } from "../util/trace.ts";
@@ -164,6 +165,11 @@ function listed(names: readonly string[]): string {
 
 /** What is said of something that is neither a Referenceable nor a Callable. */
 export function notPublishable(object: unknown, action: string): TypeError {
+  if (object instanceof RemoteHandle) {
+    return new TypeError(
+      `Cannot ${action} an object of a peer: it has its FURL there; pass it on as it is, or registry.grant() it to forward its calls`,
+    );
+  }
   return new TypeError(
     typeof object === "function"
       ? `Cannot ${action} a function: give callable(f)`

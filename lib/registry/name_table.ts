@@ -7,7 +7,6 @@
  */
 
 import { FurlError } from "../errors.ts";
-import { nodeBuffer } from "../util/node.ts";
 import { MAX_RETIRED_NAMES } from "../limits.ts";
 import { caveatId, caveatRoot } from "../names/caveat_chain.ts";
 import { isReservedName } from "../names/derived_name.ts";
@@ -16,11 +15,10 @@ import type { RandomBytes } from "../util/random_bytes.ts";
 import { type SealedName, SealedNames } from "./sealed_names.ts";
 
 interface Entry<T extends object> {
-  /** Made when a name is first looked for: most objects that are passed to a peer are never asked for by name. */
+  /** Of its name; like all of it that follows from the name, made when that is first told. */
   hash: string | undefined;
-  /** Made when the name is first told. */
   sealed: SealedName | undefined;
-  /** What derived names call it by; made when a derived name is first looked for. */
+  /** What derived names call it by. */
   id: string | undefined;
   /** The key to derived names, of one whose name is not known; throws if what it comes from was tampered with. */
   root: (() => Uint8Array) | undefined;
@@ -50,7 +48,7 @@ export interface NameRoot<T extends object> {
 
 /** A name that is not known in clear: what a store has kept of it. */
 export interface StoredName {
-  /** See {@linkcode NameTable.hashOf}. */
+  /** Its hash under the key that the table was made with, in base64. */
   readonly hash: string;
   /** What derived names call it by, in base64. */
   readonly id: string;
@@ -65,9 +63,7 @@ export class NameTable<T extends object> {
   /** All of them, in the order in which they came. */
   readonly #entries = new Set<Entry<T>>();
   readonly #byHash = new Map<string, Entry<T>>();
-  readonly #unhashed = new Set<Entry<T>>();
   readonly #byId = new Map<string, Entry<T>>();
-  readonly #withoutId = new Set<Entry<T>>();
   readonly #onGone: (id: string) => void;
   /** By the hash of a name that was taken back: why. The oldest one is the first. */
   readonly #retired = new Map<string, string>();
@@ -97,7 +93,6 @@ export class NameTable<T extends object> {
 
   /** The object of a name. */
   find(name: string): T | undefined {
-    this.#hashAll();
     if (this.#byHash.size === 0) return undefined;
     const entry = this.#byHash.get(this.#names.hash(name));
     if (entry?.sealed === undefined && entry?.root !== undefined) {
@@ -117,9 +112,8 @@ export class NameTable<T extends object> {
 
   /** What a store keeps of an object's name, and the key to all names that derive from it. */
   storedName(object: T): { readonly hash: string; readonly id: string; readonly root: Uint8Array } {
-    const name = this.nameOf(object)!;
-    const root = caveatRoot(name);
-    return { hash: this.#names.hash(name), id: idText(caveatId(root)), root };
+    const root = caveatRoot(this.nameOf(object)!);
+    return { hash: this.#byObject.get(object)!.hash!, id: idText(caveatId(root)), root };
   }
 
   /** Gives an object that has no name the one that a store has kept something of. */
@@ -137,31 +131,15 @@ export class NameTable<T extends object> {
     this.#retired.set(hash, why);
   }
 
-  /**
-   * Makes the ids of names that have none yet, which takes some 30 µs each.
-   *
-   * @param most No more than this many.
-   * @returns Whether all names have one.
-   */
-  makeIds(most = Infinity): boolean {
-    for (const entry of this.#withoutId) {
-      if (most-- <= 0) return false;
-      this.#withoutId.delete(entry);
-      this.#byId.set(entry.id = idText(caveatId(this.#rootOf(entry))), entry);
-    }
-    return true;
-  }
-
-  /** The object of the name with this id, in base64; makes the ids that are missing. */
+  /** The object of the name with this id, in base64. */
   findById(id: string): NameRoot<T> | undefined {
-    this.makeIds();
     const entry = this.#byId.get(id);
     const object = entry?.strong ?? entry?.weak?.deref();
     if (entry === undefined || object === undefined) return undefined;
     return { object, root: this.#rootOf(entry), isNamed: () => this.#byObject.get(object) === entry };
   }
 
-  /** The id of an object's name, in base64, if it was made. */
+  /** The id of an object's name, in base64, if that has been told and is not itself derived. */
   idOf(object: T): string | undefined {
     return this.#byObject.get(object)?.id;
   }
@@ -182,6 +160,7 @@ export class NameTable<T extends object> {
     }
     const name = createSwissnum(this.#randomBytes);
     this.#give(entry, name);
+    entry.isDrawn = true;
     return name;
   }
 
@@ -202,11 +181,8 @@ export class NameTable<T extends object> {
       );
     }
     const entry = this.#enter(object);
-    entry.sealed = this.#names.seal(name);
-    this.#byHash.set(entry.hash = this.#names.hash(name), entry);
-    // What derives from a derived name has the id of the name that all of them come of.
-    if (!isReservedName(name)) this.#withoutId.add(entry);
-    this.#retired.delete(entry.hash);
+    this.#give(entry, name);
+    this.#retired.delete(entry.hash!);
   }
 
   /**
@@ -240,9 +216,9 @@ export class NameTable<T extends object> {
 
   /** Forgets an object, and remembers for those who know its name why it is gone: the latest of such names. */
   retire(object: T, why: string): void {
-    const { sealed, hash } = this.#byObject.get(object) ?? {};
-    if (!this.remove(object) || (sealed === undefined && hash === undefined)) return;
-    this.#retired.set(hash ?? this.#names.hash(this.#names.open(sealed!)), why);
+    const hash = this.#byObject.get(object)?.hash;
+    if (!this.remove(object) || hash === undefined) return;
+    this.#retired.set(hash, why);
     if (this.#retired.size <= MAX_RETIRED_NAMES) return;
     for (const oldest of this.#retired.keys()) {
       this.#retired.delete(oldest);
@@ -260,9 +236,7 @@ export class NameTable<T extends object> {
     for (const entry of this.#entries) this.#collected.unregister(entry);
     this.#entries.clear();
     this.#byHash.clear();
-    this.#unhashed.clear();
     this.#byId.clear();
-    this.#withoutId.clear();
     this.#retired.clear();
     this.#byObject = new WeakMap();
   }
@@ -291,29 +265,20 @@ export class NameTable<T extends object> {
     return entry;
   }
 
+  /** At once, when the name is in clear anyway: to do it for 100,000 names when one is looked for would stop the program. */
   #give(entry: Entry<T>, name: string): void {
     entry.sealed = this.#names.seal(name);
-    entry.isDrawn = true;
-    this.#unhashed.add(entry);
-    this.#withoutId.add(entry);
+    this.#byHash.set(entry.hash = this.#names.hash(name), entry);
+    // What derives from a derived name has the id of the name that all of them come of.
+    if (!isReservedName(name)) this.#byId.set(entry.id = idText(caveatId(caveatRoot(name))), entry);
   }
 
   #rootOf(entry: Entry<T>): Uint8Array {
     return entry.root?.() ?? caveatRoot(this.#names.open(entry.sealed!));
   }
 
-  #hashAll(): void {
-    for (const entry of this.#unhashed) {
-      entry.hash = this.#names.hash(this.#names.open(entry.sealed!));
-      this.#byHash.set(entry.hash, entry);
-    }
-    this.#unhashed.clear();
-  }
-
   #forget(entry: Entry<T>): void {
     this.#entries.delete(entry);
-    this.#unhashed.delete(entry);
-    this.#withoutId.delete(entry);
     if (entry.id !== undefined && this.#byId.get(entry.id) === entry) this.#byId.delete(entry.id);
     // The name may have got another object since.
     if (entry.hash !== undefined && this.#byHash.get(entry.hash) === entry) this.#byHash.delete(entry.hash);
@@ -322,5 +287,5 @@ export class NameTable<T extends object> {
 
 /** An id as the key of a Map. */
 export function idText(id: Uint8Array): string {
-  return nodeBuffer().from(id).toString("base64");
+  return id.toBase64();
 }

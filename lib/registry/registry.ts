@@ -8,6 +8,8 @@ import { MAX_FURL_BYTES } from "../limits.ts";
 import { checkOwnName, isReservedName } from "../names/derived_name.ts";
 import type { SturdyRef } from "../names/sturdy_ref.ts";
 import type { Publishable } from "../broker/callable.ts";
+import { forwarderOf } from "../broker/forwarder.ts";
+import { RemoteHandle } from "../broker/remote_handle.ts";
 import { systemClock } from "../util/clock.ts";
 import type { Trace } from "../util/trace.ts";
 import type { AuditHead, AuditTrail } from "./audit_trail.ts";
@@ -19,14 +21,15 @@ import { DurableGrants } from "./durable_grants.ts";
 import { EventLog, type Subject } from "./event_log.ts";
 import type { GrantOptions } from "./grant_options.ts";
 import { checkPermissions, notPublishable, requiredBy, requiredOrNothing } from "./grant_rules.ts";
-import { Grants } from "./grants.ts";
+import type { Grants } from "./grants.ts";
+import { makeGrants } from "./make_grants.ts";
 import { type Listed, listOf, treeOf } from "./listing.ts";
 import { isPublishable, type NameLookupHandler, NameLookups, refusedAsGone } from "./name_lookups.ts";
 import type { MembraneOptions } from "./membrane.ts";
-import { sturdyHostOf } from "./membranes/sturdy_host.ts";
 import { NameTable } from "./name_table.ts";
 import { type InboundGuard, PermissionGuard } from "./permission_guard.ts";
 import type { PermissionQuery } from "./permission_query.ts";
+import { requirementsOf } from "./requirements.ts";
 import type { CapabilityRegistryOptions, RegistryEntry } from "./registry_options.ts";
 import type { StoredRegistry } from "./store.ts";
 import type { CapabilityNode } from "./tree.ts";
@@ -88,41 +91,14 @@ export class CapabilityRegistry {
     this.#durable = store && new DurableGrants({ store, factories, table: this.#table, clock, trace });
     this.#lookups = new NameLookups(this.#table, trace);
     this.#log = new EventLog(clock, trace, onEvent, audit);
-    const furlOf = (object: Publishable) => {
-      // Says why not.
-      if (!this.#table.isKnown(object)) this.#table.nameOf(object);
-      if (options.furlOf === undefined) throw new TypeError("Cannot give a FURL: this registry has no Tub");
-      return options.furlOf(object);
-    };
-    const sturdy = sturdyHostOf({
-      table: this.#table,
-      follow: options.follow,
-      find: (name) => this.find(name),
-      furlOf,
-    });
-    this.#grants = new Grants({
-      clock,
-      log: this.#log,
-      trace,
-      permissions,
-      sturdy,
-      nextId: () => ++this.#lastId,
-      enter: (facet, name) => {
-        if (name === undefined) this.#table.addUnnamed(facet, true);
-        else this.#table.add(facet, name);
-        this.#table.keep(facet);
-      },
-      forget: (facet) => void this.#table.remove(facet),
-      retire: (facet, why) => this.#table.retire(facet, why),
-      durable: this.#durable,
-      furlOf,
-    });
+    const nextId = () => ++this.#lastId;
+    const base = { clock, nextId, table: this.#table, log: this.#log };
+    const find = (name: string) => this.find(name);
+    const { grants, sturdy } = makeGrants({ ...base, options, find, durable: this.#durable });
+    this.#grants = grants;
     this.#caveats = new CaveatNames({
-      clock,
+      ...base,
       state,
-      table: this.#table,
-      log: this.#log,
-      nextId: () => ++this.#lastId,
       idOf: (object) => this.#subjectOf(object)?.id,
       endOf: (object) => this.#grants.find(object)?.grant.end,
       isDeep: (object) => this.#grants.isDeep(object),
@@ -155,6 +131,27 @@ export class CapabilityRegistry {
   }
 
   /**
+   * The Deno permissions without which something of what can be reached cannot work: those that grants name, and those that
+   * classes declare (`static requires`), each once. {@linkcode denoRunCommand} makes a command line of them.
+   *
+   * @example
+   * ```ts
+   * import { Referenceable, Tub } from "../../mod.ts";
+   * import assert from "node:assert/strict";
+   *
+   * class Clock extends Referenceable {
+   *   static override requires = [{ name: "env" as const, variable: "TZ" }];
+   * }
+   * await using tub = await Tub.create();
+   * tub.registry.grant(new Clock());
+   * assert.deepEqual(tub.registry.requirements(), [{ name: "env", variable: "TZ" }]);
+   * ```
+   */
+  requirements(): Deno.PermissionDescriptor[] {
+    return requirementsOf(this.list());
+  }
+
+  /**
    * Grants the use of an object, or of a function that {@linkcode callable} was given, within limits. The limits live in an
    * object of their own, the capability's `object`, that stands in the place of yours: whoever gets hold of it, by its
    * FURL, in an argument, or from somebody who passed it on, has no more than they allow.
@@ -163,6 +160,10 @@ export class CapabilityRegistry {
    * grant is `deep`: what a method gives out is the method's affair.
    *
    * Granting the `object` of a capability attenuates that.
+   *
+   * Also what is a reference to an object of a peer can be granted: calls go through this process then, and fail with a
+   * {@linkcode DeadReferenceError} when the connection with that peer has ended. The peer sees who you are, not who calls you.
+   * Its `methods` cannot be checked here.
    *
    * @returns The capability: it lasts until it is revoked or expires, or the Tub stops.
    * @throws {TypeError} If it is neither a Referenceable nor a Callable, an option is unknown or of a wrong type, or the Tub
@@ -203,9 +204,13 @@ export class CapabilityRegistry {
    * });
    * ```
    */
-  grant<T extends Publishable>(object: T, options: GrantOptions = {}): Capability<T> {
+  grant<T extends Publishable>(object: T, options?: GrantOptions): Capability<T>;
+  /** Grants the use of an object of a peer. */
+  grant(reference: RemoteHandle, options?: GrantOptions): Capability;
+  grant(given: Publishable | RemoteHandle, options: GrantOptions = {}): Capability {
+    const object = given instanceof RemoteHandle ? forwarderOf(given) : given;
     if (!isPublishable(object)) throw notPublishable(object, "grant");
-    return this.#grants.grant(object, options) as Capability<T>;
+    return this.#grants.grant(object, options);
   }
 
   /** @ignore Makes the grants again that the store has kept. @throws {StoreError} If a factory is missing or fails. */
@@ -432,7 +437,7 @@ export class CapabilityRegistry {
    */
   async lookup(name: string, from?: string): Promise<Publishable | undefined> {
     if (name.length > MAX_FURL_BYTES) return undefined;
-    if (isReservedName(name)) return await this.#caveats.lookup(name, from);
+    if (isReservedName(name)) return this.#caveats.lookup(name, from);
     const known = this.#table.find(name);
     if (known !== undefined) return known;
     const why = this.#table.whyGone(name);

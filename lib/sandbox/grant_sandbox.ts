@@ -28,6 +28,7 @@ import type { Sandbox } from "./sandbox.ts";
  * @throws {PermissionDenied} If this process may not run Deno, or would give more than it has; names the flag.
  * @throws {TypeError} If an option is unknown or of the wrong type, or the Tub has stopped.
  * @throws {RangeError} If a number is out of its range.
+ * @throws {FurlError} If the name of its grant cannot stand in a FURL.
  *
  * @example
  * ```ts

@@ -6,7 +6,8 @@
 
 import type { SandboxEnd } from "../errors.ts";
 import { type Limits, MAX_TIMER_MS } from "../limits.ts";
-import type { Clock } from "../util/clock.ts";
+import { checkTerms, type GrantOptions } from "../registry/grant_options.ts";
+import { type Clock, systemClock } from "../util/clock.ts";
 import { quoteForeign } from "../util/text.ts";
 import type { Trace } from "../util/trace.ts";
 import type { SandboxPermissions } from "./confinement.ts";
@@ -130,6 +131,13 @@ export interface SandboxOptions {
    */
   readonly publish?: boolean | string | undefined;
   /**
+   * Limits of its use by others, as {@linkcode CapabilityRegistry.grant} takes them: the FURL is that of a capability then,
+   * `sandbox.capability`, which ends with the sandbox. The program's own `sandbox.reference` has none of them.
+   *
+   * @default none: the FURL gives all that the object can do
+   */
+  readonly grant?: GrantOptions | undefined;
+  /**
    * Where it runs. `"worker"`: a Worker of this process, which only starts if the process runs with `--unstable-worker-options`.
    * Deno ends a process that has it not, and cannot be asked before: so `hasUnstableWorkerOptions` has to be said as well. It is
    * weaker: one in an endless loop is cut off, but its thread goes on, and keeps this process from ending (Deno 2.9.6); its
@@ -197,6 +205,7 @@ const NAMES: Readonly<Record<keyof SandboxOptions, true>> = {
   restart: true,
   whileRestarting: true,
   publish: true,
+  grant: true,
   in: true,
   hasUnstableWorkerOptions: true,
   launcher: true,
@@ -222,6 +231,7 @@ export interface SandboxNumbers {
  *
  * @throws {TypeError} If an option is unknown, or not of its type.
  * @throws {RangeError} If a number is out of its range.
+ * @throws {FurlError} If the name of its grant cannot stand in a FURL.
  */
 export function checkSandboxOptions(options: SandboxOptions): SandboxNumbers {
   if (typeof options !== "object" || options === null) refuse("the options are not an object");
@@ -243,6 +253,14 @@ export function checkSandboxOptions(options: SandboxOptions): SandboxNumbers {
     refuse("launcher is not a list of texts");
   }
   if (!Array.isArray(imports)) refuse("imports is not a list");
+  const { grant, publish, clock } = options;
+  if (grant !== undefined) {
+    // Before a process is started for nothing.
+    checkTerms(grant, (clock ?? systemClock).now());
+    if (typeof publish === "string" && grant.name !== undefined) {
+      refuse("publish and grant.name both name it");
+    }
+  }
   checkWhere(options);
   checkRestarts(restart);
   const { memoryMb = 128, startTimeoutMs = 10_000, maxSilenceMs = 10_000, stopTimeoutMs = 2_000 } = options;

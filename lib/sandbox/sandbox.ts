@@ -9,8 +9,10 @@ import { localReference } from "../broker/local_reference.ts";
 import type { Referenceable } from "../broker/referenceable.ts";
 import type { RemoteReference, Untyped } from "../broker/remote_reference.ts";
 import { type SandboxEnd, SandboxError, toError } from "../errors.ts";
+import type { Capability } from "../registry/capability.ts";
 import { endWith } from "../tub/owned.ts";
 import { Tub } from "../tub/tub.ts";
+import { usePermissions } from "../tub/used_permissions.ts";
 import { systemClock } from "../util/clock.ts";
 import { safeTrace, type Trace } from "../util/trace.ts";
 import { checkOwnPermissions, descriptorsOf, sourcesOf } from "./confinement.ts";
@@ -34,6 +36,8 @@ export interface Sandbox<T = Untyped> extends AsyncDisposable {
    * same when the sandbox is started again.
    */
   readonly object: Referenceable;
+  /** What its FURL leads to, if `grant` was said: to be attenuated, revoked, passed on. It ends with the sandbox. */
+  readonly capability: Capability<Referenceable> | undefined;
   /** What calls it from this process. */
   readonly reference: LocalReference<T>;
   /** What it is doing now. */
@@ -66,10 +70,11 @@ export async function startSandbox<T = Untyped>(
   const permissions = descriptorsOf(options.permissions ?? "none");
   const own = sourcesOf([module]);
   const more = sourcesOf(options.imports ?? []);
-  checkOwnPermissions([
+  const needed: Deno.PermissionDescriptor[] = [
     ...permissions,
     ...[...own.paths, ...more.paths].map((path) => ({ name: "read" as const, path })),
-  ]);
+  ];
+  checkOwnPermissions(needed);
   const trace = safeTrace(options.trace);
   const { onOutput } = options;
   const vessel: Omit<VesselPlan, "onLine"> = {
@@ -100,6 +105,8 @@ export async function startSandbox<T = Untyped>(
   const inner = await Tub.create({ acceptGifts: false, limits: options.limits, trace: options.trace });
   const sandbox = new RunningSandbox<T>(tub, { ...plan, tub: inner }, options, trace);
   await sandbox.start();
+  const command = launcher[0] ?? Deno.execPath();
+  usePermissions(tub.registry, options.in === "worker" ? needed : [...needed, { name: "run", command }]);
   return sandbox;
 }
 
@@ -135,6 +142,7 @@ class RunningSandbox<T> implements Sandbox<T>, SandboxSource {
   #root: SandboxRoot | undefined;
   #reference: LocalReference<T> | undefined;
   furl: string | undefined;
+  capability: Capability<Referenceable> | undefined;
   current: RemoteReference | undefined;
 
   constructor(tub: Tub, plan: IncarnationPlan, options: SandboxOptions, trace: Trace) {
@@ -170,18 +178,22 @@ class RunningSandbox<T> implements Sandbox<T>, SandboxSource {
       const { life, reference } = await this.#begin();
       this.#root = new SandboxRoot(this, reference.getInterfaceName() || undefined);
       this.#reference = localReference(this.#root) as unknown as LocalReference<T>;
-      const { publish = true } = this.#options;
-      if (publish !== false && this.#tub.locationHints.length > 0) {
-        this.furl = this.#tub.registerReference(
-          this.#root,
-          typeof publish === "string" ? { name: publish } : {},
-        );
-      }
+      this.#publish(this.#root);
       this.#live(life, reference);
     } catch (error) {
       await this.stop();
       throw error;
     }
+  }
+
+  #publish(root: SandboxRoot): void {
+    const { publish = true, grant } = this.#options;
+    const isPublic = publish !== false && this.#tub.locationHints.length > 0;
+    const named = typeof publish === "string" ? { name: publish } : {};
+    if (grant !== undefined) {
+      this.capability = this.#tub.registry.grant<Referenceable>(root, { ...grant, ...named });
+      if (isPublic) this.furl = this.capability.furl;
+    } else if (isPublic) this.furl = this.#tub.registerReference(root, named);
   }
 
   next(): Promise<RemoteReference | undefined> | undefined {
@@ -195,6 +207,7 @@ class RunningSandbox<T> implements Sandbox<T>, SandboxSource {
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#timer?.[Symbol.dispose]();
+    this.capability?.revoke();
     if (this.#root !== undefined) this.#tub.unregisterReference(this.#root);
     const life = this.#life;
     await life?.stop();

@@ -6,15 +6,14 @@
 
 import type { PermissionQuery } from "../registry/permission_query.ts";
 import { quoteForShell } from "../util/text.ts";
-import { hasPermission, permissionFlag } from "./permissions.ts";
+import { hasPermission, permissionFlag, permissionStatus } from "./permissions.ts";
 
 /**
  * Deno's permissions, as a registry asks for them. Each question is asked anew, because a query's answer does not follow what
  * is granted or revoked later.
  */
 export const denoPermissions: PermissionQuery = Object.freeze({
-  query: (descriptor: Deno.PermissionDescriptor): Deno.PermissionState =>
-    Deno.permissions.querySync(descriptor).state,
+  query: (descriptor: Deno.PermissionDescriptor): Deno.PermissionState => permissionStatus(descriptor).state,
   flagFor: (descriptor: Deno.PermissionDescriptor): string => quoteForShell(permissionFlag(descriptor)),
 });
 
@@ -28,6 +27,6 @@ export function missingPermissions(
   descriptors: readonly Deno.PermissionDescriptor[],
 ): Deno.PermissionDescriptor[] {
   return descriptors.filter((descriptor) =>
-    !hasPermission(descriptor) || Deno.permissions.querySync(descriptor).partial
+    !hasPermission(descriptor) || permissionStatus(descriptor).partial
   );
 }

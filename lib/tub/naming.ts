@@ -10,6 +10,7 @@ import type { Publishable } from "../broker/callable.ts";
 import { formatFurl } from "../names/furl.ts";
 import type { CapabilityRegistry } from "../registry/registry.ts";
 import { readFurlFile, writeFurlFile } from "./furl_file.ts";
+import { useFile } from "./used_permissions.ts";
 
 /** Options of {@linkcode Tub.registerReference}. */
 export interface RegisterOptions {
@@ -52,7 +53,9 @@ export function registerObject(
   const given = registry.register(object, wanted ?? stored);
   try {
     const furl = formatFurl({ tubId, hints, name: given });
-    if (furlFile !== undefined) writeFurlFile(furlFile, furl);
+    if (furlFile === undefined) return furl;
+    writeFurlFile(furlFile, furl);
+    useFile(registry, furlFile, "furlFile");
     return furl;
   } catch (error) {
     if (isNew) registry.unregister(object);

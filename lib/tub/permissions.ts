@@ -7,6 +7,15 @@
 import { PermissionDenied } from "../errors.ts";
 import { joinHostPort } from "../names/hints.ts";
 
+/**
+ * The state of a permission.
+ *
+ * @param descriptor As for `Deno.permissions.query`. It may be frozen: Deno, which writes into what it is asked, gets a copy.
+ */
+export function permissionStatus(descriptor: Deno.PermissionDescriptor): Deno.PermissionStatus {
+  return Deno.permissions.querySync({ ...descriptor });
+}
+
 /** What a permission is for, as Deno's flags write it; undefined for all of its kind. */
 export function permissionScope(descriptor: Deno.PermissionDescriptor): string | undefined {
   switch (descriptor.name) {
@@ -56,7 +65,7 @@ export function netPermission(host: string, port?: number): Deno.NetPermissionDe
  * @param descriptor As for `Deno.permissions.query`.
  */
 export function hasPermission(descriptor: Deno.PermissionDescriptor): boolean {
-  return Deno.permissions.querySync(descriptor).state === "granted";
+  return permissionStatus(descriptor).state === "granted";
 }
 
 /**
@@ -67,7 +76,7 @@ export function hasPermission(descriptor: Deno.PermissionDescriptor): boolean {
  * @throws {PermissionDenied} If it is missing or denied. The message names the flag to add.
  */
 export function requirePermission(descriptor: Deno.PermissionDescriptor, action = "go on"): void {
-  const { state } = Deno.permissions.querySync(descriptor);
+  const { state } = permissionStatus(descriptor);
   if (state === "granted") return;
   const flag = permissionFlag(descriptor);
   throw new PermissionDenied(

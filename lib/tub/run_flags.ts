@@ -6,8 +6,10 @@
 
 import { nodePath, nodeUrl } from "../util/node.ts";
 import { quoteForShell } from "../util/text.ts";
+import type { CapabilityRegistry } from "../registry/registry.ts";
 import type { Listener } from "./listener.ts";
 import { netPermission, permissionScope } from "./permissions.ts";
+import { usedPermissions } from "./used_permissions.ts";
 
 /** The kinds of permissions, in the order in which their flags are written. */
 const KINDS = ["read", "write", "net", "env", "sys", "run", "ffi", "import"] as const;
@@ -131,17 +133,34 @@ export interface DenoRunCommandOptions {
   /**
    * The listeners of a Tub, `tub.listeners`, which need permissions of their own to be opened.
    *
-   * @default none
+   * @default those of the Tub that is given; else none
    */
   readonly listeners?: readonly Listener[] | undefined;
+  /**
+   * What the program needs besides.
+   *
+   * @default nothing
+   */
+  readonly permissions?: Iterable<Deno.PermissionDescriptor> | undefined;
+}
+
+/** Something that needs permissions: a Tub. */
+export interface PermissionNeeds {
+  /** What can be reached. */
+  readonly registry: CapabilityRegistry;
+  /** Where it accepts connections. */
+  readonly listeners: readonly Listener[];
 }
 
 /**
  * The command line that runs a program with the least permissions: for a shell, quoted where it has to be.
  *
- * What a Tub needs to reach others depends on their FURLs, and for its files on their paths: give
- * `{ name: "net", host }` and `{ name: "read", path }` for these.
+ * Of a Tub: what the objects that can be reached at this moment require, by their grants or by their classes; its listeners; its
+ * `certFile` and `furlFile`s; what its sandboxes run with. What it needs to reach others depends on their FURLs, and what the
+ * program does besides it knows itself: give `permissions: [{ name: "net", host }]` for these. A listener that asked for port 0
+ * gets the port that it has now: a program that shall start again names one.
  *
+ * @param needs A Tub, or descriptors as for `Deno.permissions.query`.
  * @throws {TypeError} If there is no permission of such a name, or one is for something with a comma in it, for which Deno has no
  *   flag.
  *
@@ -155,13 +174,32 @@ export interface DenoRunCommandOptions {
  *   "deno run --no-prompt '--allow-read=/srv/my files' serve.ts",
  * );
  * ```
+ *
+ * @example
+ * ```ts
+ * import { denoRunCommand, Referenceable, Tub } from "../../mod.ts";
+ * import assert from "node:assert/strict";
+ *
+ * class Clock extends Referenceable {
+ *   static override requires = [{ name: "env" as const, variable: "TZ" }];
+ * }
+ * await using tub = await Tub.create();
+ * const { port } = await tub.listenOn("tcp:0:interface=127.0.0.1");
+ * tub.registry.grant(new Clock());
+ * assert.equal(denoRunCommand(tub), `deno run --no-prompt --allow-net=127.0.0.1:${port} --allow-env=TZ main.ts`);
+ * ```
  */
 export function denoRunCommand(
-  descriptors: Iterable<Deno.PermissionDescriptor>,
+  needs: Iterable<Deno.PermissionDescriptor> | PermissionNeeds,
   options: DenoRunCommandOptions = {},
 ): string {
-  const { main = "main.ts", listeners = [] } = options;
-  const flags = leastFlags([...descriptors, ...listeners.flatMap(listenerPermissions)]);
+  const isTub = !(Symbol.iterator in needs);
+  const { main = "main.ts", listeners = isTub ? needs.listeners : [], permissions = [] } = options;
+  const flags = leastFlags([
+    ...isTub ? [...needs.registry.requirements(), ...usedPermissions(needs.registry)] : needs,
+    ...listeners.flatMap(listenerPermissions),
+    ...permissions,
+  ]);
   const file = main instanceof URL && main.protocol === "file:"
     ? nodeUrl().fileURLToPath(main)
     : String(main);

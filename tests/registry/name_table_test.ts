@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { systemRandomBytes } from "../../lib/util/random_bytes.ts";
-import { NameTable } from "../../lib/registry/name_table.ts";
+import { caveatId, caveatRoot } from "../../lib/names/caveat_chain.ts";
+import { idText, NameTable } from "../../lib/registry/name_table.ts";
 import { SealedNames } from "../../lib/registry/sealed_names.ts";
 import { fc } from "../deps.ts";
 
@@ -62,6 +63,43 @@ Deno.test("NameTable.remove() frees the name for another object", () => {
   assert.equal(table.find("calc"), undefined);
   table.add(second, "calc");
   assert.equal(table.find("calc"), second);
+});
+
+Deno.test("NameTable finds a name that was drawn, and what derives from it, without work for all others", () => {
+  let drawn = 0;
+  const table = new NameTable<object>((length) => {
+    drawn++;
+    return systemRandomBytes(length);
+  });
+  const objects = Array.from({ length: 1_000 }, () => ({}));
+  for (const object of objects) table.addUnnamed(object, true);
+  const before = drawn;
+  const object = objects[500]!;
+  const name = table.nameOf(object)!;
+  assert.equal(drawn, before + 1, "the others have no name yet");
+  assert.equal(table.find(name), object);
+  const id = table.idOf(object)!;
+  assert.equal(table.findById(id)?.object, object);
+  assert.deepEqual(table.findById(id)?.root, caveatRoot(name));
+  assert.equal(id, idText(caveatId(caveatRoot(name))));
+  assert.equal(table.idOf(objects[0]!), undefined);
+  assert.equal(table.remove(object), true);
+  assert.equal(table.findById(id), undefined);
+});
+
+Deno.test("SealedNames.open() gives back each of many names, short and long, in any order", () => {
+  const names = new SealedNames(systemRandomBytes);
+  const all = Array.from({ length: 600 }, (_, i) => "é".repeat(i * 7 % 90) + i);
+  all.push("x".repeat(10_000), "after");
+  const sealed = all.map((name) => names.seal(name));
+  for (let i = all.length - 1; i >= 0; i--) assert.equal(names.open(sealed[i]!), all[i]);
+});
+
+Deno.test("SealedNames.seal() hides no two names with the same key stream", () => {
+  const names = new SealedNames(systemRandomBytes);
+  // What hides zeros is the key stream itself.
+  const streams = Array.from({ length: 2_000 }, () => names.seal("\0".repeat(32)).slice(8).toHex());
+  assert.equal(new Set(streams.flatMap((stream) => [stream.slice(0, 32), stream.slice(32)])).size, 4_000);
 });
 
 Deno.test("NameTable.clear() forgets everything", () => {
