@@ -180,3 +180,13 @@ export function checkRequires(requires: unknown): readonly Deno.PermissionDescri
   }
   return requires.map((descriptor) => Object.freeze({ ...descriptor }));
 }
+
+/** What is to be kept of a grant, and the rest of its options, which have not been looked at: they may be no object at all. */
+export function splitOptions(options: GrantOptions): {
+  readonly durable: DurableOptions | undefined;
+  readonly others: AttenuateOptions;
+} {
+  if (typeof options !== "object" || options === null) return { durable: undefined, others: options };
+  const { durable, ...others } = options;
+  return { durable, others };
+}

@@ -17,7 +17,13 @@ import { ExpiryQueue } from "./expiry_queue.ts";
 import type { DurableOptions } from "./factories.ts";
 import type { GateEnd } from "./gate.ts";
 import { Grant } from "./grant.ts";
-import { type AttenuateOptions, checkTerms, type GrantOptions, type Terms } from "./grant_options.ts";
+import {
+  type AttenuateOptions,
+  checkTerms,
+  type GrantOptions,
+  splitOptions,
+  type Terms,
+} from "./grant_options.ts";
 import {
   checkMethods,
   checkNarrower,
@@ -127,7 +133,7 @@ export class Grants implements CapabilityHost {
 
   /** Grants an object; of a facet, it attenuates the capability. The object has been checked. */
   grant(object: Publishable, options: GrantOptions): Capability {
-    const { durable, ...others } = options;
+    const { durable, others } = splitOptions(options);
     const known = this.#byFacet.get(object);
     if (known !== undefined) {
       if (durable === undefined) return this.attenuate(known.grant, others);
