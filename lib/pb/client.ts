@@ -10,6 +10,8 @@ import { DeadReferenceError, NegotiationError } from "../errors.ts";
 import type { ByteStreams } from "../transport/stream_connection.ts";
 import type { Connection } from "../transport/transport.ts";
 import type { PbBroker } from "./broker/broker.ts";
+import { type AvatarReference, ClientLogins, type PbLoginOptions } from "./cred/client_logins.ts";
+import type { LoginMethod } from "./cred/methods.ts";
 import { type PbConnectionOptions, resolveSettings } from "./broker/options.ts";
 import type { Broker } from "./flavors/call.ts";
 import type { RemoteReference } from "./flavors/remote_reference.ts";
@@ -110,10 +112,12 @@ export async function connect<T = Untyped>(
 /** A connection to a server. */
 export class PbClient<T = Untyped> implements AsyncDisposable {
   readonly #broker: PbBroker;
+  readonly #logins = new ClientLogins();
 
   /** @ignore */
   constructor(broker: PbBroker) {
     this.#broker = broker;
+    broker.notifyOnDisconnect(() => this.#logins.close());
   }
 
   /** The connection, which can also publish objects by name. */
@@ -133,6 +137,46 @@ export class PbClient<T = Untyped> implements AsyncDisposable {
    */
   getRootObject(): RemoteReference<T> {
     return this.#broker.remoteForName(ROOT_NAME) as unknown as RemoteReference<T>;
+  }
+
+  /**
+   * Logs in to a server that has a portal. There can be several logins on one connection; each ends by its `logout()`, by its
+   * disposal, or with the connection.
+   *
+   * The password is not sent, but the protocol protects it weakly: connect by `tls:`.
+   *
+   * @typeParam A The class of the avatar, whose `perspective_` (or `remote_`) methods are called.
+   * @param credentials A `pb.UsernamePassword`, a `pb.Anonymous`, or a way of your own.
+   * @param mind What the server gets with the login: mostly an object of yours that it may call.
+   * @returns The avatar.
+   * @throws {UnauthorizedLogin} If the name or the password is wrong: the server does not say which.
+   * @throws {UnhandledCredentials} If the server knows no logins of this kind.
+   * @throws {LoginFailed} If the server refuses for another reason.
+   * @throws {RemoteError} If it fails there by something else, or it has no logins.
+   * @throws {DeadReferenceError} If the connection is gone, or is lost before the answer.
+   * @throws The reason of `signal`, when it fires first.
+   *
+   * @example
+   * ```ts
+   * import { pb } from "../../mod.ts";
+   * import assert from "node:assert/strict";
+   *
+   * const users = new pb.InMemoryUsernamePasswordDatabase({ alice: "wonderland" });
+   * const portal = new pb.Portal({ requestAvatar: () => ({ avatar: new pb.Avatar() }) }, [users]);
+   * await using server = await pb.serve(portal, "tcp:0:interface=127.0.0.1");
+   * await using client = await pb.connect(server.address);
+   *
+   * await assert.rejects(client.login(new pb.UsernamePassword("alice", "?")), pb.UnauthorizedLogin);
+   * const avatar = await client.login(new pb.UsernamePassword("alice", "wonderland"));
+   * avatar.logout();
+   * ```
+   */
+  async login<A = Untyped>(
+    credentials: LoginMethod,
+    mind: unknown = null,
+    options: PbLoginOptions = {},
+  ): Promise<AvatarReference<A>> {
+    return await this.#logins.logIn<A>(this.#broker.remoteForName(ROOT_NAME), credentials, mind, options);
   }
 
   /**

@@ -103,3 +103,71 @@ export class BadCall extends TypeError {
   /** The name of the class, also where minifying took it. */
   override name = "BadCall";
 }
+
+/** What a login that failed may carry. */
+export interface LoginFailedDetails {
+  /** What led to it. Never sent to a peer. */
+  readonly cause?: unknown;
+  /** The type as the server names it; `undefined` on the server itself. */
+  readonly remoteType?: string | undefined;
+}
+
+/**
+ * A login did not succeed: what a client gets, and what checkers and realms throw. Destroys: one login.
+ *
+ * On the wire: `twisted.cred.error.LoginFailed`.
+ *
+ * @example
+ * ```ts
+ * import { pb } from "../../mod.ts";
+ *
+ * function whyNot(error: unknown): string {
+ *   if (error instanceof pb.UnauthorizedLogin) return "wrong name or password";
+ *   if (error instanceof pb.LoginFailed) return `not now: ${error.message}`;
+ *   throw error;
+ * }
+ * whyNot(new pb.UnauthorizedLogin());
+ * ```
+ */
+export class LoginFailed extends Error {
+  /** The name of the class, also where minifying took it. */
+  override name = "LoginFailed";
+  /** The type as the server names it, such as `twisted.cred.error.UnauthorizedLogin`; `undefined` on the server itself. */
+  readonly remoteType: string | undefined;
+
+  /** Peers are told the message. */
+  constructor(message = "", details: LoginFailedDetails = {}) {
+    super(message, { cause: details.cause });
+    this.remoteType = details.remoteType;
+  }
+}
+
+/**
+ * Nobody is known by that name and password. Which of the two is wrong is not said. Destroys: one login.
+ *
+ * On the wire: `twisted.cred.error.UnauthorizedLogin`.
+ */
+export class UnauthorizedLogin extends LoginFailed {
+  /** The name of the class, also where minifying took it. */
+  override name = "UnauthorizedLogin";
+}
+
+/**
+ * The server has no checker for logins of this kind, such as anonymous ones. Destroys: one login.
+ *
+ * On the wire: `twisted.cred.error.UnhandledCredentials`.
+ */
+export class UnhandledCredentials extends LoginFailed {
+  /** The name of the class, also where minifying took it. */
+  override name = "UnhandledCredentials";
+}
+
+/**
+ * The realm does not let this user in, for a reason of its own. Destroys: one login.
+ *
+ * On the wire: `twisted.cred.error.LoginDenied`.
+ */
+export class LoginDenied extends LoginFailed {
+  /** The name of the class, also where minifying took it. */
+  override name = "LoginDenied";
+}

@@ -78,8 +78,40 @@ export type { PbTrace, PbTraceEvent } from "./broker/trace.ts";
 export type { ReferenceTables } from "./broker/counts.ts";
 export type { Dialect } from "./broker/dialect.ts";
 
+// Logins
+export { AllowAnonymousAccess, ANONYMOUS } from "./cred/checker.ts";
+export type { AvatarId, CredentialsChecker, LoginContext } from "./cred/checker.ts";
+export {
+  IAnonymous,
+  IUsernameHashedPassword,
+  IUsernameMD5Password,
+  IUsernamePassword,
+} from "./cred/credentials.ts";
+export type { Credentials, UsernameHashedPassword, UsernameMD5Password } from "./cred/credentials.ts";
+export {
+  InMemoryUsernamePasswordDatabase,
+  InMemoryUsernamePasswordDatabase as InMemoryUsernamePasswordDatabaseDontUse,
+} from "./cred/memory_checker.ts";
+export { FilePasswordDB } from "./cred/file_checker.ts";
+export type { FilePasswordOptions } from "./cred/file_checker.ts";
+export { Anonymous, UsernamePassword } from "./cred/methods.ts";
+export type { LoginMethod } from "./cred/methods.ts";
+export { Portal } from "./cred/portal.ts";
+export type { PortalOptions } from "./cred/portal.ts";
+export { PortalRoot } from "./cred/portal_root.ts";
+export type { LoginPortal } from "./cred/connection_logins.ts";
+export type { Login, Realm } from "./cred/realm.ts";
+export { AvatarReference } from "./cred/client_logins.ts";
+export type { PbLoginOptions } from "./cred/client_logins.ts";
+export { respond } from "./cred/response.ts";
+export type { Password } from "./cred/response.ts";
+export { DEFAULT_LOGIN_LIMITS } from "./cred/limits.ts";
+export type { PbLoginLimits } from "./cred/limits.ts";
+
 // What went wrong
 export { BadCall, NoSuchMethod, PBConnectionLost, PbError as Error, RemoteError } from "./errors.ts";
+export { LoginDenied, LoginFailed, UnauthorizedLogin, UnhandledCredentials } from "./errors.ts";
+export type { LoginFailedDetails } from "./errors.ts";
 export { nameError } from "./broker/error_types.ts";
 export type { ErrorClass } from "./broker/error_types.ts";
 export { DEFAULT_BROKER_LIMITS } from "./broker/limits.ts";

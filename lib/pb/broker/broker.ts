@@ -30,6 +30,7 @@ import type { Settings } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import { type OutgoingCall, OutgoingCalls } from "./outgoing.ts";
 import { RemoteTable } from "./remote_table.ts";
+import type { PbTraceEvent } from "./trace.ts";
 import { Watches } from "./watches.ts";
 
 /** The only version of the protocol there is. */
@@ -211,6 +212,10 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
       watch[Symbol.dispose]();
       once();
     });
+  }
+
+  report(event: PbTraceEvent): void {
+    this.#settings.trace(event);
   }
 
   async close(): Promise<void> {

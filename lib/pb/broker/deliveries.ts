@@ -10,7 +10,7 @@ import { ProtocolError, toError } from "../../errors.ts";
 import { decodeLossy } from "../../util/text.ts";
 import type { BananaEncoder } from "../banana/encoder.ts";
 import type { Expression } from "../banana/expression.ts";
-import { BadCall, PbError } from "../errors.ts";
+import { BadCall, LoginFailed, PbError } from "../errors.ts";
 import { type CallHost, type MessageReceiver, PbCall } from "../flavors/call.ts";
 import type { Jellier } from "../jelly/jellier.ts";
 import { isJellyable } from "../jelly/jellyable.ts";
@@ -117,7 +117,9 @@ export class Deliveries {
   #fail({ requestId, method, call }: Delivery, thrown: unknown): void {
     if (this.#host.isClosed()) return;
     const error = toError(thrown);
-    if (!(error instanceof PbError)) this.#host.callFailed(method, error);
+    // A login that fails is reported by those who know of logins.
+    const isExpected = error instanceof PbError || error instanceof LoginFailed;
+    if (!isExpected) this.#host.callFailed(method, error);
     if (!call.isAnswerWanted) return;
     const describe = () => {
       const exposes = this.#host.unsafeTracebacks;

@@ -8,7 +8,18 @@
  */
 
 import { DeadReferenceError, ProtocolError, Violation } from "../../errors.ts";
-import { BadCall, BananaError, InsecureJelly, NoSuchMethod, PBConnectionLost, PbError } from "../errors.ts";
+import {
+  BadCall,
+  BananaError,
+  InsecureJelly,
+  LoginDenied,
+  LoginFailed,
+  NoSuchMethod,
+  PBConnectionLost,
+  PbError,
+  UnauthorizedLogin,
+  UnhandledCredentials,
+} from "../errors.ts";
 
 /** A class of errors. */
 export type ErrorClass = abstract new (...args: never[]) => Error;
@@ -55,6 +66,15 @@ nameError(BananaError, "twisted.spread.banana.BananaError");
 nameError(ProtocolError, "twisted.spread.pb.ProtocolError");
 nameError(DeadReferenceError, "twisted.spread.pb.DeadReferenceError", "twisted.spread.pb.ProtocolError");
 nameError(PBConnectionLost, "twisted.spread.pb.PBConnectionLost");
+nameError(LoginFailed, "twisted.cred.error.LoginFailed");
+nameError(UnhandledCredentials, "twisted.cred.error.UnhandledCredentials");
+nameError(LoginDenied, "twisted.cred.error.LoginDenied");
+nameError(
+  UnauthorizedLogin,
+  "twisted.cred.error.UnauthorizedLogin",
+  "twisted.cred.error.LoginFailed",
+  "twisted.cred.error.Unauthorized",
+);
 nameError(Violation, "javascript.Violation", "builtins.ValueError");
 nameError(TypeError, "javascript.TypeError", "builtins.TypeError");
 nameError(RangeError, "javascript.RangeError", "builtins.ValueError");

@@ -17,6 +17,8 @@ export type PbTraceEvent =
    * anything was hidden from the peer.
    */
   | { readonly type: "call-failed"; readonly peer: string; readonly method: string; readonly error: Error }
+  /** A login of the peer failed here; the `cause` of `error` says what nobody else is told. */
+  | { readonly type: "login-failed"; readonly peer: string; readonly error: Error }
   /** Something that the peer sent was dropped without harm, such as an answer to no call. */
   | { readonly type: "dropped"; readonly peer: string; readonly reason: string }
   /** A connection that is kept up has failed or was lost, and is tried again in `delayMs`. */

@@ -10,6 +10,7 @@ import { Kwargs } from "../../values/kwargs.ts";
 import { decodeLossy } from "../../util/text.ts";
 import type { RemoteReference } from "./remote_reference.ts";
 import type { ReferenceTables } from "../broker/counts.ts";
+import type { PbTraceEvent } from "../broker/trace.ts";
 import type { Expression } from "../banana/expression.ts";
 
 /** An object that takes calls of peers. What a peer holds is always one of these. Twisted: `Serializable`, `Referenceable`. */
@@ -56,6 +57,8 @@ export interface Broker {
    * @param object One that the peer holds.
    */
   whenReleased(object: MessageReceiver, callback: () => unknown): void;
+  /** Tells the option `trace` of what has happened. Never throws. */
+  report(event: PbTraceEvent): void;
   /** Ends the connection; what was written is sent first. Never rejects. */
   close(): Promise<void>;
 }

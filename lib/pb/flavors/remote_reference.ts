@@ -124,6 +124,11 @@ export class RemoteReference<T = Untyped> implements Jellyable, Disposable {
     this.#target = target;
   }
 
+  /** What a reference is made of, for classes that derive from this one. */
+  protected static partsOf(reference: RemoteReference): { host: ReferenceHost; target: ReferenceTarget } {
+    return { host: reference.#host, target: reference.#target };
+  }
+
   /** Where the object is, for people: the address of the connection's other end. */
   get peerAddress(): string {
     return this.#host.peerAddress;

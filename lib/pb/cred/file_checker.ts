@@ -1,0 +1,167 @@
+/**
+ * Users and passwords in a text file, as Twisted has it.
+ *
+ * Source: Twisted `cred/checkers.py`, `FilePasswordDB`.
+ *
+ * @module
+ */
+
+import { UnauthorizedLogin } from "../errors.ts";
+import type { CredentialsChecker } from "./checker.ts";
+import { IUsernameHashedPassword, IUsernamePassword, type UsernameHashedPassword } from "./credentials.ts";
+import type { UsernamePassword } from "./methods.ts";
+import { NOBODYS_PASSWORD } from "./memory_checker.ts";
+import { type PasswordFileFormat, readPasswords } from "./password_file.ts";
+import { bytesOf, isSame, type Password } from "./response.ts";
+
+/** Options of {@linkcode FilePasswordDB}. */
+export interface FilePasswordOptions {
+  /**
+   * What stands between the fields of a line. Twisted: `delim`.
+   * @default ":"
+   */
+  readonly delimiter?: Password | undefined;
+  /**
+   * The place of the user's name among the fields, from 0.
+   * @default 0
+   */
+  readonly usernameField?: number | undefined;
+  /**
+   * The place of the password.
+   * @default 1
+   */
+  readonly passwordField?: number | undefined;
+  /**
+   * Whether `Alice` is another user than `alice`. If not, letters of ASCII are the same in both cases, as in Twisted, and the
+   * avatar id is the name in lower case.
+   * @default true
+   */
+  readonly caseSensitive?: boolean | undefined;
+  /**
+   * Makes of a user's name, the password they gave, and what is in the file, what should be in the file: for files without
+   * plain passwords. Logins by Perspective Broker send no password that could be hashed, so such a file cannot serve them: it is
+   * for programs that log in by `portal.login(new pb.UsernamePassword(...))`.
+   */
+  readonly hash?:
+    | ((username: string, password: Uint8Array, stored: Uint8Array) => Password | PromiseLike<Password>)
+    | undefined;
+  /**
+   * Whether the file is only read again when its time of change or its size is another.
+   * @default false, it is read for each login
+   */
+  readonly cache?: boolean | undefined;
+}
+
+/**
+ * Users in a text file, one on each line: `alice:wonderland`. Twisted: `FilePasswordDB`.
+ *
+ * Where a name stands twice, the first line counts. Lines that have too few fields, or a name that is not UTF-8, are left out.
+ * A file that cannot be read lets nobody in; the trace says why.
+ *
+ * @example
+ * ```ts
+ * import { pb } from "../../../mod.ts";
+ *
+ * const checker = new pb.FilePasswordDB("passwords.txt", { cache: true });
+ * checker.credentialInterfaces;
+ * ```
+ */
+export class FilePasswordDB implements CredentialsChecker {
+  /** Passwords, and proofs of them; passwords only, if there is a hash. */
+  readonly credentialInterfaces: readonly string[];
+  readonly #file: string | URL;
+  readonly #format: PasswordFileFormat;
+  readonly #hash: FilePasswordOptions["hash"];
+  readonly #caches: boolean;
+  #cached: { readonly users: ReadonlyMap<string, Uint8Array>; readonly state: string } | undefined;
+  #reading: Promise<ReadonlyMap<string, Uint8Array>> | undefined;
+
+  /**
+   * Reads nothing yet.
+   *
+   * @throws {TypeError} If the delimiter is empty.
+   * @throws {RangeError} If a place is not a whole number of 0 or more.
+   */
+  constructor(file: string | URL, options: FilePasswordOptions = {}) {
+    const { delimiter = ":", usernameField = 0, passwordField = 1, caseSensitive = true } = options;
+    for (const place of [usernameField, passwordField]) {
+      if (!Number.isSafeInteger(place) || place < 0) {
+        throw new RangeError(`Cannot use the field ${place}: it is not a whole number of 0 or more`);
+      }
+    }
+    const between = bytesOf(delimiter, "a delimiter");
+    if (between.length === 0) throw new TypeError("Cannot use a delimiter: it is empty");
+    this.#file = file;
+    this.#format = { delimiter: between, usernameField, passwordField, caseSensitive };
+    this.#hash = options.hash;
+    this.#caches = options.cache === true;
+    this.credentialInterfaces = this.#hash === undefined
+      ? [IUsernamePassword, IUsernameHashedPassword]
+      : [IUsernamePassword];
+  }
+
+  /**
+   * What the file has of a user.
+   *
+   * @returns The name, in lower case unless case counts, and the password; `undefined` if there is none.
+   * @throws {Error} If the file cannot be read.
+   */
+  async getUser(username: string): Promise<[username: string, password: Uint8Array] | undefined> {
+    const users = await this.#users();
+    const name = this.#nameOf(username);
+    const password = users.get(name);
+    return password === undefined ? undefined : [name, password];
+  }
+
+  /**
+   * The user's name, if the password is right.
+   *
+   * @throws {UnauthorizedLogin} If it is not, there is no such user, or the file cannot be read.
+   */
+  async requestAvatarId(credentials: UsernameHashedPassword | UsernamePassword): Promise<string> {
+    let known: [string, Uint8Array] | undefined;
+    try {
+      known = await this.getUser(credentials.username);
+    } catch (cause) {
+      throw new UnauthorizedLogin("", { cause });
+    }
+    const [name, password] = known ?? [this.#nameOf(credentials.username), NOBODYS_PASSWORD];
+    const isRight = await this.#check(credentials, name, password);
+    if (known === undefined || isRight !== true) throw new UnauthorizedLogin();
+    return name;
+  }
+
+  async #check(
+    credentials: UsernameHashedPassword | UsernamePassword,
+    name: string,
+    stored: Uint8Array,
+  ): Promise<boolean> {
+    if (this.#hash === undefined) return await credentials.checkPassword(stored);
+    if (!("password" in credentials)) return false;
+    return isSame(bytesOf(await this.#hash(name, credentials.password, stored)), stored);
+  }
+
+  #nameOf(username: string): string {
+    return this.#format.caseSensitive ? username : lowerAscii(username);
+  }
+
+  async #users(): Promise<ReadonlyMap<string, Uint8Array>> {
+    if (!this.#caches) return await this.#read();
+    const { mtime, size } = await Deno.stat(this.#file);
+    const state = `${mtime?.getTime()} ${size}`;
+    if (this.#cached?.state !== state) this.#cached = { users: await this.#read(), state };
+    return this.#cached.users;
+  }
+
+  /** Logins that come while the file is being read share what comes of it. */
+  #read(): Promise<ReadonlyMap<string, Uint8Array>> {
+    return this.#reading ??= Deno.readFile(this.#file)
+      .then((bytes) => readPasswords(bytes, this.#format))
+      .finally(() => this.#reading = undefined);
+  }
+}
+
+/** As Python's `bytes.lower` does it. */
+function lowerAscii(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
