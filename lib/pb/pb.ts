@@ -48,6 +48,7 @@ export type { PbLimits } from "./limits.ts";
 export { AsReferenceable, asRoot, Referenceable, Root } from "./flavors/referenceable.ts";
 export type { AsRoot, Perspective, RootProvider } from "./flavors/referenceable.ts";
 export { Avatar, Viewable, ViewPoint } from "./flavors/avatar.ts";
+export type { Viewed } from "./flavors/avatar.ts";
 export { PbCall } from "./flavors/call.ts";
 export type { Broker, CallHost, MessageReceiver } from "./flavors/call.ts";
 export type { ByReference, byReference } from "./flavors/marks.ts";
@@ -63,6 +64,31 @@ export type {
   Sendable,
   Untyped,
 } from "./flavors/remote_reference.ts";
+
+// Things that are kept in step
+export { Cacheable } from "./cache/cacheable.ts";
+export { RemoteCacheObserver } from "./cache/observer.ts";
+export type { Observed, ObserverHost } from "./cache/observer.ts";
+export { brokerOf, RemoteCache } from "./cache/remote_cache.ts";
+
+// Things that come in pages
+export { Pager } from "./paging/pager.ts";
+export { StringPager } from "./paging/string_pager.ts";
+export type { ChunkOptions } from "./paging/string_pager.ts";
+export { FilePager } from "./paging/file_pager.ts";
+export type { PageSource } from "./paging/file_pager.ts";
+export { CallbackPageCollector, PageCollector } from "./paging/page_collector.ts";
+export type { PageOptions, PageSink } from "./paging/page_collector.ts";
+export { getAllPages, getPages, Pages } from "./paging/get_pages.ts";
+
+// Things that are published, and stand-ins for what is remote
+export { Publishable } from "./publish/publishable.ts";
+export type { PublishableOptions } from "./publish/publishable.ts";
+export { RemotePublished, whenReady } from "./publish/remote_published.ts";
+export { FolderStorage } from "./publish/storage.ts";
+export type { PublishedStorage } from "./publish/storage.ts";
+export { LocalAsRemote, LocalAsyncForwarder } from "./stand_ins.ts";
+export type { ForwarderOptions } from "./stand_ins.ts";
 
 // Connections
 export { connect, PbClient } from "./client.ts";

@@ -14,6 +14,7 @@ import { decodeLossy, encodeText, quoteForeign } from "../../util/text.ts";
 import { BananaDecoder } from "../banana/decoder.ts";
 import { BananaEncoder } from "../banana/encoder.ts";
 import type { Expression } from "../banana/expression.ts";
+import { cacheKeeper, Caches } from "../cache/caches.ts";
 import type { Broker, MessageReceiver } from "../flavors/call.ts";
 import { type ReferenceHost, RemoteReference } from "../flavors/remote_reference.ts";
 import type { Invoker, ReferenceTag, Unjellying } from "../jelly/invoker.ts";
@@ -76,6 +77,8 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
   readonly messages: MessageTable;
   /** Counts what was refused for being too much. */
   readonly patience: Patience;
+  /** What is cached in both directions. */
+  readonly [cacheKeeper]: Caches;
 
   /** Begins to read; {@linkcode PbBrokerOptions.onReady} tells when calls can be made. */
   constructor(options: PbBrokerOptions) {
@@ -135,10 +138,25 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
     this.#readers = {
       remote: (id, unjellier) => this.#readRemote(id, unjellier),
       local: (id) => this.#readLocal(id),
-      cached: () => refuse("cached"),
-      lcache: () => refuse("lcache"),
+      cached: nothingCached,
+      lcache: nothingCached,
     };
     this.messages = this.#makeMessages();
+    this[cacheKeeper] = new Caches({
+      broker: this,
+      messages: this.messages,
+      patience: this.patience,
+      maxReferences: brokerLimits.maxReferences,
+      maxRemoteReferences: brokerLimits.maxRemoteReferences,
+      nextId: () => this.nextLocalId(),
+      setReader: (tag, reader) => this.setReader(tag, reader),
+      deliver: (message, find) => this.#deliveries.deliver(message, find),
+      sendCall: (call) => this.sendCall(call),
+      send: (word, id) => this.send(word, id),
+      end: (error) => this.end(error),
+      dropped: (reason) => this.dropped(reason),
+      failed,
+    });
     this.#patient = clock.setTimer(brokerLimits.negotiationTimeoutMs, () => {
       this.end(new NegotiationError(`Nothing was agreed on within ${brokerLimits.negotiationTimeoutMs} ms`));
     });
@@ -170,6 +188,8 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
       local: this.#locals.referenced,
       named: this.#locals.size - this.#locals.referenced,
       remote: this.#remotes.size,
+      cached: this[cacheKeeper].owned.size,
+      caches: this[cacheKeeper].held.size,
       waitingCalls: this.#outgoing.size,
       pendingCalls: this.#deliveries.size,
     };
@@ -216,6 +236,10 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
 
   report(event: PbTraceEvent): void {
     this.#settings.trace(event);
+  }
+
+  whenDrained(): Promise<void> {
+    return this.#outbox.whenDrained();
   }
 
   async close(): Promise<void> {
@@ -297,6 +321,7 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
     const { trace } = this.#settings;
     if (error instanceof ProtocolError) trace({ type: "protocol-error", peer: this.peerAddress, error });
     trace({ type: "disconnected", peer: this.peerAddress, error });
+    this[cacheKeeper].close();
     this.#watches.fire();
     this.#locals.close();
     this.#remotes.close();
@@ -384,6 +409,6 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
   }
 }
 
-function refuse(tag: string): never {
-  throw new Violation(`Cannot read ${tag}: nothing was cached on this connection`);
+function nothingCached(): never {
+  throw new Violation("Cannot read a cached object: nothing was cached on this connection");
 }

@@ -30,7 +30,7 @@ export interface DeliveryHost extends CallHost {
 }
 
 /** Finds what is called by the peer's word for it. */
-export type FindReceiver = (id: Expression) => MessageReceiver | undefined;
+export type FindReceiver = (id: Expression) => Pick<MessageReceiver, "remoteMessageReceived"> | undefined;
 
 /** The calls of one connection that come in. */
 export class Deliveries {

@@ -50,6 +50,7 @@ export class Outbox {
   #rest: Uint8Array[] = [];
   #writeBegan = 0;
   #watch: Disposable | undefined;
+  #drained: PromiseWithResolvers<void> | undefined;
 
   /** An outbox that writes to `options.writable`. */
   constructor(options: OutboxOptions) {
@@ -62,6 +63,14 @@ export class Outbox {
   /** Whether so many answers wait that nothing more should be begun for this peer. */
   get isFull(): boolean {
     return this.#replyBytes + this.#replyBytesTaken > this.#options.limits.pauseReadingBytes;
+  }
+
+  /** Resolves when nothing waits to be written, or the outbox is closed. */
+  whenDrained(): Promise<void> {
+    const isIdle = !this.#isWriting && this.#options.encoder.position === 0;
+    if (this.#isClosed || isIdle) return Promise.resolve();
+    this.#drained ??= Promise.withResolvers();
+    return this.#drained.promise;
   }
 
   /**
@@ -83,6 +92,7 @@ export class Outbox {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#tellDrained();
     this.#watch?.[Symbol.dispose]();
     // A message that is being written right now is not whole, and is taken back.
     if (!this.#isInMessage) this.#takeAll();
@@ -152,6 +162,12 @@ export class Outbox {
       if (!this.#isClosed) onFailure(toError(error));
     }
     this.#isWriting = false;
+    this.#tellDrained();
+  }
+
+  #tellDrained(): void {
+    this.#drained?.resolve();
+    this.#drained = undefined;
   }
 
   /** One timer watches all writes: it looks whether the one that is going on then has gone on for too long. */

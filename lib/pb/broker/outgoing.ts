@@ -37,6 +37,8 @@ export interface OutgoingCall {
   readonly args: readonly unknown[];
   readonly perspective: object | undefined;
   readonly isAnswerWanted: boolean;
+  /** Is asked when the message is written, which may be later: what it throws fails the call. */
+  check?(): void;
 }
 
 /** The calls of one connection that go out. */
@@ -117,6 +119,7 @@ export class OutgoingCalls {
     this.#host.outbox.message({
       isReply: false,
       write(encoder) {
+        call.check?.();
         encoder.list(7);
         encoder.word(call.word);
         encoder.integer(id);

@@ -6,14 +6,13 @@
  * @module
  */
 
-import { quoteForeign } from "../../util/text.ts";
 import { jellyRemote } from "../broker/jelly_remote.ts";
-import { NoSuchMethod } from "../errors.ts";
 import type { Jellying } from "../jelly/invoker.ts";
 import type { Jellyable } from "../jelly/jellyable.ts";
 import type { PbCall } from "./call.ts";
 import { findMethod } from "./find_method.ts";
 import type { ByReference, byReference } from "./marks.ts";
+import { noSuchAttribute } from "./no_such_attribute.ts";
 import { type Perspective, Referenceable } from "./referenceable.ts";
 
 /**
@@ -86,13 +85,19 @@ export class Viewable implements Jellyable, ByReference {
   }
 }
 
+/** What can be seen: a {@linkcode Viewable}, or another object with methods that begin with `view_`. */
+export interface Viewed {
+  /** What tells the object from others. */
+  processUniqueID(): unknown;
+}
+
 /** A {@linkcode Viewable} as one avatar sees it: what a peer holds, and what comes home when the peer sends it back. */
 export class ViewPoint extends Referenceable {
   /** The object that is seen. */
-  readonly object: Viewable;
+  readonly object: Viewed;
 
   /** @param perspective Who sees it: `undefined` for somebody unknown. */
-  constructor(perspective: object | undefined, object: Viewable) {
+  constructor(perspective: object | undefined, object: Viewed) {
     super();
     this.perspective = perspective;
     this.object = object;
@@ -126,8 +131,3 @@ export class ViewPoint extends Referenceable {
 
 /** For each object and perspective one token, which lives as long as both. */
 const viewpoints = new WeakMap<object, { byPerspective: WeakMap<object, object>; none: object }>();
-
-function noSuchAttribute(object: object, key: string): NoSuchMethod {
-  const name: unknown = Object.getPrototypeOf(object)?.constructor?.name;
-  return new NoSuchMethod(`'${String(name)}' object has no attribute ${quoteForeign(key, 100)}`);
-}

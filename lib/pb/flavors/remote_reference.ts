@@ -77,6 +77,10 @@ export interface ReferenceHost {
     isAnswerWanted: boolean,
   ): Promise<unknown> | undefined;
   notifyOnDisconnect(callback: () => unknown): Disposable;
+  /** Calls back when the peer gives back its last reference to an object of ours, or the connection is lost. */
+  whenReleased(object: { processUniqueID(): unknown }, callback: () => unknown): void;
+  /** Resolves when nothing waits to be written, or the connection is lost. Never rejects. */
+  whenDrained(): Promise<void>;
 }
 
 /** What a reference stands for. */
@@ -87,6 +91,13 @@ export interface ReferenceTarget {
   readonly perspective: object | undefined;
   /** Gives the object back. Must not throw. */
   release(): void;
+}
+
+let peek: (reference: RemoteReference) => ReferenceHost;
+
+/** The connection of a reference. */
+export function hostOf(reference: RemoteReference): ReferenceHost {
+  return peek(reference);
 }
 
 /**
@@ -117,6 +128,10 @@ export class RemoteReference<T = Untyped> implements Jellyable, Disposable {
   readonly #target: ReferenceTarget;
   #isReleased = false;
   #remote: RemoteMethods<T> | undefined;
+
+  static {
+    peek = (reference) => reference.#host;
+  }
 
   /** @ignore */
   constructor(host: ReferenceHost, target: ReferenceTarget) {

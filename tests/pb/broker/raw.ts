@@ -6,6 +6,7 @@
 
 import assert from "node:assert/strict";
 import type { pb } from "../../../mod.ts";
+import { BananaDecoder } from "../../../lib/pb/banana/decoder.ts";
 import { BananaEncoder } from "../../../lib/pb/banana/encoder.ts";
 import type { Expression } from "../../../lib/pb/banana/expression.ts";
 import { PbBroker } from "../../../lib/pb/broker/broker.ts";
@@ -44,6 +45,11 @@ export function sexp(value: Sexp): string {
 function plain(value: Sexp): Expression {
   if (typeof value === "string") return new TextEncoder().encode(value);
   return Array.isArray(value) ? value.map(plain) : value as Expression;
+}
+
+function texts(expression: Expression): Sexp {
+  if (expression instanceof Uint8Array) return new TextDecoder().decode(expression);
+  return Array.isArray(expression) ? expression.map(texts) : expression as Sexp;
 }
 
 /** `(unicode text)` */
@@ -98,10 +104,34 @@ export class RawPeer {
   }
 
   /** The next chunk as hexadecimal text: a message, where the other end writes one a turn. */
-  async next(): Promise<string> {
+  async nextChunk(): Promise<string> {
     assert.equal(this.#rest.length, 0);
     const { value } = await this.#reader.read();
     return hex(value ?? new Uint8Array());
+  }
+
+  /** The next message, whatever it is: texts stand for byte strings. */
+  async next(): Promise<Sexp> {
+    const messages: Expression[] = [];
+    let length = 0;
+    const decoder = new BananaDecoder((message) => messages.push(message), true);
+    for (;;) {
+      while (messages.length === 0 && length < this.#rest.length) {
+        decoder.push(this.#rest.slice(length, ++length));
+      }
+      if (messages.length > 0) break;
+      const { value, done } = await this.#reader.read();
+      if (done) throw new Error("The other end has closed");
+      this.#rest = Uint8Array.from([...this.#rest, ...value]);
+    }
+    this.#rest = this.#rest.slice(length);
+    return texts(messages[0]!);
+  }
+
+  /** The next message is an error that answers a call. */
+  async failed(id: number): Promise<void> {
+    const message = await this.next() as readonly Sexp[];
+    assert.deepEqual(message.slice(0, 2), ["error", id]);
   }
 
   /** The other end closes, and says nothing more before. */

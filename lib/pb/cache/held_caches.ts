@@ -1,0 +1,202 @@
+/**
+ * Copies of objects of the peer of one connection, which the peer keeps in step.
+ *
+ * One object each for all who use it here, given back as often as it came, when nobody does any more. Its state is kept
+ * until the peer says that it may be forgotten: the object may have been sent once more in the meantime.
+ *
+ * Source: Twisted `spread/pb.py`, `Broker.cacheLocally`, `cachedLocallyAs`; `spread/flavors.py`, `RemoteCache`.
+ *
+ * @module
+ */
+
+import { ProtocolError, Violation } from "../../errors.ts";
+import type { Broker, PbCall } from "../flavors/call.ts";
+import { coreOf, newHandle } from "./shared_state.ts";
+
+/** What {@linkcode HeldCaches} need of their connection. */
+export interface HeldHost {
+  readonly broker: Broker;
+  readonly maxRemoteReferences: number;
+  /** Sends a message of a word and a number. */
+  send(word: string, id: number): void;
+  /** Something failed that nobody may look at. Must not throw. */
+  failed(where: string, error: Error): void;
+  /** The peer goes too far. */
+  end(error: Error): void;
+}
+
+/** What the program gets. */
+export interface CacheHandle {
+  remoteMessageReceived(message: string, call: PbCall): unknown;
+}
+
+/** One life of an object of the peer. */
+class Holding {
+  /** Keeps the properties; undefined if they could not be read. */
+  core: object | undefined;
+  /** What the program has, or had. */
+  handle: WeakRef<CacheHandle> | undefined;
+  use: Use | undefined;
+  /** How many times the object came and was not given back. */
+  received = 0;
+  isForgotten = false;
+
+  constructor(readonly id: number) {}
+}
+
+/** One handle's time. */
+class Use {
+  isOver = false;
+
+  constructor(readonly caches: HeldCaches, readonly holding: Holding) {}
+}
+
+const uses = new WeakMap<object, Use>();
+
+/** The copies of one connection. */
+export class HeldCaches {
+  // The peer chooses the numbers, and numbers can be chosen to collide in a Map: texts are hashed with a secret.
+  readonly #holdings = new Map<string, Holding>();
+  readonly #collected = new FinalizationRegistry<Use>((use) => this.#release(use));
+  readonly host: HeldHost;
+
+  /** None yet. */
+  constructor(host: HeldHost) {
+    this.host = host;
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#holdings.size;
+  }
+
+  /**
+   * An object came whole: its state can be read, in which it may stand itself.
+   *
+   * @throws {Violation} If the peer has another of this number.
+   */
+  begin(id: number, handle: CacheHandle): void {
+    const key = `#${id}`;
+    if (this.#holdings.has(key)) {
+      throw new Violation(`Cannot read a cached object: there is one with the number ${id}`);
+    }
+    if (this.#holdings.size >= this.host.maxRemoteReferences) {
+      const error = new ProtocolError(`The peer sent more than ${this.host.maxRemoteReferences} caches`);
+      this.host.end(error);
+      throw error;
+    }
+    const holding = new Holding(id);
+    this.#holdings.set(key, holding);
+    holding.core = coreOf(handle);
+    holding.received = 1;
+    this.#use(holding, handle);
+  }
+
+  /** Its state could not be read: it is given back, and so is whatever comes of it until the peer knows. */
+  spoil(handle: CacheHandle): void {
+    const use = uses.get(handle);
+    if (use?.caches !== this) return;
+    use.holding.core = undefined;
+    this.#release(use);
+  }
+
+  /**
+   * An object came again.
+   *
+   * @throws {Violation} If it never came, or could not be read.
+   */
+  again(id: number): CacheHandle {
+    const holding = this.#holdings.get(`#${id}`);
+    if (holding === undefined) throw new Violation("Cannot read a cached object: it never came");
+    if (holding.core === undefined) {
+      this.host.send("decache", id);
+      throw new Violation("Cannot read a cached object: its state could not be read when it came");
+    }
+    // Counted at once: a handle that is collected in between gives it back.
+    const handle = holding.use?.isOver === false ? holding.handle?.deref() : undefined;
+    if (handle !== undefined) {
+      holding.received++;
+      return handle;
+    }
+    const revived = this.#revive(holding, holding.core);
+    holding.received++;
+    return revived;
+  }
+
+  /** What takes the peer's updates of an object, also when nobody uses it any more. */
+  receiver(id: number): CacheHandle | undefined {
+    const holding = this.#holdings.get(`#${id}`);
+    if (holding?.core === undefined) return undefined;
+    return holding.handle?.deref() ?? this.#revive(holding, holding.core);
+  }
+
+  /**
+   * The peer will not refer to an object any more. Who uses it still keeps it as it is.
+   *
+   * @returns Whether there was one.
+   */
+  forget(id: number): boolean {
+    const holding = this.#holdings.get(`#${id}`);
+    if (holding === undefined) return false;
+    this.#holdings.delete(`#${id}`);
+    this.#drop(holding);
+    return true;
+  }
+
+  /** Forgets everything: the connection is gone. */
+  close(): void {
+    for (const holding of this.#holdings.values()) this.#drop(holding);
+    this.#holdings.clear();
+  }
+
+  /** The program gives up a handle. More than once is harmless. */
+  release(use: Use): void {
+    this.#release(use);
+  }
+
+  #use(holding: Holding, handle: CacheHandle): void {
+    const use = new Use(this, holding);
+    holding.use = use;
+    holding.handle = new WeakRef(handle);
+    uses.set(handle, use);
+    this.#collected.register(handle, use, use);
+  }
+
+  #revive(holding: Holding, core: object): CacheHandle {
+    const before = holding.use;
+    if (before !== undefined) {
+      // Collected and not reported yet, or given up: what came goes on with the new one.
+      before.isOver = true;
+      this.#collected.unregister(before);
+    }
+    const handle = newHandle(core) as CacheHandle;
+    this.#use(holding, handle);
+    return handle;
+  }
+
+  #release(use: Use): void {
+    if (use.isOver) return;
+    use.isOver = true;
+    this.#collected.unregister(use);
+    const { holding } = use;
+    if (holding.use !== use || holding.isForgotten) return;
+    const { received } = holding;
+    holding.received = 0;
+    for (let i = 0; i < received; i++) this.host.send("decache", holding.id);
+  }
+
+  #drop(holding: Holding): void {
+    holding.isForgotten = true;
+    if (holding.use !== undefined) this.#collected.unregister(holding.use);
+  }
+}
+
+/** Where a handle belongs: undefined if it was made by the program, was given up, or is kept in step no more. */
+export function holdingOf(
+  handle: object,
+): { readonly caches: HeldCaches; readonly id: number; release(): void } | undefined {
+  const use = uses.get(handle);
+  if (use === undefined || use.isOver || use.holding.isForgotten) return undefined;
+  const { caches, holding: { id } } = use;
+  return { caches, id, release: () => caches.release(use) };
+}

@@ -1,0 +1,115 @@
+/**
+ * Copies of a peer's objects that the peer keeps in step.
+ *
+ * Source: Twisted `spread/flavors.py`, `RemoteCache`.
+ *
+ * @module
+ */
+
+import { Violation } from "../../errors.ts";
+import type { Expression } from "../banana/expression.ts";
+import type { Broker, PbCall } from "../flavors/call.ts";
+import { findMethod } from "../flavors/find_method.ts";
+import { noSuchAttribute } from "../flavors/no_such_attribute.ts";
+import { RemoteCopy } from "../jelly/copyable.ts";
+import type { Jellying, Unjellying } from "../jelly/invoker.ts";
+import type { Jellyable } from "../jelly/jellyable.ts";
+import { cachesOf } from "./caches.ts";
+import { holdingOf } from "./held_caches.ts";
+import { makeHandle } from "./shared_state.ts";
+
+/**
+ * What is made of a peer's {@linkcode Cacheable}: registered by `setUnjellyableForClass`, made by its constructor without
+ * arguments, and changed by the peer through its methods whose names begin with `observe_`.
+ *
+ * While somebody in the process holds it, the same object comes each time. When nobody does, or it is disposed, the peer is
+ * told; it is not kept in step after that, nor when the connection is lost ({@linkcode brokerOf} tells). An object that
+ * contains itself is not collected: dispose it.
+ *
+ * Its properties belong to the peer's object rather than to this one: if the object is sent again at the moment
+ * when nobody held it here, the next one has them too. Private fields are then as the constructor leaves them.
+ *
+ * @example
+ * ```ts
+ * import { pb } from "../../../mod.ts";
+ *
+ * class RemoteAccount extends pb.RemoteCache {
+ *   declare balance: number;
+ *   observe_setBalance(balance: number): void {
+ *     this.balance = balance;
+ *   }
+ * }
+ * pb.setUnjellyableForClass("bank.Account", RemoteAccount);
+ * ```
+ */
+export class RemoteCache extends RemoteCopy implements Jellyable, Disposable {
+  /** Classes that derive from it need no arguments. */
+  constructor() {
+    super();
+    return makeHandle(this, new.target);
+  }
+
+  /**
+   * Serves one update of the peer. By default calls the method `observe_<message>`.
+   *
+   * @param message The method's name, without `observe_`. Any text: a peer chooses it.
+   * @param call The arguments, which are read when they are asked for.
+   * @returns What the peer's `callRemote` gets, or a promise of it.
+   * @throws {NoSuchMethod} If the class declares no such method.
+   */
+  remoteMessageReceived(message: string, call: PbCall): unknown {
+    const key = `observe_${message}`;
+    const method = findMethod(this, key, RemoteCache.prototype);
+    if (method === undefined) throw noSuchAttribute(this, key);
+    return method.apply(this, call.args());
+  }
+
+  /** Reads `(TAG number state)`; a stored one is `(TAG state)`. */
+  override unjellyFor(unjellier: Unjellying, expression: readonly Expression[]): unknown {
+    const caches = cachesOf(unjellier.invoker);
+    if (caches === undefined) return super.unjellyFor(unjellier, expression);
+    const [, id, state] = expression;
+    if (expression.length !== 3 || typeof id !== "number") {
+      throw new Violation("Cannot read a cached object: it has no number or no state, or more than one");
+    }
+    caches.held.begin(id, this);
+    unjellier.bind(this);
+    try {
+      this.setCopyableState(unjellier.unjelly(state!));
+    } catch (error) {
+      caches.held.spoil(this);
+      throw error;
+    }
+    return this;
+  }
+
+  /**
+   * Writes itself as `(lcache number)`: the peer gets its own object.
+   *
+   * @throws {Violation} If it is sent to somebody else, or is not kept in step any more.
+   */
+  jellyFor(jellier: Jellying): void {
+    const holding = holdingOf(this);
+    if (holding === undefined || holding.caches !== cachesOf(jellier.invoker)?.held) {
+      throw new Violation(
+        "Cannot send a cached object: it goes to its owner only, on the connection by which it came, while it is kept in step",
+      );
+    }
+    jellier.list(2);
+    jellier.word("lcache");
+    jellier.integer(holding.id);
+  }
+
+  /** Gives the object back to its owner, who keeps it in step no longer. More than once is harmless. */
+  [Symbol.dispose](): void {
+    holdingOf(this)?.release();
+  }
+}
+
+/**
+ * The connection by which a peer keeps an object in step: `undefined` if it was given up or the connection is lost, and the object
+ * stays as it is. Twisted: the attribute `broker`.
+ */
+export function brokerOf(cache: RemoteCache): Broker | undefined {
+  return holdingOf(cache)?.caches.host.broker;
+}
