@@ -33,11 +33,13 @@ export class Pages implements AsyncIterableIterator<unknown>, AsyncDisposable {
       ended: () => this.#end(undefined),
       failed: (error) => this.#end(error),
     }, options);
-    reference.callRemote(method, collector, ...args).catch((error: unknown) => this.#end(toError(error)));
-    if (this.#isOver) return;
-    hostOf(reference).whenReleased(collector, () => {
+    // A method that has failed may have let go of the collector before its error is sent: the error says more.
+    const answered = reference.callRemote(method, collector, ...args);
+    answered.catch((error: unknown) => this.#end(toError(error)));
+    const gaveUp = () => {
       this.#end(new PBConnectionLost("The peer gave up, or was lost, before the last page"));
-    });
+    };
+    hostOf(reference).whenReleased(collector, () => void answered.then(gaveUp, () => {}));
   }
 
   /**

@@ -105,7 +105,7 @@ async function failureOf(message: Sexp): Promise<{ type: string; value: string }
   made.raw.say(message);
   const failing = client.getRootObject().callRemote("x");
   void failing.catch(() => {});
-  const answer = await made.raw.nextChunk();
+  const answer = await made.raw.next();
   raw.send(answer);
   const error = await failing.catch((error: unknown) => error);
   assert.ok(error instanceof pb.RemoteError, String(error));
@@ -198,13 +198,13 @@ Deno.test("the fourth object above the limit of references ends the connection, 
   for (const id of [2, 3, 4]) {
     raw.say(call(id, "items", 1));
     assert.match(
-      new TextDecoder().decode(Uint8Array.fromHex((await raw.nextChunk()).replaceAll(" ", ""))),
+      new TextDecoder().decode(Uint8Array.fromHex((await raw.next()).replaceAll(" ", ""))),
       /count exceeded\./,
     );
   }
   raw.say(call(5, "items", 1));
   assert.match(
-    new TextDecoder().decode(Uint8Array.fromHex((await raw.nextChunk()).replaceAll(" ", ""))),
+    new TextDecoder().decode(Uint8Array.fromHex((await raw.next()).replaceAll(" ", ""))),
     /Maximum PB reference count exceeded\. {2}Goodbye\./,
   );
   await raw.closed();

@@ -9,7 +9,6 @@ import type { pb } from "../../../mod.ts";
 import { BananaDecoder } from "../../../lib/pb/banana/decoder.ts";
 import { BananaEncoder } from "../../../lib/pb/banana/encoder.ts";
 import type { Expression } from "../../../lib/pb/banana/expression.ts";
-import { PbBroker } from "../../../lib/pb/broker/broker.ts";
 import { connect, type PbClient } from "../../../lib/pb/client.ts";
 import { PbServer } from "../../../lib/pb/server.ts";
 import { resolveSettings } from "../../../lib/pb/broker/options.ts";
@@ -98,20 +97,8 @@ export class RawPeer {
     return this.expect(...messages.map(sexp));
   }
 
-  /** Ends the stream behind what was sent. */
-  end(): void {
-    this.#writer.close().catch(() => {});
-  }
-
-  /** The next chunk as hexadecimal text: a message, where the other end writes one a turn. */
-  async nextChunk(): Promise<string> {
-    assert.equal(this.#rest.length, 0);
-    const { value } = await this.#reader.read();
-    return hex(value ?? new Uint8Array());
-  }
-
   /** The next message, whatever it is: texts stand for byte strings. */
-  async next(): Promise<Sexp> {
+  async message(): Promise<Sexp> {
     const messages: Expression[] = [];
     let length = 0;
     const decoder = new BananaDecoder((message) => messages.push(message), true);
@@ -130,8 +117,20 @@ export class RawPeer {
 
   /** The next message is an error that answers a call. */
   async failed(id: number): Promise<void> {
-    const message = await this.next() as readonly Sexp[];
+    const message = await this.message() as readonly Sexp[];
     assert.deepEqual(message.slice(0, 2), ["error", id]);
+  }
+
+  /** Ends the stream behind what was sent. */
+  end(): void {
+    this.#writer.close().catch(() => {});
+  }
+
+  /** The next chunk as hexadecimal text: a message, where the other end writes one a turn. */
+  async next(): Promise<string> {
+    assert.equal(this.#rest.length, 0);
+    const { value } = await this.#reader.read();
+    return hex(value ?? new Uint8Array());
   }
 
   /** The other end closes, and says nothing more before. */
@@ -169,7 +168,7 @@ export function rawClient(
 ): { raw: RawPeer; server: PbServer; [Symbol.asyncDispose](): Promise<void> } {
   const { pieceBytes, ...rest } = options;
   const [near, far] = memoryPair({ pieceBytes });
-  const server = new PbServer(root, PbBroker, resolveSettings(rest), undefined);
+  const server = new PbServer(root, resolveSettings(rest), undefined);
   server.accept(near);
   const raw = new RawPeer(far);
   return {

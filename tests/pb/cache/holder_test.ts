@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Kwargs, pb, Violation } from "../../../mod.ts";
+import { type Kwargs, pb, Violation } from "../../../mod.ts";
 import { agreedServer, type RawPeer, type Sexp, u } from "../broker/raw.ts";
 
 let made = 0;
@@ -149,8 +149,9 @@ Deno.test("an observe_ method gets keywords, may take its time, and fails as any
 Deno.test("a cache that nobody holds is given back once for each time it came", async () => {
   await using peer = await agreedServer(options);
   const { raw, client } = peer;
-  await asked(peer, 1, full(1, "one"));
-  await asked(peer, 2, ["list", ["cached", 1], ["cached", 1]]);
+  const held = [await asked(peer, 1, full(1, "one"))];
+  held.push(await asked(peer, 2, ["list", ["cached", 1], ["cached", 1]]));
+  held.length = 0;
   await collect();
   await raw.hear(["decache", 1], ["decache", 1], ["decache", 1]);
   assert.equal(client.broker.tables.caches, 1);
@@ -162,7 +163,8 @@ Deno.test("a cache that nobody holds is given back once for each time it came", 
 Deno.test("a cache that comes again after it was given up and before it is forgotten has its state", async () => {
   await using peer = await agreedServer(options);
   const { raw } = peer;
-  await asked(peer, 1, full(1, "one"));
+  const held = [await asked(peer, 1, full(1, "one"))];
+  held.length = 0;
   await collect();
   await raw.hear(["decache", 1]);
   // The owner had sent this before it read that.
@@ -251,7 +253,7 @@ for (const [what, value] of hostile) {
     // What it had is given back, at once or when it is collected.
     const answer = peer.root.callRemote("pond");
     let next: Sexp;
-    do next = await peer.raw.next(); while ((next as readonly Sexp[])[0] === "decache");
+    do next = await peer.raw.message(); while ((next as readonly Sexp[])[0] === "decache");
     assert.deepEqual((next as readonly Sexp[]).slice(0, 2), ["message", 2]);
     peer.raw.say(["answer", 2, 3]);
     assert.equal(await answer, 3);
@@ -266,13 +268,13 @@ Deno.test("a cache whose state could not be read is given back, and so is what c
   raw.say(update(1, 1, "add", u("x")));
   await raw.failed(1);
   const again = peer.root.callRemote("pond");
-  await raw.next();
+  await raw.message();
   raw.say(["answer", 2, ["cached", 1]]);
   await assert.rejects(again, Violation);
   await raw.hear(["decache", 1]);
   raw.say(["uncache", 1]);
   const pond = peer.root.callRemote("pond");
-  await raw.next();
+  await raw.message();
   raw.say(["answer", 3, full(1, "one")]);
   assert.deepEqual((await pond as RemotePond).ducks, ["one"]);
 });
