@@ -133,6 +133,27 @@ export class RawPeer {
     return hex(value ?? new Uint8Array());
   }
 
+  /** The next message as hexadecimal text, however many come at once. */
+  async nextMessage(): Promise<string> {
+    let isWhole = false;
+    const decoder = new BananaDecoder(() => isWhole = true, true);
+    for (let at = 0;; at++) {
+      while (at >= this.#rest.length) {
+        const { value, done } = await this.#reader.read();
+        assert.ok(!done, "the other end has closed");
+        const joined = new Uint8Array(this.#rest.length + value.length);
+        joined.set(this.#rest);
+        joined.set(value, this.#rest.length);
+        this.#rest = joined;
+      }
+      decoder.push(this.#rest.subarray(at, at + 1));
+      if (!isWhole) continue;
+      const message = hex(this.#rest.subarray(0, at + 1));
+      this.#rest = this.#rest.slice(at + 1);
+      return message;
+    }
+  }
+
   /** The other end closes, and says nothing more before. */
   async closed(): Promise<void> {
     const more: string[] = [hex(this.#rest)];
@@ -163,7 +184,7 @@ export class RawPeer {
 
 /** A server of ours, whose only client is the raw peer. */
 export function rawClient(
-  root: pb.Root,
+  root: pb.RootProvider,
   options: pb.PbConnectionOptions & { pieceBytes?: number } = {},
 ): { raw: RawPeer; server: PbServer; [Symbol.asyncDispose](): Promise<void> } {
   const { pieceBytes, ...rest } = options;
@@ -182,7 +203,7 @@ export function rawClient(
 
 /** The same after the greetings. */
 export async function agreedClient(
-  root: pb.Root,
+  root: pb.RootProvider,
   options: pb.PbConnectionOptions & { pieceBytes?: number } = {},
 ) {
   const made = rawClient(root, options);
