@@ -6,7 +6,7 @@
  * @module
  */
 
-import { DeadReferenceError, NegotiationError } from "../errors.ts";
+import { DeadReferenceError, NegotiationError, ProtocolError } from "../errors.ts";
 import type { ByteStreams } from "../transport/stream_connection.ts";
 import type { Connection } from "../transport/transport.ts";
 import type { PbBroker } from "./broker/broker.ts";
@@ -97,7 +97,7 @@ export async function connect<T = Untyped>(
     await ready.promise;
   } catch (error) {
     await connection.close({ isAbrupt: true });
-    if (error instanceof DeadReferenceError) {
+    if (error instanceof DeadReferenceError || error instanceof ProtocolError) {
       throw new NegotiationError(`Cannot connect to ${connection.peerAddress}: ${error.message}`, {
         cause: error,
       });

@@ -24,7 +24,7 @@ const FIRST_PIECE_BYTES = 16 * 1024;
 /** The incremental decoder of one direction of one connection. */
 export class BananaDecoder {
   readonly #received: (expression: Expression) => void;
-  readonly #limits: PbLimits;
+  #limits: PbLimits;
   readonly #double = new DataView(new ArrayBuffer(8));
   // Lists that are open, outermost first, and how many elements each still lacks.
   readonly #open: Expression[][] = [];
@@ -50,6 +50,11 @@ export class BananaDecoder {
   ) {
     this.#received = received;
     this.vocabulary = vocabulary;
+    this.#limits = limits;
+  }
+
+  /** From here on other limits hold. To be set between two expressions. */
+  set limits(limits: PbLimits) {
     this.#limits = limits;
   }
 

@@ -16,6 +16,7 @@ import { BananaEncoder } from "../banana/encoder.ts";
 import type { Expression } from "../banana/expression.ts";
 import { cacheKeeper, Caches } from "../cache/caches.ts";
 import type { Broker, MessageReceiver } from "../flavors/call.ts";
+import { NEGOTIATION_LIMITS } from "../limits.ts";
 import { type ReferenceHost, RemoteReference } from "../flavors/remote_reference.ts";
 import type { Invoker, ReferenceTag, Unjellying } from "../jelly/invoker.ts";
 import { Jellier } from "../jelly/jellier.ts";
@@ -87,7 +88,7 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
     this.#settings = settings;
     const { limits, brokerLimits, clock } = settings;
     this.#encoder = new BananaEncoder(false, limits);
-    this.#decoder = new BananaDecoder((expression) => this.#receive(expression), false, limits);
+    this.#decoder = new BananaDecoder((expression) => this.#receive(expression), false, NEGOTIATION_LIMITS);
     this.#outbox = new Outbox({
       encoder: this.#encoder,
       writable: connection.writable,
@@ -348,6 +349,7 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
     if (role === "client") this.#write((encoder) => encoder.word(dialect));
     this.#dialect = dialect;
     this.#encoder.vocabulary = this.#decoder.vocabulary = dialect === "pb";
+    this.#decoder.limits = this.#settings.limits;
     this.#patient[Symbol.dispose]();
     this.send("version", VERSION);
     this.#settings.trace({ type: "connected", peer: this.peerAddress, dialect });

@@ -11,6 +11,7 @@ import { BananaEncoder } from "../../../lib/pb/banana/encoder.ts";
 import type { Expression } from "../../../lib/pb/banana/expression.ts";
 import { connect, type PbClient } from "../../../lib/pb/client.ts";
 import { PbServer } from "../../../lib/pb/server.ts";
+import { PbBroker } from "../../../lib/pb/broker/broker.ts";
 import { resolveSettings } from "../../../lib/pb/broker/options.ts";
 import { type MemoryConnection, memoryPair } from "../../../lib/transport/memory.ts";
 
@@ -189,7 +190,7 @@ export function rawClient(
 ): { raw: RawPeer; server: PbServer; [Symbol.asyncDispose](): Promise<void> } {
   const { pieceBytes, ...rest } = options;
   const [near, far] = memoryPair({ pieceBytes });
-  const server = new PbServer(root, resolveSettings(rest), undefined);
+  const server = new PbServer(root, PbBroker, resolveSettings(rest), undefined);
   server.accept(near);
   const raw = new RawPeer(far);
   return {

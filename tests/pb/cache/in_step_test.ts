@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { pb } from "../../../mod.ts";
 import { connect } from "../../../lib/pb/client.ts";
 import { PbServer } from "../../../lib/pb/server.ts";
+import { PbBroker } from "../../../lib/pb/broker/broker.ts";
 import { resolveSettings } from "../../../lib/pb/broker/options.ts";
 import { memoryPair } from "../../../lib/transport/memory.ts";
 import { fc } from "../../deps.ts";
@@ -70,7 +71,7 @@ Deno.test("caches of two clients are kept in step, whatever is updated, sent and
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
       const root = new Root();
-      const server = new PbServer(root, resolveSettings({}), undefined);
+      const server = new PbServer(root, PbBroker, resolveSettings({}), undefined);
       const join = async () => {
         const [near, far] = memoryPair({});
         server.accept(near);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { pb } from "../../../mod.ts";
 import { PbServer } from "../../../lib/pb/server.ts";
+import { PbBroker } from "../../../lib/pb/broker/broker.ts";
 import { resolveSettings } from "../../../lib/pb/broker/options.ts";
 import { StreamConnection } from "../../../lib/transport/stream_connection.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
@@ -178,7 +179,7 @@ Deno.test("login() rejects when the connection is lost before the answer", async
 
 Deno.test("a client that is kept up logs in again after each loss", async () => {
   const house = new House();
-  const server = new PbServer(portalTo(house).portal, resolveSettings({}), undefined);
+  const server = new PbServer(portalTo(house).portal, PbBroker, resolveSettings({}), undefined);
   const clock = new FakeClock();
   let told = Promise.withResolvers<[pb.PbClient, pb.AvatarReference<User>]>();
   const open = () => {
