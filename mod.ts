@@ -91,7 +91,25 @@ export type { EventSink } from "./lib/registry/event_log.ts";
 export { formatTree } from "./lib/registry/tree.ts";
 export type { CapabilityNode } from "./lib/registry/tree.ts";
 export type { PermissionQuery } from "./lib/registry/permission_query.ts";
-export type { CapabilityRegistryOptions, NameLookupHandler, RegistryEntry } from "./lib/registry/registry.ts";
+export type { NameLookupHandler } from "./lib/registry/registry.ts";
+export type { CapabilityRegistryOptions, RegistryEntry } from "./lib/registry/registry_options.ts";
+export type { DurableOptions, Factory, FactoryContext } from "./lib/registry/factories.ts";
+export type {
+  Store,
+  StoredCaveatCount,
+  StoredGrant,
+  StoredRegistry,
+  StoredRetiredName,
+  StoredUse,
+  StoreKeys,
+} from "./lib/registry/store.ts";
+export type { GateEnd } from "./lib/registry/gate.ts";
+export type { AuditHead, AuditTrail } from "./lib/registry/audit_trail.ts";
+export type { StoreOptions } from "./lib/tub/store_options.ts";
+export type { AuditOptions } from "./lib/tub/audit_file.ts";
+export { auditKeyOf } from "./lib/tub/tub_keys.ts";
+export { verifyAuditFile } from "./lib/tub/verify_audit.ts";
+export type { AuditProblem, AuditReport, VerifyAuditOptions } from "./lib/tub/verify_audit.ts";
 export type { CaveatMark, CaveatState } from "./lib/registry/caveat_state.ts";
 
 // Objects in a process of their own
@@ -252,12 +270,20 @@ export {
   RemoteException,
   RemoteNegotiationError,
   SandboxError,
+  StoreError,
   UnreachableError,
   Violation,
   WrongNameError,
   WrongTubIdError,
 } from "./lib/errors.ts";
-export type { DenialDetails, ErrorDetails, RemoteExceptionDetails, SandboxEnd } from "./lib/errors.ts";
+export type {
+  DenialDetails,
+  ErrorDetails,
+  RemoteExceptionDetails,
+  SandboxEnd,
+  StoreErrorDetails,
+  StoreProblem,
+} from "./lib/errors.ts";
 export { registerRemoteError } from "./lib/broker/remote_errors.ts";
 export type { RemoteErrorOptions } from "./lib/broker/remote_errors.ts";
 

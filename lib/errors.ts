@@ -281,6 +281,49 @@ export class FileError extends Error {
   }
 }
 
+/** What is wrong with a store. */
+export type StoreProblem =
+  /** The process may not read or write the file. */
+  | "permission"
+  /** It cannot be opened: no file, no folder, read-only, the system refuses. */
+  | "unavailable"
+  /** Another process, or another Tub of this one, has it open. */
+  | "locked"
+  /** It is no store: another program's file. */
+  | "foreign"
+  /** A later version of this module wrote it. */
+  | "newer"
+  /** Its contents are not what was written. */
+  | "damaged"
+  /** It is that of another Tub. */
+  | "identity"
+  /** A grant needs a factory that is not there, or whose factory fails. */
+  | "factory"
+  /** Something could not be written. */
+  | "write";
+
+/** What a {@linkcode StoreError} is about. */
+export interface StoreErrorDetails extends ErrorDetails {
+  /** What is wrong. */
+  readonly problem: StoreProblem;
+}
+
+/**
+ * The store of a Tub's grants cannot be used. Destroys: what was about to be done. Nothing in the file is overwritten.
+ */
+export class StoreError extends FileError {
+  /** The name of the class, also where minifying took it. */
+  override name = "StoreError";
+  /** What is wrong, for programs. */
+  readonly problem: StoreProblem;
+
+  /** What cannot be done with the store. */
+  constructor(message: string, details: StoreErrorDetails) {
+    super(message, details);
+    this.problem = details.problem;
+  }
+}
+
 /**
  * A connection hint cannot be used: it is passed over, and the other hints of its FURL are tried. What the `connect` of a
  * {@linkcode ConnectionHintHandler} throws when it does not understand a hint. Destroys: the attempt by that hint.
@@ -328,8 +371,8 @@ export class PermissionDenied extends Error {
   /** The name of the class, also where minifying took it. */
   override name = "PermissionDenied";
   /**
-   * Which limit of a capability refused: `method`, `expires`, `revoked`, `maxCalls`, `rate`, `holders` or `requires`, or
-   * another one that a peer named; `undefined` if it was none.
+   * Which limit of a capability refused: `method`, `expires`, `revoked`, `maxCalls`, `rate`, `holders`, `requires` or
+   * `record`, or another one that a peer named; `undefined` if it was none.
    */
   readonly limit: string | undefined;
 

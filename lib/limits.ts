@@ -175,6 +175,12 @@ export const WEB_SOCKET_BUFFER_BYTES = 1 * MiB;
 export const WEB_SOCKET_UNREAD_BYTES = 64 * MiB;
 /** Names of capabilities that were revoked or have expired, for which it is remembered why they lead nowhere. */
 export const MAX_RETIRED_NAMES = 10_000;
+/** After how many milliseconds a store writes how often capabilities without `maxCalls` were used. */
+export const STORE_FLUSH_MS = 1_000;
+/** After how many milliseconds the lines of an audit file are forced to the disk. */
+export const AUDIT_SYNC_MS = 1_000;
+/** Bytes of one line of an audit file. The program's labels are in it. */
+export const MAX_AUDIT_LINE_BYTES = 1_048_576;
 /** Events that a reader who does not keep up may leave unread, at most. */
 export const MAX_EVENT_CAPACITY = 1_000_000;
 /** Characters of a peer's method name that are kept in an event. */

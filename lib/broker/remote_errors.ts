@@ -21,6 +21,7 @@ import {
   RemoteException,
   RemoteNegotiationError,
   SandboxError,
+  StoreError,
   toError,
   UnreachableError,
   Violation,
@@ -67,6 +68,7 @@ nameErrors(WrongTubIdError, "foolscap.tokens.WrongTubIdError");
 nameErrors(WrongNameError, "foolscap.tokens.WrongNameError");
 nameErrors(NoLocationHintsError, "foolscap.tokens.NoLocationHintsError");
 nameErrors(FileError, "javascript.FileError", "builtins.OSError");
+nameErrors(StoreError, "javascript.StoreError");
 nameErrors(FurlError, "foolscap.furl.BadFURLError", "builtins.ValueError");
 nameErrors(UnreachableError, "javascript.UnreachableError", "builtins.ConnectionError", "builtins.OSError");
 nameErrors(SandboxError, "javascript.SandboxError", "builtins.OSError");

@@ -12,7 +12,9 @@ export type LimitKind =
   | "maxCalls"
   | "rate"
   | "holders"
-  | "requires";
+  | "requires"
+  /** None of its own: the call could not be written down, in the audit file or the store. */
+  | "record";
 
 /** One thing that happened to a capability. Never holds a name, a FURL, an argument or a result. */
 export type CapabilityEvent =

@@ -52,9 +52,9 @@ export class CaveatFacet implements Subject {
     this.#createdAt = world.clock.now();
     this.#gate = new Gate(target, [...limitsOf(chain, world), ...limits], {
       used: (method, caller) => {
+        log.used(this, caller, method);
         this.#callsUsed++;
         this.#lastUsedAt = world.clock.now();
-        log.used(this, caller, method);
       },
       denied: (method, caller, limit) => log.denied(this, caller, method, limit),
     });

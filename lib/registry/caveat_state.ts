@@ -32,7 +32,7 @@ export interface CaveatState {
    * @param marks Of one name, and no two the same.
    */
   hasRoom(marks: readonly CaveatMark[], now: number): boolean;
-  /** Counts a call for each; there is room. */
+  /** Counts a call for each; there is room. What it throws keeps the call from passing. */
   count(marks: readonly CaveatMark[]): void;
   /** Whether FURLs with this beginning were revoked. */
   isRevoked(mark: CaveatMark): boolean;
@@ -68,26 +68,62 @@ interface OfName {
   readonly revoked: Map<string, Kept>;
 }
 
+/** Writes down what is remembered, before it is: what it throws keeps it from being remembered. */
+export interface CaveatJournal {
+  /** Counts of one name have new values. */
+  setCounts(counts: readonly (CaveatMark & { readonly used: number })[]): void;
+  addRevoked(mark: CaveatMark): void;
+  forgetId(id: string): void;
+  forgetOver(now: number, endedUntil: number): void;
+}
+
+/** What was remembered in an earlier life. */
+export interface RememberedCaveats {
+  readonly counts: Iterable<CaveatMark & { readonly used: number }>;
+  readonly revoked: Iterable<CaveatMark>;
+  readonly endedUntil: number;
+}
+
 /** Looking through everything for what is over costs milliseconds, and a peer can ask for it. */
 const SWEEP_MS = 1_000;
 
-/** Keeps it for as long as the Tub lives. */
+/** Keeps it for as long as the Tub lives, or longer with a journal. */
 export class MemoryCaveatState implements CaveatState {
   readonly #limits: CaveatStateLimits;
+  readonly #journal: CaveatJournal | undefined;
   readonly #names = new Map<string, OfName>();
   #counts = 0;
   #revocations = 0;
   #endedUntil = 0;
   #sweptAt = -Infinity;
 
-  /** Nothing is known yet. */
-  constructor(limits: Partial<CaveatStateLimits> = {}) {
+  /**
+   * Knows nothing, or what was remembered.
+   *
+   * @param journal Is told of every change.
+   */
+  constructor(
+    limits?: Partial<CaveatStateLimits>,
+    journal?: CaveatJournal,
+    remembered?: RememberedCaveats,
+  ) {
+    this.#journal = journal;
     this.#limits = {
       counts: MAX_CAVEAT_COUNTS,
       countsOfName: MAX_CAVEAT_COUNTS_OF_NAME,
       revocations: MAX_CAVEAT_REVOCATIONS,
       ...limits,
     };
+    if (remembered === undefined) return;
+    for (const { id, mark, used, until } of remembered.counts) {
+      this.#ofName(id).counts.set(mark, { used, until });
+      this.#counts++;
+    }
+    for (const { id, mark, until } of remembered.revoked) {
+      this.#ofName(id).revoked.set(mark, { used: 0, until });
+      this.#revocations++;
+    }
+    this.#endedUntil = remembered.endedUntil;
   }
 
   /** How much is kept, for those who look for leaks. */
@@ -117,6 +153,7 @@ export class MemoryCaveatState implements CaveatState {
   }
 
   count(marks: readonly CaveatMark[]): void {
+    this.#journal?.setCounts(marks.map((mark) => ({ ...mark, used: this.used(mark) + 1 })));
     for (const { mark, id, until } of marks) {
       const { counts } = this.#ofName(id);
       const kept = counts.get(mark);
@@ -140,6 +177,7 @@ export class MemoryCaveatState implements CaveatState {
         `Cannot revoke FURL: ${this.#revocations} revocations are kept already; unregister its object instead`,
       );
     }
+    this.#journal?.addRevoked(mark);
     this.#ofName(mark.id).revoked.set(mark.mark, { used: 0, until: mark.until });
     this.#revocations++;
   }
@@ -147,6 +185,7 @@ export class MemoryCaveatState implements CaveatState {
   forget(id: string): void {
     const known = this.#names.get(id);
     if (known === undefined) return;
+    this.#journal?.forgetId(id);
     this.#names.delete(id);
     this.#counts -= known.counts.size;
     this.#revocations -= known.revoked.size;
@@ -167,6 +206,7 @@ export class MemoryCaveatState implements CaveatState {
   #sweep(now: number): boolean {
     if (now >= this.#sweptAt && now - this.#sweptAt < SWEEP_MS) return false;
     this.#sweptAt = now;
+    this.#journal?.forgetOver(now, Math.max(this.#endedUntil, now));
     for (const [id, { counts, revoked }] of this.#names) {
       this.#counts -= this.#dropOver(counts, now);
       this.#revocations -= this.#dropOver(revoked, now);

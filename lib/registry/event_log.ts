@@ -4,16 +4,19 @@
  * @module
  */
 
-import { toError } from "../errors.ts";
+import { PermissionDenied, toError } from "../errors.ts";
 import { MAX_EVENT_CAPACITY, MAX_EVENT_METHOD } from "../limits.ts";
 import type { Clock } from "../util/clock.ts";
 import { quoteForeign } from "../util/text.ts";
 import type { Trace } from "../util/trace.ts";
+import type { AuditTrail } from "./audit_trail.ts";
 import type { CapabilityEvent, CapabilityHappening, LimitKind } from "./capability_event.ts";
 import { CapabilityEvents, type EventOptions } from "./capability_events.ts";
 
 const NAMES = { capacity: true, label: true, capability: true } satisfies Record<keyof EventOptions, true>;
 const DEFAULT_CAPACITY = 1_000;
+/** What does not happen if it cannot be taken down. */
+const GIVES: ReadonlySet<CapabilityHappening["type"]> = new Set(["granted", "used", "introduced"]);
 
 /** Gets every event, at once and in order. What it throws goes to the Tub's trace. */
 export type EventSink = (event: CapabilityEvent) => void;
@@ -35,11 +38,16 @@ export class EventLog {
   readonly #clock: Clock;
   readonly #trace: Trace;
   readonly #sinks: readonly EventSink[];
+  readonly #audit: AuditTrail | undefined;
   readonly #readers = new Set<Reader>();
   #sequence = 0;
 
-  /** @param sinks Get all events. */
-  constructor(clock: Clock, trace: Trace, sinks: readonly EventSink[]) {
+  /**
+   * @param sinks Get all events.
+   * @param audit Gets them before anybody else, and before they happen.
+   */
+  constructor(clock: Clock, trace: Trace, sinks: readonly EventSink[], audit?: AuditTrail) {
+    this.#audit = audit;
     this.#clock = clock;
     this.#trace = trace;
     this.#sinks = sinks;
@@ -55,7 +63,11 @@ export class EventLog {
     return events;
   }
 
-  /** A call passes. */
+  /**
+   * A call passes.
+   *
+   * @throws {FileError} If the audit trail cannot take it down.
+   */
   used(subject: Subject, caller: string | undefined, method: string): void {
     if (this.#isHeard()) this.#tell(subject, { type: "used", caller, method: cut(method) });
   }
@@ -65,7 +77,28 @@ export class EventLog {
     if (this.#isHeard()) this.#tell(subject, { type: "denied", caller, method: cut(method), limit });
   }
 
-  /** Something else, that happens seldom. */
+  /**
+   * A reference goes to a peer.
+   *
+   * @throws {PermissionDenied} If the audit trail cannot take it down.
+   */
+  introduced(subject: Subject, to: string | undefined): void {
+    try {
+      this.record(subject, { type: "introduced", to });
+    } catch (cause) {
+      throw new PermissionDenied(
+        "Cannot give a reference: that cannot be recorded at the moment; try again later",
+        { limit: "record", cause },
+      );
+    }
+  }
+
+  /**
+   * Something else, that happens seldom.
+   *
+   * @throws {FileError} If the audit trail cannot take it down, and it is something that gives access: an end happens
+   *   whatever the disk does.
+   */
   record(subject: Subject, what: CapabilityHappening): void {
     if (this.#isHeard()) this.#tell(subject, what);
   }
@@ -77,7 +110,7 @@ export class EventLog {
 
   #isHeard(): boolean {
     this.#sequence++;
-    return this.#readers.size > 0 || this.#sinks.length > 0;
+    return this.#readers.size > 0 || this.#sinks.length > 0 || this.#audit !== undefined;
   }
 
   #tell({ id, label }: Subject, what: CapabilityHappening): void {
@@ -89,6 +122,13 @@ export class EventLog {
       label,
       ...what,
     });
+    try {
+      this.#audit?.take(event);
+    } catch (error) {
+      if (GIVES.has(what.type)) throw error;
+      // The trail knows that it has missed one, and says so when it can write again.
+      this.#trace({ type: "callback-failed", where: "audit file", error: toError(error) });
+    }
     for (const reader of this.#readers) {
       if (reader.label !== undefined && reader.label !== label) continue;
       if (reader.capability === undefined || reader.capability === id) reader.events.push(event);

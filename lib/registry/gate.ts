@@ -14,11 +14,11 @@ import type { LimitKind } from "./capability_event.ts";
 import type { Limit, LimitedCall } from "./limit.ts";
 import { cannotCall } from "./limits/cannot_call.ts";
 
-/** What a {@linkcode Gate} tells of its calls. Must not throw. */
+/** What a {@linkcode Gate} tells of its calls. */
 export interface GateWatcher {
-  /** A call passes. */
+  /** A call passes. What it throws keeps it from passing: it could not be written down. */
   used(method: string, caller: string | undefined): void;
-  /** A call was refused. */
+  /** A call was refused. Must not throw. */
   denied(method: string, caller: string | undefined, limit: LimitKind): void;
 }
 
@@ -132,8 +132,17 @@ export class Gate {
       this.#watcher.denied(method, context.caller, limit.kind);
       throw new PermissionDenied(why, { limit: limit.kind });
     }
-    for (const limit of this.#counting) limit.count!(call);
-    this.#watcher.used(method, context.caller);
+    try {
+      for (const limit of this.#counting) limit.count!(call);
+      this.#watcher.used(method, context.caller);
+    } catch (cause) {
+      // What was counted stays counted: a call too few passes, never one too many.
+      this.#watcher.denied(method, context.caller, "record");
+      throw new PermissionDenied(
+        `${cannotCall(method)}: its use cannot be recorded at the moment; try again later`,
+        { limit: "record", cause },
+      );
+    }
   }
 
   #wait(

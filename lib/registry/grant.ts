@@ -25,6 +25,10 @@ export interface GrantParts {
   readonly createdAt: number;
   /** Is told of its calls. */
   readonly watcher: GateWatcher;
+  /** How often it was used in earlier lives. */
+  readonly callsUsed?: number | undefined;
+  /** When, in milliseconds since 1970. */
+  readonly lastUsedAt?: number | undefined;
 }
 
 /** One grant. */
@@ -43,22 +47,30 @@ export class Grant implements Expiring {
   readonly holders: ReadonlySet<string> | undefined;
   /** Those that come of it and are not over. */
   readonly children: Set<Grant> = new Set();
-  readonly #terms: Terms;
-  readonly #createdAt: number;
-  #callsUsed = 0;
+  /** What it was granted with, without its parents' terms. */
+  readonly terms: Terms;
+  /** Without its parents'. */
+  readonly ownLimits: readonly Limit[];
+  /** In milliseconds since 1970. */
+  readonly createdAt: number;
+  #callsUsed: number;
   #lastUsedAt: number | undefined;
   #end: GateEnd | undefined;
 
   /** A grant that its parent knows. */
-  constructor({ id, target, parent, terms, limits, createdAt, watcher }: GrantParts) {
+  constructor(parts: GrantParts) {
+    const { id, target, parent, terms, limits, createdAt, watcher } = parts;
     this.id = id;
     this.label = terms.label;
     this.parent = parent;
     this.expiresAt = Math.min(terms.expiresAt ?? Infinity, parent?.expiresAt ?? Infinity);
     this.methods = terms.methods ?? parent?.methods;
     this.holders = terms.holders ?? parent?.holders;
-    this.#terms = terms;
-    this.#createdAt = createdAt;
+    this.terms = terms;
+    this.ownLimits = limits;
+    this.createdAt = createdAt;
+    this.#callsUsed = parts.callsUsed ?? 0;
+    this.#lastUsedAt = parts.lastUsedAt;
     this.gate = new Gate(target, [...(parent?.gate.limits ?? []), ...limits], watcher);
     this.facet = facetOf(this.gate);
     parent?.children.add(this);
@@ -72,6 +84,16 @@ export class Grant implements Expiring {
   /** Why it allows nothing any more. */
   get end(): GateEnd | undefined {
     return this.#end;
+  }
+
+  /** Calls that were let through, by it and by its children. */
+  get callsUsed(): number {
+    return this.#callsUsed;
+  }
+
+  /** When a call was last let through, in milliseconds since 1970. */
+  get lastUsedAt(): number | undefined {
+    return this.#lastUsedAt;
   }
 
   /** Lets nothing pass any more. What runs goes on, until the gate ends its calls. */
@@ -118,7 +140,7 @@ export class Grant implements Expiring {
       isExpired: this.#end === "expires" || (this.#end === undefined && now >= this.expiresAt),
       parent: this.parent?.id,
       children: this.children.size,
-      createdAt: this.#createdAt,
+      createdAt: this.createdAt,
       lastUsedAt: this.#lastUsedAt,
     });
   }
@@ -128,7 +150,7 @@ export class Grant implements Expiring {
     const chain: Terms[] = [];
     // deno-lint-ignore no-this-alias
     for (let grant: Grant | undefined = this; grant !== undefined; grant = grant.parent) {
-      chain.push(grant.#terms);
+      chain.push(grant.terms);
     }
     return chain.reverse();
   }

@@ -8,6 +8,7 @@ import { checkOwnName } from "../names/derived_name.ts";
 import { isTubId } from "../names/tub_id.ts";
 import { quoteForeign } from "../util/text.ts";
 import { type ExpiryTime, expiryTime } from "./expiry_time.ts";
+import type { DurableOptions } from "./factories.ts";
 import type { CallRate } from "./limits/rate_limit.ts";
 
 /** What a capability allows, to whom, how often and how long. What is left out is not limited. */
@@ -38,7 +39,15 @@ export interface AttenuateOptions {
 }
 
 /** Options of {@linkcode CapabilityRegistry.grant}. */
-export type GrantOptions = AttenuateOptions;
+export interface GrantOptions extends AttenuateOptions {
+  /**
+   * Keeps the capability, with all that is attenuated from it, in the Tub's store: after a restart its FURL is as good as
+   * before, its limits go on where they were, and what was revoked stays so.
+   *
+   * @default it ends with the Tub
+   */
+  readonly durable?: DurableOptions | undefined;
+}
 
 /** The options, checked as far as they can be by themselves. */
 export interface Terms {

@@ -6,8 +6,9 @@
 
 import { Callable, type Publishable } from "../broker/callable.ts";
 import { findRemoteMethod, Referenceable } from "../broker/referenceable.ts";
-import { PermissionDenied } from "../errors.ts";
+import { PermissionDenied, toError } from "../errors.ts";
 import { quoteForeign } from "../util/text.ts";
+import type { Trace } from "../util/trace.ts";
 import { checkRequires, type Terms } from "./grant_options.ts";
 import type { PermissionQuery } from "./permission_query.ts";
 
@@ -74,6 +75,16 @@ export function requiredBy(object: Publishable): readonly Deno.PermissionDescrip
   return requires === undefined ? [] : checkRequires(requires);
 }
 
+/** The same; a class that declares nonsense can be called by nobody. */
+export function requiredOrNothing(object: Publishable, trace: Trace): readonly Deno.PermissionDescriptor[] {
+  try {
+    return requiredBy(object);
+  } catch (thrown) {
+    trace({ type: "callback-failed", where: "static requires", error: toError(thrown) });
+    return [{ name: "unknown" } as unknown as Deno.PermissionDescriptor];
+  }
+}
+
 /**
  * Makes sure of permissions.
  *
@@ -137,4 +148,13 @@ function listed(names: readonly string[]): string {
   if (names.length === 0) return "none";
   const more = names.length - MAX_LISTED;
   return `${names.slice(0, MAX_LISTED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+}
+
+/** What is said of something that is neither a Referenceable nor a Callable. */
+export function notPublishable(object: unknown, action: string): TypeError {
+  return new TypeError(
+    typeof object === "function"
+      ? `Cannot ${action} a function: give callable(f)`
+      : `Cannot ${action} an object: it is not a Referenceable; derive its class from it`,
+  );
 }

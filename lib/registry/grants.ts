@@ -5,37 +5,54 @@
  */
 
 import type { Publishable } from "../broker/callable.ts";
-import { PermissionDenied } from "../errors.ts";
+import { PermissionDenied, toError } from "../errors.ts";
 import type { Clock } from "../util/clock.ts";
+import type { Trace } from "../util/trace.ts";
 import { Capability, type CapabilityHost } from "./capability.ts";
+import type { DurableGrants, Recipe } from "./durable_grants.ts";
 import type { EventLog } from "./event_log.ts";
 import { ExpiryQueue } from "./expiry_queue.ts";
+import type { DurableOptions } from "./factories.ts";
 import type { GateEnd } from "./gate.ts";
 import { Grant } from "./grant.ts";
-import { type AttenuateOptions, checkTerms, type Terms } from "./grant_options.ts";
+import { type AttenuateOptions, checkTerms, type GrantOptions, type Terms } from "./grant_options.ts";
 import { checkMethods, checkNarrower, checkPermissions, requiredBy } from "./grant_rules.ts";
 import type { Limit } from "./limit.ts";
-import { CallCountLimit } from "./limits/call_count_limit.ts";
+import { CallCountLimit, type CountJournal } from "./limits/call_count_limit.ts";
 import { ExpiryLimit } from "./limits/expiry_limit.ts";
 import { HolderLimit } from "./limits/holder_limit.ts";
 import { MethodLimit } from "./limits/method_limit.ts";
 import { PermissionLimit } from "./limits/permission_limit.ts";
 import { RateLimit } from "./limits/rate_limit.ts";
 import type { PermissionQuery } from "./permission_query.ts";
+import type { StoredGrant } from "./store.ts";
 
 /** What {@linkcode Grants} need of the registry. */
 export interface GrantsOptions {
   readonly clock: Clock;
   readonly log: EventLog;
+  readonly trace: Trace;
   readonly permissions: PermissionQuery | undefined;
   /** The next number. */
   nextId(): number;
   /** Takes a new facet in, under the name that it shall have. @throws If it cannot have that name. */
   enter(facet: Publishable, name: string | undefined): void;
+  /** Takes the name of a facet back, that nobody has seen. */
+  forget(facet: Publishable): void;
   /** Takes the name of a facet back, and remembers why. */
   retire(facet: Publishable, why: GateEnd): void;
   /** The FURL of a facet. */
   furlOf(facet: Publishable): string;
+  /** Keeps grants for the next start. */
+  readonly durable: DurableGrants | undefined;
+}
+
+/** What else is to be known of a grant that is made. */
+interface Making {
+  /** It is kept, and gets its object back so. */
+  readonly recipe?: Recipe | undefined;
+  /** It is there already. */
+  readonly stored?: StoredGrant | undefined;
 }
 
 interface Granted {
@@ -72,18 +89,42 @@ export class Grants implements CapabilityHost {
   }
 
   /** Grants an object; of a facet, it attenuates the capability. The object has been checked. */
-  grant(object: Publishable, options: AttenuateOptions): Capability {
+  grant(object: Publishable, options: GrantOptions): Capability {
+    const { durable, ...others } = options;
     const known = this.#byFacet.get(object);
-    if (known !== undefined) return this.attenuate(known.grant, options);
-    const terms = this.#withRequired(checkTerms(options, this.now()), requiredBy(object));
-    return this.#make(object, undefined, terms);
+    if (known !== undefined) {
+      if (durable === undefined) return this.attenuate(known.grant, others);
+      throw new TypeError(
+        "Cannot grant: durable is for objects; what comes of a durable capability is durable",
+      );
+    }
+    const terms = this.#withRequired(checkTerms(others, this.now()), requiredBy(object));
+    return this.#make(object, undefined, terms, { recipe: this.#recipeOf(durable) }).capability;
   }
 
   attenuate(parent: Grant, options: AttenuateOptions): Capability {
     const terms = checkTerms(options, this.now());
     checkOpen(parent, this.now(), "attenuate it");
     checkNarrower(terms, parent);
-    return this.#make(parent.gate.target!, parent, terms);
+    return this.#make(parent.gate.target!, parent, terms).capability;
+  }
+
+  /** Makes the grants again that a store has kept. */
+  async restore(stored: Iterable<StoredGrant>): Promise<void> {
+    await this.#options.durable?.restore(stored, (stored, target, terms, parent) => {
+      // What the class declares may have changed.
+      const all = parent === undefined ? this.#withRequired(terms, requiredBy(target)) : terms;
+      return this.#make(target, parent, all, { stored }).grant;
+    });
+  }
+
+  /** Runs something whose durable grants and revocations are written in one go. */
+  batch(run: () => void): void {
+    const { durable } = this.#options;
+    if (durable === undefined) {
+      throw new TypeError("Cannot batch: this Tub has no store; Tub.create takes one");
+    }
+    durable.batch(run, (grant) => this.revoke(grant));
   }
 
   furlOf(grant: Grant): string {
@@ -108,25 +149,51 @@ export class Grants implements CapabilityHost {
   }
 
   #withRequired(terms: Terms, required: readonly Deno.PermissionDescriptor[]): Terms {
-    return required.length === 0 ? terms : { ...terms, requires: [...required, ...terms.requires] };
+    const known = new Set(terms.requires.map((descriptor) => JSON.stringify(descriptor)));
+    const added = required.filter((descriptor) => !known.has(JSON.stringify(descriptor)));
+    return added.length === 0 ? terms : { ...terms, requires: [...added, ...terms.requires] };
   }
 
-  #make(target: Publishable, parent: Grant | undefined, terms: Terms): Capability {
-    const { nextId, permissions, enter, log } = this.#options;
+  #recipeOf(options: DurableOptions | undefined): Recipe | undefined {
+    if (options === undefined) return undefined;
+    const { durable } = this.#options;
+    if (durable !== undefined) return durable.recipeOf(options);
+    throw new TypeError("Cannot grant: this Tub has no store to keep it in; Tub.create takes one");
+  }
+
+  #make(
+    target: Publishable,
+    parent: Grant | undefined,
+    terms: Terms,
+    { recipe, stored }: Making = {},
+  ): Granted {
+    const { nextId, permissions, enter, forget, log, durable } = this.#options;
     if (this.#isClosed) throw new TypeError("Cannot grant: this Tub has been stopped; create another one");
-    checkMethods(target, terms.methods);
-    checkPermissions(terms.requires, permissions, "grant");
+    if (stored === undefined) {
+      checkMethods(target, terms.methods);
+      checkPermissions(terms.requires, permissions, "grant");
+    }
+    const isDurable = recipe !== undefined || stored !== undefined ||
+      (parent !== undefined && durable?.has(parent) === true);
+    const id = stored?.id ?? nextId();
     const grant: Grant = new Grant({
-      id: nextId(),
+      id,
       target,
       parent,
       terms,
-      limits: this.#limitsOf(terms),
-      createdAt: this.now(),
+      limits: this.#limitsOf(
+        terms,
+        isDurable ? durable?.journal(id, this.#options.clock) : undefined,
+        stored,
+      ),
+      createdAt: stored?.createdAt ?? this.now(),
+      callsUsed: stored?.used,
+      lastUsedAt: stored?.lastUsedAt,
       watcher: {
         used: (method, caller) => {
-          grant.count(this.now());
           log.used(grant, caller, method);
+          grant.count(this.now());
+          durable?.used(grant);
         },
         denied: (method, caller, limit) => {
           log.denied(grant, caller, method, limit);
@@ -134,33 +201,45 @@ export class Grants implements CapabilityHost {
         },
       },
     });
+    const capability = new Capability(this, grant);
+    const granted: Granted = { grant, capability };
+    let isTold = false;
     try {
-      enter(grant.facet, terms.name);
+      if (stored === undefined) enter(grant.facet, terms.name);
+      // Once it is kept it can only be revoked, so the log has its say before.
+      log.record(grant, {
+        type: "granted",
+        parent: parent?.id,
+        how: stored !== undefined ? "restored" : parent === undefined ? "grant" : "attenuate",
+      });
+      isTold = true;
+      if (isDurable && stored === undefined) durable!.add(grant, recipe);
     } catch (error) {
       grant.shut("revoked");
+      forget(grant.facet);
+      if (isTold) log.record(grant, { type: "revoked", by: id });
       throw error;
     }
-    const capability = new Capability(this, grant);
-    this.#byFacet.set(grant.facet, { grant, capability });
+    this.#byFacet.set(grant.facet, granted);
     if (parent === undefined) this.#roots.add(grant);
     if (grant.expiresAt !== Infinity) this.#expiring.add(grant);
-    log.record(grant, {
-      type: "granted",
-      parent: parent?.id,
-      how: parent === undefined ? "grant" : "attenuate",
-    });
-    return capability;
+    return granted;
   }
 
-  #limitsOf({ methods, expiresAt, maxCalls, rate, holders, requires }: Terms): Limit[] {
+  #limitsOf(
+    { methods, expiresAt, maxCalls, rate, holders, requires }: Terms,
+    journal?: CountJournal,
+    stored?: StoredGrant,
+  ): Limit[] {
     const { clock, permissions } = this.#options;
     const limits: Limit[] = [];
     if (expiresAt !== undefined) limits.push(new ExpiryLimit(expiresAt, clock));
     if (holders !== undefined) limits.push(new HolderLimit(holders));
     if (methods !== undefined) limits.push(new MethodLimit(methods));
     if (requires.length > 0) limits.push(new PermissionLimit(requires, permissions!));
-    if (maxCalls !== undefined) limits.push(new CallCountLimit(maxCalls));
-    if (rate !== undefined) limits.push(new RateLimit(rate, clock));
+    if (maxCalls !== undefined) limits.push(new CallCountLimit(maxCalls, stored?.used, journal));
+    // How many calls were made just before the restart is not known.
+    if (rate !== undefined) limits.push(new RateLimit(rate, clock, stored === undefined ? undefined : 0));
     return limits;
   }
 
@@ -176,7 +255,7 @@ export class Grants implements CapabilityHost {
   }
 
   #end(first: Grant, end: GateEnd): void {
-    const { log, retire } = this.#options;
+    const { log, retire, durable, trace } = this.#options;
     const family = [...first.family()].filter(({ isOver }) => !isOver);
     // All of them before any code of the program's runs.
     for (const grant of family) grant.shut(end);
@@ -186,7 +265,18 @@ export class Grants implements CapabilityHost {
       this.#expiring.remove(grant);
       log.record(grant, end === "expires" ? { type: "expired" } : { type: "revoked", by: first.id });
     }
+    let failure: unknown;
+    try {
+      durable?.end(family, end);
+    } catch (error) {
+      // It is over here whatever the disk does.
+      failure = error;
+    }
     if (end === "revoked") { for (const grant of family) grant.gate.endCalls(); }
+    if (failure === undefined) return;
+    // The time is over at the next start as well.
+    if (end === "expires") trace({ type: "callback-failed", where: "store", error: toError(failure) });
+    else throw failure;
   }
 }
 

@@ -22,6 +22,9 @@ export interface Limit {
    * may pass. Changes nothing: another limit may refuse the call still.
    */
   refuses(call: LimitedCall): string | undefined;
-  /** The call is being delivered: no limit refused it. Counts, where there is something to count. */
+  /**
+   * The call is being delivered: no limit refused it. Counts, where there is something to count. What it
+   * throws keeps the call from passing: it could not be written down.
+   */
   count?(call: LimitedCall): void;
 }

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { FurlError } from "../errors.ts";
 import { nodeBuffer } from "../util/node.ts";
 import { MAX_RETIRED_NAMES } from "../limits.ts";
 import { caveatId, caveatRoot } from "../names/caveat_chain.ts";
@@ -21,6 +22,8 @@ interface Entry<T extends object> {
   sealed: SealedName | undefined;
   /** What derived names call it by; made when a derived name is first looked for. */
   id: string | undefined;
+  /** The key to derived names, of one whose name is not known; throws if what it comes from was tampered with. */
+  root: (() => Uint8Array) | undefined;
   /** Whether its name was drawn here at random, so that no other object will ever have it. */
   isDrawn: boolean;
   /** None where the object is kept from the start: to watch 100,000 objects takes the collector seconds. */
@@ -43,6 +46,16 @@ export interface NameRoot<T extends object> {
   readonly root: Uint8Array;
   /** Whether it still has that name. */
   isNamed(): boolean;
+}
+
+/** A name that is not known in clear: what a store has kept of it. */
+export interface StoredName {
+  /** See {@linkcode NameTable.hashOf}. */
+  readonly hash: string;
+  /** What derived names call it by, in base64. */
+  readonly id: string;
+  /** The key to all names that derive from it. @throws {StoreError} If what is kept was tampered with. */
+  root(): Uint8Array;
 }
 
 /** Named objects, found by the keyed hash of their names. */
@@ -69,11 +82,12 @@ export class NameTable<T extends object> {
    *
    * @param onGone Is told the id of a name that no object will ever have again: it was drawn for an object that nobody
    *   registered, and that nobody holds any more.
+   * @param hashKey The key of the names' hashes, where a store has kept some.
    */
-  constructor(randomBytes: RandomBytes, onGone: (id: string) => void = () => {}) {
+  constructor(randomBytes: RandomBytes, onGone?: (id: string) => void, hashKey?: Uint8Array) {
     this.#randomBytes = randomBytes;
-    this.#onGone = onGone;
-    this.#names = new SealedNames(randomBytes);
+    this.#onGone = onGone ?? (() => {});
+    this.#names = new SealedNames(randomBytes, hashKey);
   }
 
   /** How many objects there are. */
@@ -86,7 +100,41 @@ export class NameTable<T extends object> {
     this.#hashAll();
     if (this.#byHash.size === 0) return undefined;
     const entry = this.#byHash.get(this.#names.hash(name));
+    if (entry?.sealed === undefined && entry?.root !== undefined) {
+      // The first who asks for it tells its name; and what was kept with it has to be what was written.
+      entry.root();
+      entry.sealed = this.#names.seal(name);
+      entry.root = undefined;
+    }
     return entry?.strong ?? entry?.weak?.deref();
+  }
+
+  /** Whether the name of an object is known, or will be drawn when it is asked for. */
+  isKnown(object: T): boolean {
+    const entry = this.#byObject.get(object);
+    return entry === undefined || entry.sealed !== undefined || entry.root === undefined;
+  }
+
+  /** What a store keeps of an object's name, and the key to all names that derive from it. */
+  storedName(object: T): { readonly hash: string; readonly id: string; readonly root: Uint8Array } {
+    const name = this.nameOf(object)!;
+    const root = caveatRoot(name);
+    return { hash: this.#names.hash(name), id: idText(caveatId(root)), root };
+  }
+
+  /** Gives an object that has no name the one that a store has kept something of. */
+  addStored(object: T, { hash, id, root }: StoredName): void {
+    const entry = this.#enter(object, true);
+    entry.hash = hash;
+    entry.id = id;
+    entry.root = root;
+    this.#byHash.set(hash, entry);
+    this.#byId.set(id, entry);
+  }
+
+  /** Remembers why a name leads nowhere, of one that was retired in an earlier life. */
+  addRetired(hash: string, why: string): void {
+    this.#retired.set(hash, why);
   }
 
   /**
@@ -118,11 +166,20 @@ export class NameTable<T extends object> {
     return this.#byObject.get(object)?.id;
   }
 
-  /** The name of an object, in clear; drawn now if it was not told before. */
+  /**
+   * The name of an object, in clear; drawn now if it was not told before.
+   *
+   * @throws {FurlError} If a store has kept only its hash.
+   */
   nameOf(object: T): string | undefined {
     const entry = this.#byObject.get(object);
     if (entry === undefined) return undefined;
     if (entry.sealed !== undefined) return this.#names.open(entry.sealed);
+    if (entry.root !== undefined) {
+      throw new FurlError(
+        "Cannot give a FURL: this capability comes from the store, which keeps no names; use the FURL that it had, or attenuate() it",
+      );
+    }
     const name = createSwissnum(this.#randomBytes);
     this.#give(entry, name);
     return name;
@@ -183,9 +240,9 @@ export class NameTable<T extends object> {
 
   /** Forgets an object, and remembers for those who know its name why it is gone: the latest of such names. */
   retire(object: T, why: string): void {
-    const sealed = this.#byObject.get(object)?.sealed;
-    if (!this.remove(object) || sealed === undefined) return;
-    this.#retired.set(this.#names.hash(this.#names.open(sealed)), why);
+    const { sealed, hash } = this.#byObject.get(object) ?? {};
+    if (!this.remove(object) || (sealed === undefined && hash === undefined)) return;
+    this.#retired.set(hash ?? this.#names.hash(this.#names.open(sealed!)), why);
     if (this.#retired.size <= MAX_RETIRED_NAMES) return;
     for (const oldest of this.#retired.keys()) {
       this.#retired.delete(oldest);
@@ -223,6 +280,7 @@ export class NameTable<T extends object> {
       hash: undefined,
       sealed: undefined,
       id: undefined,
+      root: undefined,
       isDrawn: false,
       weak: isKept ? undefined : new WeakRef(object),
       strong: isKept ? object : undefined,
@@ -241,7 +299,7 @@ export class NameTable<T extends object> {
   }
 
   #rootOf(entry: Entry<T>): Uint8Array {
-    return caveatRoot(this.#names.open(entry.sealed!));
+    return entry.root?.() ?? caveatRoot(this.#names.open(entry.sealed!));
   }
 
   #hashAll(): void {

@@ -7,79 +7,30 @@
 import { PermissionDenied, toError } from "../errors.ts";
 import { MAX_FURL_BYTES } from "../limits.ts";
 import { checkOwnName, isReservedName } from "../names/derived_name.ts";
-import type { RandomBytes } from "../util/random_bytes.ts";
 import type { SturdyRef } from "../names/sturdy_ref.ts";
 import type { Publishable } from "../broker/callable.ts";
-import { type Clock, systemClock } from "../util/clock.ts";
+import { systemClock } from "../util/clock.ts";
 import type { Trace } from "../util/trace.ts";
+import type { AuditHead, AuditTrail } from "./audit_trail.ts";
 import type { Capability } from "./capability.ts";
 import type { CapabilityEvents, EventOptions } from "./capability_events.ts";
-import type { CapabilityInfo } from "./capability_info.ts";
 import { permissionLimits, withoutCounts } from "./caveat_limits.ts";
 import { CaveatNames } from "./caveat_names.ts";
 import { type CaveatState, MemoryCaveatState } from "./caveat_state.ts";
-import { EventLog, type EventSink, type Subject } from "./event_log.ts";
+import { DurableGrants } from "./durable_grants.ts";
+import { EventLog, type Subject } from "./event_log.ts";
 import type { GrantOptions } from "./grant_options.ts";
-import { checkPermissions, requiredBy } from "./grant_rules.ts";
+import { checkPermissions, notPublishable, requiredBy, requiredOrNothing } from "./grant_rules.ts";
 import { Grants } from "./grants.ts";
 import { isPublishable, type NameLookupHandler, NameLookups } from "./name_lookups.ts";
 import { NameTable } from "./name_table.ts";
 import { type InboundGuard, PermissionGuard } from "./permission_guard.ts";
 import type { PermissionQuery } from "./permission_query.ts";
+import type { CapabilityRegistryOptions, RegistryEntry } from "./registry_options.ts";
+import type { StoredRegistry } from "./store.ts";
 import { type CapabilityNode, nodeOfGrant, nodeOfObject } from "./tree.ts";
 
 export type { NameLookupHandler } from "./name_lookups.ts";
-
-/** An object that can be reached by a FURL, as {@linkcode CapabilityRegistry.list} shows it. */
-export interface RegistryEntry {
-  /** The object, or function, itself. */
-  readonly object: Publishable;
-  /**
-   * Whether nobody registered it: it got its FURL when it was passed to a peer, and loses it when nobody holds it any
-   * more.
-   */
-  readonly isImplicit: boolean;
-  /** What it allows, if it was granted; else all of the object can be reached. */
-  readonly capability?: CapabilityInfo;
-}
-
-/** What a {@linkcode CapabilityRegistry} needs of its Tub. */
-export interface CapabilityRegistryOptions {
-  /** Gives names and keys. */
-  readonly randomBytes: RandomBytes;
-  /** Is told when a lookup handler, or one of `onEvent`, throws. */
-  readonly trace: Trace;
-  /**
-   * The time and the timers.
-   *
-   * @default the clock of the machine
-   */
-  readonly clock?: Clock | undefined;
-  /**
-   * What knows the process's permissions.
-   *
-   * @default nothing: what requires a permission cannot be granted
-   */
-  readonly permissions?: PermissionQuery | undefined;
-  /**
-   * Gives the FURL of a granted object, or throws a {@linkcode NoLocationError}.
-   *
-   * @default there are no FURLs
-   */
-  readonly furlOf?: ((object: Publishable) => string) | undefined;
-  /**
-   * Are told of every event, at once and in order. What they throw goes to the trace.
-   *
-   * @default none
-   */
-  readonly onEvent?: readonly EventSink[] | undefined;
-  /**
-   * Keeps the counts and revocations of attenuated FURLs.
-   *
-   * @default they are kept for as long as the registry
-   */
-  readonly caveatState?: CaveatState | undefined;
-}
 
 /**
  * What can be reached in a Tub: its objects' names, and the grants that limit their use. Every Tub has one, `tub.registry`.
@@ -109,20 +60,37 @@ export class CapabilityRegistry {
   readonly #guard: PermissionGuard;
   /** Of objects that were registered as they are: a grant without limits, and without a facet. */
   readonly #plain = new WeakMap<Publishable, Subject>();
-  #lastId = 0;
+  readonly #durable: DurableGrants | undefined;
+  readonly #audit: AuditTrail | undefined;
+  /** Until it is restored. */
+  #kept: StoredRegistry | undefined;
+  #lastId: number;
+  #isCleared = false;
 
   /** An empty registry. A Tub makes its own. */
   constructor(options: CapabilityRegistryOptions) {
     const { trace, permissions, clock = systemClock, onEvent = [] } = options;
-    const { caveatState: state = new MemoryCaveatState() } = options;
+    const { store, audit } = options;
+    const kept = this.#kept = store?.load();
+    const { caveatState: state = new MemoryCaveatState({}, store, kept) } = options;
+    this.#audit = audit;
     this.#trace = trace;
     this.#permissions = permissions;
-    this.#table = new NameTable(options.randomBytes, (id) => state.forget(id));
+    this.#table = new NameTable(
+      options.randomBytes,
+      (id) => this.#forgetCaveats(state, id),
+      store?.keys.nameKey,
+    );
+    for (const { nameHash, why } of kept?.retired ?? []) this.#table.addRetired(nameHash, why);
+    this.#lastId = kept?.lastId ?? 0;
+    const { factories = {} } = options;
+    this.#durable = store && new DurableGrants({ store, factories, table: this.#table, clock, trace });
     this.#lookups = new NameLookups(this.#table, trace);
-    this.#log = new EventLog(clock, trace, onEvent);
+    this.#log = new EventLog(clock, trace, onEvent, audit);
     this.#grants = new Grants({
       clock,
       log: this.#log,
+      trace,
       permissions,
       nextId: () => ++this.#lastId,
       enter: (facet, name) => {
@@ -130,8 +98,12 @@ export class CapabilityRegistry {
         else this.#table.add(facet, name);
         this.#table.keep(facet);
       },
+      forget: (facet) => void this.#table.remove(facet),
       retire: (facet, why) => this.#table.retire(facet, why),
+      durable: this.#durable,
       furlOf: (facet) => {
+        // Says why not.
+        if (!this.#table.isKnown(facet)) this.#table.nameOf(facet);
         if (options.furlOf === undefined) throw new TypeError("Cannot give a FURL: this registry has no Tub");
         return options.furlOf(facet);
       },
@@ -149,7 +121,7 @@ export class CapabilityRegistry {
         if (granted !== undefined) return withoutCounts(granted.grant.gate.limits);
         return permissions === undefined
           ? []
-          : permissionLimits(this.#requiredOrNothing(object), permissions);
+          : permissionLimits(requiredOrNothing(object, this.#trace), permissions);
       },
     });
     this.#guard = new PermissionGuard((object, { method, context: { caller } }) => {
@@ -243,6 +215,33 @@ export class CapabilityRegistry {
     return this.#grants.grant(object, options) as Capability<T>;
   }
 
+  /** @ignore Makes the grants again that the store has kept. @throws {StoreError} If a factory is missing or fails. */
+  async restore(): Promise<void> {
+    const kept = this.#kept;
+    this.#kept = undefined;
+    if (kept !== undefined) await this.#grants.restore(kept.grants);
+  }
+
+  /**
+   * Runs something that makes, or revokes, many durable capabilities, and writes them to the store in one go at its end:
+   * one by one they take some milliseconds each. If it is killed meanwhile, none of it has happened.
+   *
+   * @param run Is not to wait for anything. What it throws undoes nothing.
+   * @throws {StoreError} If it cannot be written: what was granted in it is revoked then.
+   * @throws {TypeError} If there is no store, or it runs in another one.
+   */
+  batch(run: () => void): void {
+    this.#grants.batch(run);
+  }
+
+  /**
+   * The last line of the audit file, by which lines that are cut off are noticed if you keep it somewhere else; `undefined`
+   * without such a file.
+   */
+  get auditHead(): AuditHead | undefined {
+    return this.#audit?.head;
+  }
+
   /** The capability whose `object` this is; `undefined` if it is none of this registry. */
   capabilityOf<T extends Publishable>(object: T): Capability<T> | undefined {
     return this.#grants.find(object)?.capability as Capability<T> | undefined;
@@ -299,7 +298,7 @@ export class CapabilityRegistry {
   given(object: Publishable, to: string | undefined): void {
     if (this.#permissions !== undefined && !this.#table.has(object)) {
       // Nobody has registered it, and its class may need permissions all the same.
-      this.#protect(object, this.#requiredOrNothing(object), this.#permissions);
+      this.#guard.protect(object, requiredOrNothing(object, this.#trace), this.#permissions);
     }
     this.#introduced(object, to);
   }
@@ -309,10 +308,17 @@ export class CapabilityRegistry {
     return this.#table.has(object);
   }
 
+  /** @ignore Whether the name of an object can be told: of one that a store has kept, only when a peer has said it. */
+  knowsName(object: Publishable): boolean {
+    return this.#table.isKnown(object);
+  }
+
   /**
    * The name of an object; gives it one of 160 random bits if it has none, and holds it weakly then.
    *
    * @returns The name in clear, for the FURL.
+   * @throws {FurlError} If it is that of a capability that was restored from a store, and nobody has asked for it by its
+   *   name yet: only a hash of that is kept.
    */
   nameOf(object: Publishable): string {
     if (!this.#table.has(object)) this.#table.addUnnamed(object, false);
@@ -343,7 +349,7 @@ export class CapabilityRegistry {
     }
     const given = this.nameOf(object);
     this.#table.keep(object);
-    if (this.#permissions !== undefined) this.#protect(object, requires, this.#permissions);
+    if (this.#permissions !== undefined) this.#guard.protect(object, requires, this.#permissions);
     if (!this.#plain.has(object) && this.#grants.find(object) === undefined) {
       const subject = { id: ++this.#lastId, label: undefined };
       this.#plain.set(object, subject);
@@ -366,6 +372,8 @@ export class CapabilityRegistry {
       this.#log.record(subject, { type: "revoked", by: subject.id });
     }
     const id = this.#table.idOf(object);
+    const grant = this.#grants.find(object)?.grant;
+    if (grant !== undefined) this.#durable?.unname(grant);
     const hadName = this.#table.remove(object);
     if (id !== undefined) this.#caveats.endAllOf(id);
     return hadName;
@@ -449,46 +457,34 @@ export class CapabilityRegistry {
 
   /** Takes every name away and ends all grants, for good. The Tub does this when it stops. */
   clear(): void {
+    if (this.#isCleared) return;
+    this.#isCleared = true;
+    // While it is known what was used.
+    this.#durable?.close();
     this.#grants.clear();
     this.#caveats.clear();
     this.#log.end();
     this.#table.clear();
     this.#lookups.clear();
+    this.#audit?.close();
   }
 
   /** Told only of what was granted or registered: what nobody registered travels all the time. */
   #introduced(object: Publishable, to: string | undefined): void {
     const subject = this.#subjectOf(object);
-    if (subject !== undefined) this.#log.record(subject, { type: "introduced", to });
+    if (subject !== undefined) this.#log.introduced(subject, to);
   }
 
   #subjectOf(object: Publishable): Subject | undefined {
     return this.#grants.find(object)?.grant ?? this.#plain.get(object) ?? this.#caveats.subjectOf(object);
   }
 
-  #protect(
-    object: Publishable,
-    requires: readonly Deno.PermissionDescriptor[],
-    permissions: PermissionQuery,
-  ): void {
-    this.#guard.protect(object, requires, permissions);
-  }
-
-  /** A class that declares nonsense can be called by nobody. */
-  #requiredOrNothing(object: Publishable): readonly Deno.PermissionDescriptor[] {
+  /** Called when garbage was collected: there is nobody to throw to. */
+  #forgetCaveats(state: CaveatState, id: string): void {
     try {
-      return requiredBy(object);
+      state.forget(id);
     } catch (thrown) {
-      this.#trace({ type: "callback-failed", where: "static requires", error: toError(thrown) });
-      return [{ name: "unknown" } as unknown as Deno.PermissionDescriptor];
+      this.#trace({ type: "callback-failed", where: "store", error: toError(thrown) });
     }
   }
-}
-
-function notPublishable(object: unknown, action: string): TypeError {
-  return new TypeError(
-    typeof object === "function"
-      ? `Cannot ${action} a function: give callable(f)`
-      : `Cannot ${action} an object: it is not a Referenceable; derive its class from it`,
-  );
 }

@@ -19,15 +19,18 @@ const CIPHER = "aes-256-ctr";
 /** A name that only {@linkcode SealedNames.open} can read: nonce, ciphertext. */
 export type SealedName = Uint8Array;
 
-/** Hashes and seals names under keys that live as long as this object and are found nowhere else. */
+/** Hashes and seals names under keys that live as long as this object and are found nowhere else, unless one is given. */
 export class SealedNames {
   readonly #hashKey: Uint8Array;
   readonly #sealKey: Uint8Array;
   #sealed = 0n;
 
-  /** @param randomBytes Gives the two keys of 32 bytes. */
-  constructor(randomBytes: RandomBytes) {
-    this.#hashKey = randomBytes(KEY_BYTES);
+  /**
+   * @param randomBytes Gives keys of 32 bytes.
+   * @param hashKey The key of the hashes, where they have to be the same ones each time.
+   */
+  constructor(randomBytes: RandomBytes, hashKey: Uint8Array = randomBytes(KEY_BYTES)) {
+    this.#hashKey = hashKey;
     this.#sealKey = randomBytes(KEY_BYTES);
     if (this.#hashKey.length !== KEY_BYTES || this.#sealKey.length !== KEY_BYTES) {
       throw new RangeError(

@@ -15,6 +15,7 @@ import { CapabilityRegistry } from "../registry/registry.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import { safeTrace } from "../util/trace.ts";
 import { denoPermissions } from "./deno_permissions.ts";
+import type { Durable } from "./durable.ts";
 import { Gifts } from "./gifts.ts";
 import type { Identity } from "./identity.ts";
 import { type ConnectOptions, Network } from "./network.ts";
@@ -45,7 +46,12 @@ export interface TubFace {
 export type Assemble = typeof assemble;
 
 /** Makes the parts of a Tub. The options have been checked. */
-export function assemble(identity: Identity, options: TubOptions, face: TubFace): TubParts {
+export function assemble(
+  identity: Identity,
+  options: TubOptions,
+  { store, audit }: Durable,
+  face: TubFace,
+): TubParts {
   const { randomBytes = systemRandomBytes, clock = systemClock, acceptGifts = true } = options;
   const { tubId } = identity;
   const trace = safeTrace(options.trace);
@@ -56,6 +62,9 @@ export function assemble(identity: Identity, options: TubOptions, face: TubFace)
     trace,
     clock,
     permissions: denoPermissions,
+    store,
+    factories: options.factories,
+    audit,
     furlOf: (object) => {
       const furl = face.furlOf(object);
       if (furl !== undefined) return furl;

@@ -7,10 +7,14 @@
 import type { KeepaliveTimes } from "../broker/keepalive.ts";
 import { type Limits, resolveLimits } from "../limits.ts";
 import type { RandomBytes } from "../util/random_bytes.ts";
+import type { Factory } from "../registry/factories.ts";
 import type { Clock } from "../util/clock.ts";
 import { quoteForeign } from "../util/text.ts";
 import type { Trace } from "../util/trace.ts";
+import type { AuditOptions } from "./audit_file.ts";
+import { checkDurable } from "./durable_options.ts";
 import type { GiftPolicy } from "./gifts.ts";
+import type { StoreOptions } from "./store_options.ts";
 
 /** Options of {@linkcode Tub.create}. */
 export interface TubOptions {
@@ -100,6 +104,27 @@ export interface TubOptions {
    * @default never
    */
   readonly disconnectTimeoutMs?: number | false | undefined;
+  /**
+   * An SQLite file that keeps durable grants, and what is remembered of attenuated FURLs, for the next start; or more about
+   * it. Needs the same `certFile` or `certData` each time: the Tub's key opens it.
+   *
+   * @default they end with the Tub
+   */
+  readonly store?: string | URL | StoreOptions | undefined;
+  /**
+   * What makes the objects of durable grants again, by name. All that are in the store are made before `Tub.create` is
+   * done.
+   *
+   * @default none
+   */
+  readonly factories?: Readonly<Record<string, Factory>> | undefined;
+  /**
+   * A file that takes down all that happens to capabilities, line by line; or more about it. See
+   * {@linkcode verifyAuditFile}.
+   *
+   * @default nothing is taken down
+   */
+  readonly auditFile?: string | URL | AuditOptions | undefined;
 }
 
 const NAMES: Readonly<Record<keyof TubOptions, true>> = {
@@ -116,6 +141,9 @@ const NAMES: Readonly<Record<keyof TubOptions, true>> = {
   handleOldDuplicateConnections: true,
   keepaliveTimeoutMs: true,
   disconnectTimeoutMs: true,
+  store: true,
+  factories: true,
+  auditFile: true,
 };
 
 /**
@@ -143,6 +171,7 @@ export function checkOptions(options: TubOptions): void {
   resolveLimits(options.limits);
   oldPeerThresholdMs(options.handleOldDuplicateConnections);
   keepaliveTimes(options);
+  checkDurable(options);
 }
 
 const OLD_CONNECTION_MS = 60_000;

@@ -21,6 +21,8 @@ import type { Clock } from "../util/clock.ts";
 import { quoteForeign } from "../util/text.ts";
 import type { Assemble } from "./assembly.ts";
 import type { AttachedPeer, AttachOptions } from "./attach.ts";
+import type { Durable } from "./durable.ts";
+import { loadDurable, restored } from "./load_durable.ts";
 import { makeDebug, type TubDebug } from "./debug.ts";
 import type { ConnectionHintHandler } from "./hint_handler.ts";
 import { getCertData, type Identity, loadOrCreateIdentity } from "./identity.ts";
@@ -89,10 +91,10 @@ export class Tub implements AsyncDisposable {
   #hints: readonly string[] | undefined;
 
   /** Use {@linkcode Tub.create}: an identity takes time to load or to make. */
-  protected constructor(identity: Identity, options: TubOptions, assemble: Assemble) {
+  protected constructor(identity: Identity, options: TubOptions, durable: Durable, assemble: Assemble) {
     this.tubId = identity.tubId;
     this.#identity = identity;
-    const parts = assemble(identity, options, {
+    const parts = assemble(identity, options, durable, {
       furlOf: (object) => this.getOrCreateURLForReference(object),
       getReference: (target, options) => this.#getReference(target, options),
     });
@@ -108,14 +110,16 @@ export class Tub implements AsyncDisposable {
    * Makes a Tub. It runs at once; Foolscap's `startService` has no counterpart.
    *
    * @throws {CertificateError} If what is in the identity's file or data cannot be used.
-   * @throws {FileError} If the file cannot be read or created.
-   * @throws {PermissionDenied} If the program may not read or write the file; names the flag.
-   * @throws {TypeError} If both a file and data are given, the file's name is empty, or an option is unknown.
+   * @throws {FileError} If a file cannot be read or created; {@linkcode StoreError} of the store.
+   * @throws {PermissionDenied} If the program may not read or write a file; names the flag.
+   * @throws {TypeError} If both a file and data are given, a file's name is empty, or an option is unknown.
    * @throws {RangeError} If a limit is unknown or no positive number, or a timeout is none.
    */
   static async create(options: TubOptions = {}): Promise<Tub> {
     checkOptions(options);
-    return new Tub(await loadOrCreateIdentity(options), options, await loadAssembly());
+    const identity = await loadOrCreateIdentity(options);
+    const durable = await loadDurable(identity, options);
+    return await restored(new Tub(identity, options, durable, await loadAssembly()));
   }
 
   /** The same as `tubId`, under Foolscap's name. */
@@ -171,7 +175,6 @@ export class Tub implements AsyncDisposable {
 
   /**
    * Says where others can reach this Tub: the hints of its FURLs. Once only, and before the first FURL is made.
-   *
    * @param hints Such as `tcp:example.org:4501`; one text may have several with commas between them.
    * @throws {FurlError} If there is none, one cannot be a hint, or its port cannot be connected to.
    * @throws {TypeError} If there is a location already.
@@ -243,7 +246,6 @@ export class Tub implements AsyncDisposable {
 
   /**
    * Takes the name of an object away: its FURL leads nowhere. References that others have go on working.
-   *
    * @param object The object, or a FURL of this Tub.
    * @returns Whether it had a name.
    * @throws {FurlError} If it is a text that is not a FURL of this Tub.
@@ -260,13 +262,12 @@ export class Tub implements AsyncDisposable {
   }
 
   /**
-   * The FURL of an object, which gets a name of 160 random bits if it has none: good for as long as somebody holds the
-   * object.
+   * The FURL of an object, which gets a name of 160 random bits if it has none: good for as long as somebody holds it.
    *
-   * @returns `undefined` without a location.
+   * @returns `undefined` without a location, or if a store has kept only a hash of its name.
    */
   getOrCreateURLForReference(object: Publishable): string | undefined {
-    if (this.#hints === undefined) return undefined;
+    if (this.#hints === undefined || !this.registry.knowsName(object)) return undefined;
     return formatFurl({ tubId: this.tubId, hints: this.#hints, name: this.registry.nameOf(object) });
   }
 

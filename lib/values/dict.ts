@@ -18,7 +18,7 @@ import { valueKey } from "./value_key.ts";
  *
  * @example
  * ```ts
- * import { Dict, tuple } from "../../../mod.ts";
+ * import { Dict, tuple } from "../../mod.ts";
  * import assert from "node:assert/strict";
  *
  * const places = new Dict([[tuple(1, 2), "here"]]);

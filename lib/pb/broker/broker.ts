@@ -235,12 +235,12 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
     });
   }
 
-  report(event: PbTraceEvent): void {
-    this.#settings.trace(event);
-  }
-
   whenDrained(): Promise<void> {
     return this.#outbox.whenDrained();
+  }
+
+  report(event: PbTraceEvent): void {
+    this.#settings.trace(event);
   }
 
   async close(): Promise<void> {

@@ -75,6 +75,7 @@ export class FilePasswordDB implements CredentialsChecker {
   readonly #caches: boolean;
   #cached: { readonly users: ReadonlyMap<string, Uint8Array>; readonly state: string } | undefined;
   #reading: Promise<ReadonlyMap<string, Uint8Array>> | undefined;
+  #next: Promise<ReadonlyMap<string, Uint8Array>> | undefined;
 
   /**
    * Reads nothing yet.
@@ -153,9 +154,20 @@ export class FilePasswordDB implements CredentialsChecker {
     return this.#cached.users;
   }
 
-  /** Logins that come while the file is being read share what comes of it. */
+  /**
+   * What the file has now. Logins that come while it is being read share the next reading: what one that has begun will see
+   * may be older than they are.
+   */
   #read(): Promise<ReadonlyMap<string, Uint8Array>> {
-    return this.#reading ??= Deno.readFile(this.#file)
+    if (this.#reading === undefined) return this.#begin();
+    return this.#next ??= this.#reading.catch(() => {}).then(() => {
+      this.#next = undefined;
+      return this.#begin();
+    });
+  }
+
+  #begin(): Promise<ReadonlyMap<string, Uint8Array>> {
+    return this.#reading = Deno.readFile(this.#file)
       .then((bytes) => readPasswords(bytes, this.#format))
       .finally(() => this.#reading = undefined);
   }

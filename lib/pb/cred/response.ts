@@ -8,7 +8,7 @@
  * @module
  */
 
-import { createHash, timingSafeEqual } from "node:crypto";
+import { nodeCrypto } from "../../util/node.ts";
 import { encodeText } from "../../util/text.ts";
 
 /** Length of a challenge and of a response, in bytes. */
@@ -54,15 +54,15 @@ export function bytesOf(value: Password, what = "a password"): Uint8Array {
 
 /** Whether two byte strings are equal, in a time that tells nothing of where, or whether in length, they differ. */
 export function isSame(one: Uint8Array, other: Uint8Array): boolean {
-  return timingSafeEqual(sha256(one), sha256(other));
+  return nodeCrypto().timingSafeEqual(sha256(one), sha256(other));
 }
 
 function md5(...parts: readonly Uint8Array[]): Uint8Array {
-  const hash = createHash("md5");
+  const hash = nodeCrypto().createHash("md5");
   for (const part of parts) hash.update(part);
   return new Uint8Array(hash.digest());
 }
 
 function sha256(bytes: Uint8Array): Uint8Array {
-  return createHash("sha256").update(bytes).digest();
+  return nodeCrypto().createHash("sha256").update(bytes).digest();
 }

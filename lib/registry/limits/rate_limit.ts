@@ -24,11 +24,11 @@ export class RateLimit implements Limit {
   #tokens: number;
   #filledAt: number;
 
-  /** A full bucket. */
-  constructor(rate: CallRate, clock: Clock) {
+  /** @param tokens What is in the bucket: full, or empty if it is not known how many calls were made just before. */
+  constructor(rate: CallRate, clock: Clock, tokens: number = rate.calls) {
     this.#rate = rate;
     this.#clock = clock;
-    this.#tokens = rate.calls;
+    this.#tokens = tokens;
     this.#filledAt = clock.now();
   }
 

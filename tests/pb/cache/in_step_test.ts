@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { pb } from "../../../mod.ts";
+import { PbBroker } from "../../../lib/pb/broker/broker.ts";
 import { connect } from "../../../lib/pb/client.ts";
 import { PbServer } from "../../../lib/pb/server.ts";
 import { PbBroker } from "../../../lib/pb/broker/broker.ts";

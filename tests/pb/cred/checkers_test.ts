@@ -121,6 +121,22 @@ Deno.test("FilePasswordDB sees a change of the file, with a cache and without", 
   });
 });
 
+for (const cache of [false, true]) {
+  const what = cache ? "with a cache" : "without";
+  Deno.test(`FilePasswordDB ${what} does not let in by a reading that began before a change`, async () => {
+    await withFile("a:1\n", async (file) => {
+      const checker = new pb.FilePasswordDB(file, { cache });
+      const before = checker.getUser("a");
+      Deno.writeTextFileSync(file, "bob:1\n");
+      const after = await Promise.all([1, 2, 3].map(() => checker.getUser("a")));
+      await before;
+      assert.deepEqual(after, [undefined, undefined, undefined]);
+      assert.equal(await checker.getUser("a"), undefined);
+      assert.ok(await checker.getUser("bob"));
+    });
+  });
+}
+
 Deno.test("FilePasswordDB lets nobody in when its file cannot be read, and says why only to the program", async () => {
   for (const cache of [false, true]) {
     const checker = new pb.FilePasswordDB("/nowhere/passwords", { cache });

@@ -1,0 +1,339 @@
+/**
+ * Grants that outlive a restart: what is written of them, and how they come back.
+ *
+ * A grant is kept before anybody can have its FURL, a revocation before `revoke` returns, and a use of what has `maxCalls`
+ * before the call is delivered. How often others were used is written once in a while.
+ *
+ * @module
+ */
+
+import type { Publishable } from "../broker/callable.ts";
+import { StoreError, toError } from "../errors.ts";
+import { serialize, unserialize } from "../graph/storage.ts";
+import { MAX_TIMER_MS, STORE_FLUSH_MS } from "../limits.ts";
+import type { Clock } from "../util/clock.ts";
+import { quoteForeign } from "../util/text.ts";
+import type { Trace } from "../util/trace.ts";
+import type { DurableOptions, Factory } from "./factories.ts";
+import type { GateEnd } from "./gate.ts";
+import type { Grant } from "./grant.ts";
+import type { Terms } from "./grant_options.ts";
+import { CallCountLimit, type CountJournal } from "./limits/call_count_limit.ts";
+import { isPublishable } from "./name_lookups.ts";
+import type { NameTable, StoredName } from "./name_table.ts";
+import type { Store, StoredGrant } from "./store.ts";
+import { readTerms, writeTerms } from "./stored_terms.ts";
+
+/** What {@linkcode DurableGrants} need of the registry. */
+export interface DurableGrantsOptions {
+  readonly store: Store;
+  readonly factories: Readonly<Record<string, Factory>>;
+  readonly table: NameTable<Publishable>;
+  readonly clock: Clock;
+  readonly trace: Trace;
+}
+
+/** How a grant gets its object back; checked. */
+export interface Recipe {
+  readonly factory: string;
+  readonly args: Uint8Array | undefined;
+}
+
+/** Makes a grant again. */
+export type RestoreGrant = (stored: StoredGrant, target: Publishable, terms: Terms, parent?: Grant) => Grant;
+
+/** The grants of one registry that are kept. */
+export class DurableGrants {
+  readonly #options: DurableGrantsOptions;
+  readonly #kept = new Map<Grant, CallCountLimit | undefined>();
+  /** Those whose number of uses is not written. */
+  readonly #used = new Set<Grant>();
+  /** Those that were made in a batch that is not written yet. */
+  #batch: Grant[] | undefined;
+  #timer: Disposable | undefined;
+
+  /** Nothing has been read. */
+  constructor(options: DurableGrantsOptions) {
+    this.#options = options;
+  }
+
+  /** Whether a grant is kept. */
+  has(grant: Grant): boolean {
+    return this.#kept.has(grant);
+  }
+
+  /**
+   * Checks how a grant wants to get its object back.
+   *
+   * @throws {TypeError} If it is no such thing.
+   * @throws {RangeError} If there is no such factory.
+   * @throws {Violation} If the arguments cannot be serialized.
+   */
+  recipeOf(durable: DurableOptions): Recipe {
+    if (typeof durable !== "object" || durable === null || typeof durable.factory !== "string") {
+      throw new TypeError("Cannot grant: durable is not { factory, args }, with the name of a factory");
+    }
+    const { factory, args } = durable;
+    if (!Object.hasOwn(this.#options.factories, factory)) {
+      throw new RangeError(
+        `Cannot grant: there is no factory ${quoteForeign(factory, 64)}; ${this.#known()}`,
+      );
+    }
+    return { factory, args: args === undefined ? undefined : serialize(args, { rich: true }) };
+  }
+
+  /** What writes down the uses of a grant before they are made. */
+  journal(id: number, clock: Clock): CountJournal {
+    const { store } = this.#options;
+    return (used, maxCalls) => {
+      const written = Math.min(maxCalls, used + store.countAhead);
+      store.setUses([{ id, used: written, lastUsedAt: clock.now() }]);
+      return written;
+    };
+  }
+
+  /**
+   * Keeps a grant.
+   *
+   * @param recipe `undefined` for one that has a parent.
+   * @throws {StoreError} If it cannot be written.
+   */
+  add(grant: Grant, recipe: Recipe | undefined): void {
+    const { store, table } = this.#options;
+    const { hash: nameHash, id: caveatId, root } = table.storedName(grant.facet);
+    const fixed = {
+      id: grant.id,
+      parent: grant.parent?.id,
+      nameHash,
+      caveatId,
+      terms: writeTerms(grant.terms),
+      factory: recipe?.factory,
+      args: recipe?.args,
+      createdAt: grant.createdAt,
+    };
+    const sealedRoot = store.keys.seal(root, aboutOf(fixed));
+    store.addGrant({ ...fixed, sealedRoot, used: 0, lastUsedAt: undefined });
+    this.#kept.set(grant, countOf(grant));
+    this.#batch?.push(grant);
+  }
+
+  /** A call has passed, of a grant and of all that it comes of. */
+  used(grant: Grant): void {
+    for (let kept: Grant | undefined = grant; kept !== undefined; kept = kept.parent) {
+      // What has a number of calls was written before.
+      if (this.#kept.has(kept) && this.#kept.get(kept) === undefined) this.#used.add(kept);
+    }
+    if (this.#used.size === 0 || this.#timer !== undefined) return;
+    this.#timer = this.#options.clock.setTimer(Math.min(STORE_FLUSH_MS, MAX_TIMER_MS), () => {
+      this.#timer = undefined;
+      this.#flush();
+    });
+  }
+
+  /**
+   * Grants have ended.
+   *
+   * @throws {StoreError} If that cannot be written: they come back at the next start.
+   */
+  end(grants: readonly Grant[], why: GateEnd): void {
+    const ids = grants.filter((grant) => this.#kept.delete(grant)).map(({ id }) => id);
+    for (const grant of grants) this.#used.delete(grant);
+    if (ids.length > 0) this.#options.store.endGrants(ids, why);
+  }
+
+  /** The program took the name of a grant back. */
+  unname(grant: Grant): void {
+    if (this.#kept.has(grant)) this.#options.store.unnameGrant(grant.id);
+  }
+
+  /** Runs something whose grants and revocations are written in one go. What was granted ends if they cannot be. */
+  batch(run: () => void, undo: (grant: Grant) => void): void {
+    if (this.#batch !== undefined) throw new TypeError("Cannot begin a batch: there is one already");
+    const made: Grant[] = this.#batch = [];
+    let thrown: { readonly error: unknown } | undefined;
+    try {
+      this.#options.store.batch(() => {
+        try {
+          run();
+        } catch (error) {
+          // What was done until then stays done.
+          thrown = { error };
+        }
+      });
+    } catch (error) {
+      for (const grant of made) {
+        this.#kept.delete(grant);
+        undo(grant);
+      }
+      throw error;
+    } finally {
+      this.#batch = undefined;
+    }
+    if (thrown !== undefined) throw thrown.error;
+  }
+
+  /**
+   * Makes all grants again that are kept.
+   *
+   * @throws {StoreError} If a factory is missing or fails.
+   */
+  async restore(stored: Iterable<StoredGrant>, restore: RestoreGrant): Promise<void> {
+    const { store, clock, table } = this.#options;
+    const made = new Map<number, Grant>();
+    const expired: number[] = [];
+    const isExpired = new Set<number>();
+    const unwanted: number[] = [];
+    const rows = [...stored];
+    this.#checkFactories(rows);
+    const now = clock.now();
+    for (const row of rows) {
+      const terms = readTerms(row.terms);
+      const parent = row.parent === undefined ? undefined : made.get(row.parent);
+      if (terms.expiresAt !== undefined && terms.expiresAt <= now) {
+        expired.push(row.id);
+        isExpired.add(row.id);
+        continue;
+      }
+      if (row.parent !== undefined && parent === undefined) {
+        const hasExpired = isExpired.has(row.parent);
+        if (hasExpired) isExpired.add(row.id);
+        (hasExpired ? expired : unwanted).push(row.id);
+        continue;
+      }
+      const given = parent === undefined ? this.#make(row, terms) : parent.gate.target!;
+      const target = given instanceof Promise ? await given : given;
+      if (target === undefined) {
+        unwanted.push(row.id);
+        continue;
+      }
+      const grant = restore(row, target, terms, parent);
+      const name = storedNameOf(row, store);
+      if (name !== undefined) table.addStored(grant.facet, name);
+      else table.addUnnamed(grant.facet, true);
+      table.keep(grant.facet);
+      made.set(row.id, grant);
+      this.#kept.set(grant, countOf(grant));
+    }
+    this.#drop(rows, expired, "expires");
+    this.#drop(rows, unwanted, "revoked");
+  }
+
+  /** Writes what is not written yet, and keeps nothing more. */
+  close(): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+    // What was written ahead is given back.
+    for (const [grant, count] of this.#kept) {
+      if (count !== undefined && grant.callsUsed > 0) this.#used.add(grant);
+    }
+    this.#flush();
+    this.#kept.clear();
+    this.#options.store.close();
+  }
+
+  /** What is not made again is over for good. */
+  #drop(rows: readonly StoredGrant[], ids: readonly number[], why: GateEnd): void {
+    if (ids.length === 0) return;
+    this.#options.store.endGrants(ids, why);
+    const dropped = new Set(ids);
+    for (const { id, nameHash } of rows) {
+      if (nameHash !== undefined && dropped.has(id)) this.#options.table.addRetired(nameHash, why);
+    }
+  }
+
+  #flush(): void {
+    const { store, trace } = this.#options;
+    if (this.#used.size === 0) return;
+    const uses = Array.from(this.#used, (grant) => ({
+      id: grant.id,
+      used: this.#kept.get(grant)?.used ?? grant.callsUsed,
+      lastUsedAt: grant.lastUsedAt,
+    }));
+    this.#used.clear();
+    try {
+      store.setUses(uses);
+    } catch (thrown) {
+      // Nothing is limited by these numbers.
+      trace({ type: "callback-failed", where: "store", error: toError(thrown) });
+    }
+  }
+
+  #make(row: StoredGrant, terms: Terms): Publishable | undefined | Promise<Publishable | undefined> {
+    const { factories } = this.#options;
+    const check = (object: unknown): Publishable | undefined => {
+      if (object === undefined || object === null) return undefined;
+      if (isPublishable(object)) return object;
+      throw new TypeError("it gave neither a Referenceable nor a Callable");
+    };
+    const failed = (cause: unknown): StoreError =>
+      new StoreError(
+        `Cannot restore ${shown(row, terms)}: its factory ${
+          quoteForeign(row.factory!, 64)
+        } failed; correct the factory, or let it return undefined to revoke the grant`,
+        { cause, problem: "factory" },
+      );
+    try {
+      const args = row.args === undefined ? undefined : unserialize(row.args, { rich: true });
+      const given = factories[row.factory!]!(args, { id: row.id, label: terms.label });
+      if (!(given instanceof Promise)) return check(given);
+      return given.then(check).catch((cause) => {
+        throw failed(cause);
+      });
+    } catch (cause) {
+      throw failed(cause);
+    }
+  }
+
+  /** Before any of them is called. */
+  #checkFactories(rows: readonly StoredGrant[]): void {
+    for (const row of rows) {
+      if (row.parent !== undefined) continue;
+      if (row.factory !== undefined && Object.hasOwn(this.#options.factories, row.factory)) continue;
+      throw new StoreError(
+        `Cannot restore ${shown(row, readTerms(row.terms))}: there is no factory ${
+          quoteForeign(row.factory ?? "", 64)
+        }; ${this.#known()}`,
+        { problem: "factory" },
+      );
+    }
+  }
+
+  #known(): string {
+    const names = Object.keys(this.#options.factories);
+    return names.length === 0
+      ? "Tub.create has no factories"
+      : `Tub.create has the factories ${names.map((name) => quoteForeign(name, 64)).join(", ")}`;
+  }
+}
+
+function shown({ id }: StoredGrant, { label }: Terms): string {
+  return `grant #${id}${label === undefined ? "" : ` ${quoteForeign(label, 64)}`}`;
+}
+
+function countOf(grant: Grant): CallCountLimit | undefined {
+  return grant.ownLimits.find((limit) => limit instanceof CallCountLimit);
+}
+
+function storedNameOf(row: StoredGrant, { keys }: Store): StoredName | undefined {
+  const { nameHash: hash, caveatId: id } = row;
+  return hash === undefined ? undefined : { hash, id, root: () => keys.open(row.sealedRoot, aboutOf(row)) };
+}
+
+/** Whoever changes one of these in the file makes the root, and with it the grant, of no use. */
+function aboutOf(row: Omit<StoredGrant, "sealedRoot" | "used" | "lastUsedAt">): string {
+  const { id, parent, nameHash, caveatId, terms, factory, args, createdAt } = row;
+  const text = args === undefined
+    ? null
+    : Array.from(args, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return JSON.stringify([
+    "foolscap grant v1",
+    id,
+    parent ?? null,
+    nameHash ?? null,
+    caveatId,
+    terms,
+    factory ?? null,
+    text,
+    createdAt,
+  ]);
+}

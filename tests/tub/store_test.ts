@@ -1,0 +1,492 @@
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import {
+  attenuateFurl,
+  callable,
+  type CapabilityRegistry,
+  localReference,
+  Referenceable,
+  StoreError,
+  type StoreProblem,
+  Tub,
+  type TubOptions,
+} from "../../mod.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { MIGRATIONS } from "../../lib/tub/sqlite_schema.ts";
+
+class Files extends Referenceable {
+  readonly path: string;
+  constructor(path: string) {
+    super();
+    this.path = path;
+  }
+  remote_read(): string {
+    return this.path;
+  }
+  remote_write(): void {}
+}
+
+const FACTORIES: NonNullable<TubOptions["factories"]> = {
+  files: (args) => new Files((args as { path: string }).path),
+  slowFiles: (args) => Promise.resolve(new Files((args as { path: string }).path)),
+  bell: () => callable(() => "ding"),
+  gone: () => undefined,
+};
+const FILES = { factory: "files", args: { path: "/srv" } };
+
+/** Runs a test with a folder of its own and the options of a Tub whose files are there. */
+async function inFolder(
+  run: (options: TubOptions & { readonly store: string; readonly certFile: string }) => Promise<void>,
+): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await run({ certFile: `${folder}/cert.pem`, store: `${folder}/caps.db`, factories: FACTORIES });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** A life of a Tub: what is done in it, and then it stops. */
+async function live<R>(
+  options: TubOptions,
+  run: (tub: Tub, registry: CapabilityRegistry) => R | Promise<R>,
+): Promise<R> {
+  await using tub = await Tub.create(options);
+  tub.setLocation("tcp:127.0.0.1:4501");
+  return await run(tub, tub.registry);
+}
+
+const nameIn = (furl: string): string => furl.slice(furl.lastIndexOf("/") + 1);
+const call = (object: unknown, method: string): Promise<unknown> =>
+  Promise.resolve(localReference(object as Files).callRemote(method as "read"));
+const fails = (promise: Promise<unknown>, limit: string): Promise<void> =>
+  assert.rejects(promise, { name: "PermissionDenied", limit });
+
+Deno.test("Tub.create({ store }) leads old FURLs to what the factories make, with their limits", () =>
+  inFolder(async (options) => {
+    const names = await live(options, async (_, registry) => {
+      const all = registry.grant(new Files("/srv"), { durable: FILES, label: "all", maxCalls: 4 });
+      const reader = all.attenuate({ methods: ["read"], label: "reader" });
+      await call(reader.object, "read");
+      return [nameIn(all.furl), nameIn(reader.furl)];
+    });
+    await live(options, async (tub, registry) => {
+      const [all, reader] = names.map((name) => registry.find(name!)!);
+      assert.equal(await call(reader, "read"), "/srv");
+      await fails(call(reader, "write"), "method");
+      await call(all, "write");
+      await call(all, "write");
+      await fails(call(all, "write"), "maxCalls");
+      await fails(call(reader, "read"), "maxCalls");
+      const capability = registry.capabilityOf(reader!)!;
+      assert.equal(capability.info().parent, registry.capabilityOf(all!)!.id);
+      assert.equal(capability.label, "reader");
+      assert.equal(nameIn(capability.furl), names[1], "whoever asks by the name tells it");
+      assert.equal(nameIn(tub.getOrCreateURLForReference(reader!)!), names[1]);
+    });
+  }));
+
+Deno.test("Tub.create({ store }) keeps revoked what was revoked, with all that came of it", () =>
+  inFolder(async (options) => {
+    const names = await live(options, (_, registry) => {
+      const all = registry.grant(new Files("/srv"), { durable: FILES });
+      const child = all.attenuate();
+      const grandchild = child.attenuate();
+      const names = [child, grandchild, all].map(({ furl }) => nameIn(furl));
+      child.revoke();
+      return names;
+    });
+    await live(options, async (_, registry) => {
+      await fails(registry.lookup(names[0]!), "revoked");
+      await fails(registry.lookup(names[1]!), "revoked");
+      const all = registry.find(names[2]!)!;
+      const later = registry.capabilityOf(all)!.attenuate();
+      assert.ok(later.id > 3, "numbers are not used again");
+      assert.equal(registry.capabilityOf(all)!.revoke(), true);
+      await fails(call(later.object, "read"), "revoked");
+    });
+    await live(options, (_, registry) => assert.deepEqual(registry.tree(), []));
+  }));
+
+Deno.test("Tub.create({ store }) ends what expired while the Tub was down", () =>
+  inFolder(async (options) => {
+    const clock = new FakeClock();
+    const names = await live({ ...options, clock }, (_, registry) => {
+      const all = registry.grant(new Files("/srv"), { durable: FILES, expires: "PT1H" });
+      return [all, all.attenuate(), registry.grant(new Files("/srv"), { durable: FILES, expires: "PT3H" })]
+        .map(({ furl }) => nameIn(furl));
+    });
+    await live({ ...options, clock: new FakeClock(clock.now() + 2 * 3_600_000) }, async (_, registry) => {
+      await fails(registry.lookup(names[0]!), "expires");
+      await fails(registry.lookup(names[1]!), "expires");
+      assert.equal(await call(registry.find(names[2]!), "read"), "/srv");
+    });
+  }));
+
+Deno.test("Tub.create({ store }) keeps holders, rates, functions and asynchronous factories", () =>
+  inFolder(async (options) => {
+    const clock = new FakeClock();
+    const holder = "a".repeat(32);
+    const names = await live({ ...options, clock }, (_, registry) =>
+      [
+        registry.grant(new Files("/a"), { durable: { ...FILES, factory: "slowFiles" }, holders: [holder] }),
+        registry.grant(callable(() => "ding"), {
+          durable: { factory: "bell" },
+          rate: { calls: 2, perMs: 1_000 },
+        }),
+      ].map(({ furl }) => nameIn(furl)));
+    await live({ ...options, clock }, async (_, registry) => {
+      await fails(call(registry.find(names[0]!), "read"), "holders");
+      const bell = registry.capabilityOf(registry.find(names[1]!)!)!;
+      const ring = () => Promise.resolve((bell.object as unknown as { call: () => unknown }).call());
+      await assert.rejects(
+        async () => await ring(),
+        { limit: "rate" },
+        "how many calls were made is not known",
+      );
+      clock.advance(500);
+      assert.equal(await ring(), "ding");
+    });
+  }));
+
+Deno.test("Tub.create({ store }) counts and revokes attenuated FURLs across restarts", () =>
+  inFolder(async (options) => {
+    const { twice, revoked, ofRegistered } = await live(options, async (tub, registry) => {
+      const { furl } = registry.grant(new Files("/srv"), { durable: FILES });
+      const twice = attenuateFurl(furl, { uses: 2 });
+      const revoked = attenuateFurl(furl, { methods: ["read"] });
+      const ofRegistered = attenuateFurl(tub.registerReference(new Files("/reg"), "registered"), { uses: 1 });
+      registry.revokeFurl(revoked);
+      await call(registry.find(nameIn(twice)), "read");
+      await call(registry.find(nameIn(ofRegistered)), "read");
+      return { twice, revoked, ofRegistered };
+    });
+    await live(options, async (tub, registry) => {
+      const object = await registry.lookup(nameIn(twice));
+      assert.equal(await call(object, "read"), "/srv");
+      await fails(call(object, "read"), "maxCalls");
+      await fails(registry.lookup(nameIn(attenuateFurl(revoked, { uses: 9 }))), "revoked");
+      tub.registerReference(new Files("/reg"), "registered");
+      await fails(call(await registry.lookup(nameIn(ofRegistered)), "read"), "maxCalls");
+    });
+  }));
+
+Deno.test("Capability.furl of a restored one says that only a hash is kept, until somebody asks by the name", () =>
+  inFolder(async (options) => {
+    const name = await live(
+      options,
+      (_, registry) => nameIn(registry.grant(new Files("/srv"), { durable: FILES }).furl),
+    );
+    await live(options, (tub, registry) => {
+      const [entry] = registry.list();
+      const capability = registry.capabilityOf(entry!.object)!;
+      assert.throws(() => capability.furl, { name: "FurlError", message: /keeps no names/ });
+      assert.equal(tub.getOrCreateURLForReference(entry!.object), undefined);
+      assert.match(capability.attenuate().furl, /^pb:/);
+      assert.equal(registry.find(name), entry!.object);
+      assert.equal(nameIn(capability.furl), name);
+    });
+  }));
+
+Deno.test("Tub.create({ store }) shows no name, argument key or root in its file", () =>
+  inFolder(async (options) => {
+    const name = await live(
+      options,
+      (_, registry) =>
+        nameIn(registry.grant(new Files("/srv"), { durable: FILES, name: "a-chosen-name-of-mine" }).furl),
+    );
+    assert.equal(name, "a-chosen-name-of-mine");
+    assert.ok(!new TextDecoder("latin1").decode(await Deno.readFile(options.store)).includes(name));
+    assert.equal((await Deno.stat(options.store)).mode! & 0o777, 0o600);
+  }));
+
+Deno.test("CapabilityRegistry.unregister() takes the name of a durable grant away for good", () =>
+  inFolder(async (options) => {
+    const names = await live(options, (_, registry) => {
+      const all = registry.grant(new Files("/srv"), { durable: FILES });
+      const names = [nameIn(all.furl), nameIn(all.attenuate().furl)];
+      registry.unregister(all.object);
+      return names;
+    });
+    await live(options, (_, registry) => {
+      assert.equal(registry.find(names[0]!), undefined);
+      assert.ok(registry.find(names[1]!) !== undefined);
+    });
+  }));
+
+Deno.test("CapabilityRegistry.batch() writes all at its end, also when it throws", () =>
+  inFolder(async (options) => {
+    const names = await live(options, (_, registry) => {
+      const names: string[] = [];
+      assert.throws(() =>
+        registry.batch(() => {
+          for (let i = 0; i < 20; i++) {
+            names.push(nameIn(registry.grant(new Files("/"), { durable: FILES }).furl));
+          }
+          throw new RangeError("enough");
+        }), { message: "enough" });
+      assert.throws(() => registry.batch(() => registry.batch(() => {})), TypeError);
+      return names;
+    });
+    await live(options, (_, registry) => assert.ok(names.every((name) => registry.find(name) !== undefined)));
+  }));
+
+Deno.test("CapabilityRegistry.batch() without a store fails", async () => {
+  await using tub = await Tub.create();
+  assert.throws(() => tub.registry.batch(() => {}), { name: "TypeError", message: /no store/ });
+});
+
+Deno.test("Tub.create({ store: { countAhead } }) gives back at the stop what was written ahead", () =>
+  inFolder(async (options) => {
+    const ahead = { ...options, store: { file: options.store, countAhead: 10, survives: "crash" } } as const;
+    const name = await live(ahead, async (_, registry) => {
+      const capability = registry.grant(new Files("/"), { durable: FILES, maxCalls: 100 });
+      for (let i = 0; i < 12; i++) await call(capability.object, "read");
+      return nameIn(capability.furl);
+    });
+    await live(
+      ahead,
+      (_, registry) => assert.equal(registry.capabilityOf(registry.find(name)!)!.info().callsLeft, 88),
+    );
+  }));
+
+Deno.test("Tub.create({ store }) revokes what its factory gives nothing for", () =>
+  inFolder(async (options) => {
+    const name = await live(
+      options,
+      (_, registry) => nameIn(registry.grant(new Files("/"), { durable: { factory: "gone" } }).furl),
+    );
+    for (let i = 0; i < 2; i++) {
+      await live(options, (_, registry) => fails(registry.lookup(name), "revoked"));
+    }
+  }));
+
+const WRONG_GRANTS: readonly [string, unknown, object][] = [
+  ["an unknown factory", { factory: "nobody" }, {
+    name: "RangeError",
+    message: /there is no factory "nobody"/,
+  }],
+  ["no factory", {}, { name: "TypeError" }],
+  ["a text", "files", { name: "TypeError" }],
+  ["arguments that cannot be serialized", { factory: "files", args: () => {} }, { name: "Violation" }],
+];
+for (const [what, durable, expected] of WRONG_GRANTS) {
+  Deno.test(`CapabilityRegistry.grant({ durable }) refuses ${what}`, () =>
+    inFolder((options) =>
+      live(options, (_, registry) => {
+        assert.throws(
+          () => registry.grant(new Files("/"), { durable: durable as { factory: string } }),
+          expected,
+        );
+        assert.deepEqual(registry.list(), []);
+      })
+    ));
+}
+
+Deno.test("CapabilityRegistry.grant({ durable }) without a store fails", async () => {
+  await using tub = await Tub.create();
+  assert.throws(() => tub.registry.grant(new Files("/"), { durable: FILES }), /this Tub has no store/);
+});
+
+/** What makes a store unusable, after one grant was made in it. */
+interface Wrong {
+  readonly what: string;
+  readonly problem: StoreProblem;
+  readonly message: RegExp;
+  spoil?(path: string): void;
+  readonly options?: (options: TubOptions) => TubOptions | Promise<TubOptions>;
+}
+
+function edit(path: string, sql: string): void {
+  const db = new DatabaseSync(path);
+  db.exec(sql);
+  db.close();
+}
+
+const WRONG: readonly Wrong[] = [
+  {
+    what: "no SQLite file",
+    problem: "foreign",
+    message: /no SQLite file/,
+    spoil: (path) => Deno.writeTextFileSync(path, "some notes of mine\n".repeat(100)),
+  },
+  {
+    what: "another program's SQLite file",
+    problem: "foreign",
+    message: /another program's/,
+    spoil: (path) => {
+      Deno.removeSync(path);
+      edit(path, "CREATE TABLE notes (text); INSERT INTO notes VALUES ('mine')");
+    },
+  },
+  {
+    what: "a file of a later version",
+    problem: "newer",
+    message: /a later version .*schema 99/,
+    spoil: (path) => edit(path, "PRAGMA user_version = 99"),
+  },
+  {
+    what: "damaged pages",
+    problem: "damaged",
+    message: /damaged/,
+    spoil: (path) => {
+      const bytes = Deno.readFileSync(path);
+      bytes.fill(0x5a, 4_096);
+      Deno.writeFileSync(path, bytes);
+    },
+  },
+  {
+    what: "a file that was cut off",
+    problem: "damaged",
+    message: /damaged/,
+    spoil: (path) => Deno.truncateSync(path, 6_000),
+  },
+  {
+    what: "a folder",
+    problem: "unavailable",
+    message: /check that it is a file/,
+    spoil: (path) => {
+      Deno.removeSync(path);
+      Deno.mkdirSync(path);
+    },
+  },
+  {
+    what: "no folder",
+    problem: "unavailable",
+    message: /create the folder first/,
+    options: (options) => ({ ...options, store: `${options.store}.d/caps.db` }),
+  },
+  {
+    what: "another Tub's key",
+    problem: "identity",
+    message: /another Tub; start with the certificate/,
+    options: (options) => ({ ...options, certFile: `${options.certFile}.other` }),
+  },
+  {
+    what: "a factory that is missing",
+    problem: "factory",
+    message: /grant #1 "all": there is no factory "files"; Tub.create has no factories/,
+    options: (options) => ({ ...options, factories: {} }),
+  },
+  {
+    what: "a factory that throws",
+    problem: "factory",
+    message: /grant #1 "all": its factory "files" failed/,
+    options: (options) => ({
+      ...options,
+      factories: {
+        files: () => {
+          throw new Error("no");
+        },
+      },
+    }),
+  },
+  {
+    what: "a factory that gives no object",
+    problem: "factory",
+    message: /its factory "files" failed/,
+    options: (options) => ({ ...options, factories: { files: () => Promise.resolve({} as Files) } }),
+  },
+];
+
+for (const { what, problem, message, spoil, options: change } of WRONG) {
+  Deno.test(`Tub.create({ store }) refuses ${what} and overwrites nothing`, () =>
+    inFolder(async (options) => {
+      await live(
+        options,
+        (_, registry) => void registry.grant(new Files("/"), { durable: FILES, label: "all" }),
+      );
+      spoil?.(options.store);
+      const isFile = Deno.statSync(options.store).isFile;
+      const before = isFile ? await Deno.readFile(options.store) : undefined;
+      const changed = await change?.(options) ?? options;
+      await assert.rejects(Tub.create(changed), (error: StoreError) => {
+        assert.ok(error instanceof StoreError, String(error));
+        assert.equal(error.problem, problem, error.message);
+        assert.match(error.message, message);
+        return true;
+      });
+      if (before !== undefined && problem !== "factory") {
+        assert.deepEqual(await Deno.readFile(options.store), before);
+      }
+    }));
+}
+
+Deno.test("Tub.create({ store }) refuses a store that another Tub has open", () =>
+  inFolder((options) =>
+    live(options, async () => {
+      await assert.rejects(Tub.create(options), { name: "StoreError", problem: "locked" });
+    })
+  ));
+
+Deno.test("CapabilityRegistry.find() does not lead to a grant whose row was edited", () =>
+  inFolder(async (options) => {
+    const name = await live(
+      options,
+      (_, registry) => nameIn(registry.grant(new Files("/"), { durable: FILES, methods: ["read"] }).furl),
+    );
+    edit(options.store, `UPDATE grants SET terms = '{"methods":["read","write"]}'`);
+    await live(
+      options,
+      (_, registry) => assert.throws(() => registry.find(name), { name: "StoreError", problem: "damaged" }),
+    );
+  }));
+
+const WRONG_OPTIONS: readonly [string, object, string][] = [
+  ["a store without an identity that is kept", { store: "caps.db" }, "TypeError"],
+  ["a store that is a number", { store: 1, certFile: "c.pem" }, "TypeError"],
+  ["an unknown option of the store", { store: { file: "a.db", fast: true }, certFile: "c.pem" }, "TypeError"],
+  ["a wrong survives", { store: { file: "a.db", survives: "all" }, certFile: "c.pem" }, "TypeError"],
+  ["a wrong countAhead", { store: { file: "a.db", countAhead: 0 }, certFile: "c.pem" }, "RangeError"],
+  ["a factory that is none", { factories: { files: 1 } }, "TypeError"],
+  ["a wrong onFailure", { auditFile: { file: "a", onFailure: "x" } }, "TypeError"],
+];
+for (const [what, options, name] of WRONG_OPTIONS) {
+  Deno.test(`Tub.create() refuses ${what}`, async () => {
+    await assert.rejects(Tub.create(options as TubOptions), { name });
+  });
+}
+
+Deno.test("Tub.create({ store }) names the flag where a permission is missing", {
+  permissions: { read: true, write: false },
+}, async () => {
+  const certData = await Deno.readTextFile(new URL("fixtures/store_v1.identity", import.meta.url));
+  await assert.rejects(Tub.create({ certData, store: "/tmp/foolscap-caps.db" }), {
+    name: "StoreError",
+    problem: "permission",
+    message: /--allow-write=\/tmp\/foolscap-caps\.db/,
+  });
+});
+
+Deno.test("Tub.create({ store }) opens a store that version 1 wrote", () =>
+  inFolder(async (options) => {
+    await Deno.copyFile(new URL("fixtures/store_v1.db", import.meta.url), options.store);
+    await Deno.copyFile(new URL("fixtures/store_v1.identity", import.meta.url), options.certFile);
+    await live(options, async (_, registry) => {
+      const reader = registry.find("v1-reader")!;
+      assert.equal(await call(reader, "read"), "/v1");
+      assert.deepEqual(registry.capabilityOf(reader)!.info().callsLeft, 7);
+      await fails(registry.lookup("v1-revoked"), "revoked");
+      const derived = registry.find(
+        Deno.readTextFileSync(new URL("fixtures/store_v1.txt", import.meta.url)).trim(),
+      );
+      await fails(call(derived, "read"), "maxCalls");
+    });
+    const db = new DatabaseSync(options.store);
+    assert.equal(db.prepare("PRAGMA user_version").get()!.user_version, MIGRATIONS.length);
+    db.close();
+  }));
+
+Deno.test("Tub.create() loads node:sqlite only for a store", async () => {
+  const source = await Deno.readTextFile(new URL("../../lib/tub/sqlite_file.ts", import.meta.url));
+  assert.match(source, /await import\("node:sqlite"\)/);
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", new URL("../../mod.ts", import.meta.url).href],
+  }).output();
+  const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as {
+    modules: { dependencies?: { specifier: string; isDynamic?: boolean; code?: object }[] }[];
+  };
+  const uses = modules.flatMap(({ dependencies = [] }) => dependencies)
+    .filter(({ specifier, code }) => specifier === "node:sqlite" && code !== undefined);
+  assert.ok(uses.length > 0 && uses.every(({ isDynamic }) => isDynamic === true));
+});
