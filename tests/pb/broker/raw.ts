@@ -9,9 +9,9 @@ import type { pb } from "../../../mod.ts";
 import { BananaDecoder } from "../../../lib/pb/banana/decoder.ts";
 import { BananaEncoder } from "../../../lib/pb/banana/encoder.ts";
 import type { Expression } from "../../../lib/pb/banana/expression.ts";
+import { PbBroker } from "../../../lib/pb/broker/broker.ts";
 import { connect, type PbClient } from "../../../lib/pb/client.ts";
 import { PbServer } from "../../../lib/pb/server.ts";
-import { PbBroker } from "../../../lib/pb/broker/broker.ts";
 import { resolveSettings } from "../../../lib/pb/broker/options.ts";
 import { type MemoryConnection, memoryPair } from "../../../lib/transport/memory.ts";
 

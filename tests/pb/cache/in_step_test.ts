@@ -3,7 +3,6 @@ import { pb } from "../../../mod.ts";
 import { PbBroker } from "../../../lib/pb/broker/broker.ts";
 import { connect } from "../../../lib/pb/client.ts";
 import { PbServer } from "../../../lib/pb/server.ts";
-import { PbBroker } from "../../../lib/pb/broker/broker.ts";
 import { resolveSettings } from "../../../lib/pb/broker/options.ts";
 import { memoryPair } from "../../../lib/transport/memory.ts";
 import { fc } from "../../deps.ts";

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { pb } from "../../../mod.ts";
 import { PbBroker } from "../../../lib/pb/broker/broker.ts";
 import { PbServer } from "../../../lib/pb/server.ts";
-import { PbBroker } from "../../../lib/pb/broker/broker.ts";
 import { resolveSettings } from "../../../lib/pb/broker/options.ts";
 import { StreamConnection } from "../../../lib/transport/stream_connection.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
