@@ -8,6 +8,7 @@
 
 import { RemoteException, toError } from "../../errors.ts";
 import { withoutPaths } from "../../util/paths.ts";
+import { redact } from "../../util/redact.ts";
 import { decodeLossy, encodeText, truncateUtf8 } from "../../util/text.ts";
 import { Dict } from "../../values/dict.ts";
 import type { BananaEncoder } from "../banana/encoder.ts";
@@ -43,13 +44,16 @@ export function failureOf(thrown: unknown, exposes: boolean): FailureFields {
     const isForeign = error instanceof RemoteException;
     const parents = isForeign ? [...error.remoteParents] : typesOf(error);
     const type = isForeign ? error.remoteType : parents[0]!;
-    const message = textOf(error.message, MAX_MESSAGE_BYTES);
+    // The name in a FURL is a key: nobody gets it by an error, whatever else is exposed.
+    const message = textOf(redact(textOf(error.message, MAX_MESSAGE_BYTES)), MAX_MESSAGE_BYTES);
     const stack = isForeign ? error.remoteTraceback : error.stack;
     return {
       type,
       // What another peer said names no paths of this machine.
       value: exposes || isForeign ? message : withoutPaths(message),
-      traceback: exposes ? textOf(stack ?? "", MAX_TRACEBACK_BYTES) || NO_TRACEBACK : NO_TRACEBACK,
+      traceback: exposes
+        ? textOf(redact(textOf(stack ?? "", MAX_TRACEBACK_BYTES)), MAX_TRACEBACK_BYTES) || NO_TRACEBACK
+        : NO_TRACEBACK,
       parents: parents.includes(type) ? parents : [type, ...parents],
     };
   } catch {
