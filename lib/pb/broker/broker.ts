@@ -123,6 +123,8 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
         perspective === undefined ? this.#jellier : this.#newJellier(perspective),
       unserialize: (expression: Expression, perspective: object | undefined) =>
         this.unserialize(expression, perspective),
+      unserializeArguments: (expression: Expression, perspective: object | undefined) =>
+        this.#newUnjellier(perspective).unjellyArguments(expression),
       dropped: (reason: string) => this.dropped(reason),
       callbackFailed: failed,
       isClosed: () => this.#ended !== undefined,
@@ -261,8 +263,7 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
   /** Reads a value that came. */
   unserialize(expression: Expression, perspective: object | undefined): unknown {
     if (typeof expression === "number") return expression;
-    const { security, registry, limits } = this.#settings;
-    return new Unjellier({ invoker: this, perspective, security, registry, limits }).unjellyFull(expression);
+    return this.#newUnjellier(perspective).unjellyFull(expression);
   }
 
   unjellyReference(tag: ReferenceTag, id: Expression | undefined, unjellier: Unjellying): unknown {
@@ -302,6 +303,11 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
   #newJellier(perspective: object | undefined): Jellier {
     const { security, unpersistable, limits } = this.#settings;
     return new Jellier(this.#encoder, { invoker: this, perspective, security, unpersistable, limits });
+  }
+
+  #newUnjellier(perspective: object | undefined): Unjellier {
+    const { security, registry, limits } = this.#settings;
+    return new Unjellier({ invoker: this, perspective, security, registry, limits });
   }
 
   #write(write: (encoder: BananaEncoder) => void): void {
