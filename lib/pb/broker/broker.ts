@@ -19,9 +19,11 @@ import { type ReferenceHost, RemoteReference } from "../flavors/remote_reference
 import type { Invoker, ReferenceTag, Unjellying } from "../jelly/invoker.ts";
 import { Jellier } from "../jelly/jellier.ts";
 import { Unjellier } from "../jelly/unjellier.ts";
+import type { PlainClass } from "../jelly/security.ts";
 import type { ReferenceTables } from "./counts.ts";
 import { Deliveries, type FindReceiver, targetOf } from "./deliveries.ts";
-import { chooseDialect, chosenDialect, type Dialect } from "./dialect.ts";
+import { checkGreeting, chooseDialect, chosenDialect, type Dialect, notAgreed } from "./dialect.ts";
+import { errorOfState, FAILURE_FORMS, isFailure } from "./failure.ts";
 import { Inbox } from "./inbox.ts";
 import { type LocalTaker, localTaker } from "./jelly_remote.ts";
 import { LocalTable, Patience } from "./local_table.ts";
@@ -98,7 +100,8 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
       limits: brokerLimits,
       clock,
       isBlocked: () => this.#outbox.isFull,
-      onEnd: (error) => this.end(error),
+      onFirst: (chunk) => checkGreeting(chunk),
+      onEnd: (error) => this.end(this.#dialect === undefined ? notAgreed(error) : error),
     });
     this.patience = new Patience(() => {
       // What is to be said is written by the code that is running now.
@@ -123,10 +126,15 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
         perspective === undefined ? this.#jellier : this.#newJellier(perspective),
       unserialize: (expression: Expression, perspective: object | undefined) =>
         this.unserialize(expression, perspective),
+      unserializeError: (expression: Expression, perspective: object | undefined) =>
+        isFailure(expression)
+          ? errorOfState(this.#newUnjellier(perspective, FAILURE_FORMS).unjellyFull(expression[1]!))
+          : this.unserialize(expression, perspective),
       unserializeArguments: (expression: Expression, perspective: object | undefined) =>
         this.#newUnjellier(perspective).unjellyArguments(expression),
       dropped: (reason: string) => this.dropped(reason),
       callbackFailed: failed,
+      mayCross: (error: object) => settings.security.isClassAllowed(error.constructor as PlainClass),
       isClosed: () => this.#ended !== undefined,
       callFailed: (method: string, error: Error) =>
         settings.trace({ type: "call-failed", peer: this.peerAddress, method, error }),
@@ -305,8 +313,8 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
     return new Jellier(this.#encoder, { invoker: this, perspective, security, unpersistable, limits });
   }
 
-  #newUnjellier(perspective: object | undefined): Unjellier {
-    const { security, registry, limits } = this.#settings;
+  #newUnjellier(perspective: object | undefined, security = this.#settings.security): Unjellier {
+    const { registry, limits } = this.#settings;
     return new Unjellier({ invoker: this, perspective, security, registry, limits });
   }
 

@@ -25,6 +25,8 @@ export interface DeliveryHost extends CallHost {
   readonly maxPendingCalls: number;
   readonly unsafeTracebacks: boolean;
   isClosed(): boolean;
+  /** Whether objects of an error's class may be sent, by the options of security. */
+  mayCross(error: object): boolean;
   jellier(perspective: object | undefined): Jellier;
   /** A method has failed by something that no caller expects. */
   callFailed(method: string, error: Error): void;
@@ -125,8 +127,9 @@ export class Deliveries {
         },
       );
     };
-    if (!isJellyable(error)) return describe();
-    // An error that its class lets travel by itself.
+    // As in Twisted, an error that something is broken is described, unless its class lets it travel by itself.
+    const travels = isJellyable(error) || error instanceof PbError && this.#host.mayCross(error);
+    if (!travels) return describe();
     this.#reply(
       "error",
       requestId,

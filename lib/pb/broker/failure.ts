@@ -12,8 +12,10 @@ import { redact } from "../../util/redact.ts";
 import { decodeLossy, encodeText, truncateUtf8 } from "../../util/text.ts";
 import { Dict } from "../../values/dict.ts";
 import type { BananaEncoder } from "../banana/encoder.ts";
+import type { Expression } from "../banana/expression.ts";
 import { RemoteError } from "../errors.ts";
 import { copyTags } from "../jelly/registry.ts";
+import { SecurityOptions } from "../jelly/security.ts";
 import { typesOf } from "./error_types.ts";
 
 /** The tag of an error that is sent as what is known of it. */
@@ -137,6 +139,16 @@ export function errorOfState(state: unknown): RemoteError {
     remoteParents: remoteParents.includes(remoteType) ? remoteParents : [remoteType, ...remoteParents],
     remoteTraceback: foreign(field("traceback"), MAX_FOREIGN.traceback) || NO_TRACEBACK,
   });
+}
+
+/** What a failure is made of: it can be read whatever the program has declared for values. */
+export const FAILURE_FORMS: SecurityOptions = new SecurityOptions().allowBasicTypes();
+
+/** Whether an expression is what a peer tells of an error. */
+export function isFailure(expression: Expression): expression is Expression[] {
+  if (!Array.isArray(expression) || expression.length < 2) return false;
+  const [tag] = expression;
+  return tag instanceof Uint8Array && tag.length === FAILURE_TAG.length && decodeLossy(tag) === FAILURE_TAG;
 }
 
 // A failure that is passed on as a value.
