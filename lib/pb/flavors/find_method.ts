@@ -20,7 +20,9 @@ export function findMethod(object: object, key: string, base: object): Method | 
   if (own === null) return undefined;
   const known = found.get(own)?.get(key);
   // A class may be changed, and an object may hide what its class has: then it is looked for again.
-  if (known !== undefined && (object as Record<string, unknown>)[key] === known) return known;
+  if (
+    known !== undefined && (object as Record<string, unknown>)[key] === known && !Object.hasOwn(object, key)
+  ) return known;
   let owner: object | null = object;
   while (owner !== null && owner !== base && !Object.hasOwn(owner, key)) {
     owner = Object.getPrototypeOf(owner);
