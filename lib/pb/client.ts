@@ -31,7 +31,7 @@ export interface PbConnectOptions extends PbConnectionOptions, PbTlsClientOption
  *
  * @param target `tcp:HOST:PORT`, `tls:HOST:PORT`, `unix:/PATH`, or a pair of web streams that leads to a server.
  * @returns Resolves when a dialect was agreed on: from there on calls can be made.
- * @throws {TypeError} If `target` is none of these.
+ * @throws {TypeError} If `target` is none of these, or `cert` and `key` are no pair.
  * @throws {RangeError} If an option is out of its range.
  * @throws {UnreachableError} If nobody listens there.
  * @throws {PermissionDenied} If Deno or the system does not allow it.

@@ -21,9 +21,11 @@ import { type ReferenceHost, RemoteReference } from "../flavors/remote_reference
 import type { Invoker, ReferenceTag, Unjellying } from "../jelly/invoker.ts";
 import { Jellier } from "../jelly/jellier.ts";
 import { Unjellier } from "../jelly/unjellier.ts";
+import type { PlainClass } from "../jelly/security.ts";
 import type { ReferenceTables } from "./counts.ts";
 import { Deliveries, type FindReceiver, targetOf } from "./deliveries.ts";
-import { chooseDialect, chosenDialect, type Dialect } from "./dialect.ts";
+import { checkGreeting, chooseDialect, chosenDialect, type Dialect, notAgreed } from "./dialect.ts";
+import { errorOfState, FAILURE_FORMS, isFailure } from "./failure.ts";
 import { Inbox } from "./inbox.ts";
 import { type LocalTaker, localTaker } from "./jelly_remote.ts";
 import { LocalTable, Patience } from "./local_table.ts";
@@ -103,7 +105,8 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
       limits: brokerLimits,
       clock,
       isBlocked: () => this.#outbox.isFull,
-      onEnd: (error) => this.end(error),
+      onFirst: (chunk) => checkGreeting(chunk),
+      onEnd: (error) => this.end(this.#dialect === undefined ? notAgreed(error) : error),
     });
     this.patience = new Patience(() => {
       // What is to be said is written by the code that is running now.
@@ -128,8 +131,15 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
         perspective === undefined ? this.#jellier : this.#newJellier(perspective),
       unserialize: (expression: Expression, perspective: object | undefined) =>
         this.unserialize(expression, perspective),
+      unserializeError: (expression: Expression, perspective: object | undefined) =>
+        isFailure(expression)
+          ? errorOfState(this.#newUnjellier(perspective, FAILURE_FORMS).unjellyFull(expression[1]!))
+          : this.unserialize(expression, perspective),
+      unserializeArguments: (expression: Expression, perspective: object | undefined) =>
+        this.#newUnjellier(perspective).unjellyArguments(expression),
       dropped: (reason: string) => this.dropped(reason),
       callbackFailed: failed,
+      mayCross: (error: object) => settings.security.isClassAllowed(error.constructor as PlainClass),
       isClosed: () => this.#ended !== undefined,
       callFailed: (method: string, error: Error) =>
         settings.trace({ type: "call-failed", peer: this.peerAddress, method, error }),
@@ -291,8 +301,7 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
   /** Reads a value that came. */
   unserialize(expression: Expression, perspective: object | undefined): unknown {
     if (typeof expression === "number") return expression;
-    const { security, registry, limits } = this.#settings;
-    return new Unjellier({ invoker: this, perspective, security, registry, limits }).unjellyFull(expression);
+    return this.#newUnjellier(perspective).unjellyFull(expression);
   }
 
   unjellyReference(tag: ReferenceTag, id: Expression | undefined, unjellier: Unjellying): unknown {
@@ -333,6 +342,11 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
   #newJellier(perspective: object | undefined): Jellier {
     const { security, unpersistable, limits } = this.#settings;
     return new Jellier(this.#encoder, { invoker: this, perspective, security, unpersistable, limits });
+  }
+
+  #newUnjellier(perspective: object | undefined, security = this.#settings.security): Unjellier {
+    const { registry, limits } = this.#settings;
+    return new Unjellier({ invoker: this, perspective, security, registry, limits });
   }
 
   #write(write: (encoder: BananaEncoder) => void): void {

@@ -22,7 +22,14 @@ import type { FormReader } from "./form.ts";
 export function readList(unjellier: FormReader, expression: readonly Expression[]): unknown[] {
   const list: unknown[] = [];
   unjellier.bind(list);
-  readElements(unjellier, expression, list, () => {});
+  readElements(unjellier, expression, list);
+  return list;
+}
+
+/** `(tuple e…)` to which nothing can refer, as a list. */
+export function readArguments(unjellier: FormReader, expression: readonly Expression[]): unknown[] {
+  const list: unknown[] = [];
+  readElements(unjellier, expression, list);
   return list;
 }
 
@@ -39,28 +46,29 @@ function readElements(
   unjellier: FormReader,
   expression: readonly Expression[],
   into: unknown[],
-  whenComplete: () => void,
+  whenComplete: (() => void) | undefined = undefined,
 ): void {
   let missing = 1;
   for (let i = 1; i < expression.length; i++) {
-    const value = unjellier.unjelly(expression[i]!);
+    const element = expression[i]!;
+    const value = typeof element === "number" ? element : unjellier.unjelly(element);
     if (value instanceof Dereference) {
       missing++;
       into.push(undefined);
       value.whenKnown((known) => {
         into[i - 1] = known;
-        if (--missing === 0) whenComplete();
+        if (--missing === 0) whenComplete?.();
       });
     } else into.push(value);
   }
-  if (--missing === 0) whenComplete();
+  if (--missing === 0) whenComplete?.();
 }
 
 /** `(set e…)`. */
 export function readSet(unjellier: FormReader, expression: readonly Expression[]): ValueSet {
   const set = new ValueSet();
   unjellier.bind(set);
-  readMembers(unjellier, expression, set, () => {});
+  readMembers(unjellier, expression, set);
   return set;
 }
 
@@ -76,16 +84,16 @@ function readMembers(
   unjellier: FormReader,
   expression: readonly Expression[],
   set: ValueSet,
-  whenComplete: () => void,
+  whenComplete: (() => void) | undefined = undefined,
 ): void {
   const members: unknown[] = [];
-  readElements(unjellier, expression, members, () => {});
+  readElements(unjellier, expression, members);
   const fill = () => {
     for (const member of members) {
       checkKey(unjellier, member);
       set.add(member);
     }
-    whenComplete();
+    whenComplete?.();
   };
   if (members.every((member) => isReady(unjellier, member))) fill();
   else unjellier.atEnd(fill);
