@@ -50,9 +50,8 @@ export function chosenDialect(choice: Expression, ours: readonly Dialect[]): Dia
   );
 }
 
-/** With what others begin who are met on ports: text, and the records of TLS. */
+/** With what others begin who are met on ports. */
 const OTHERS: readonly (readonly [name: string, begin: RegExp])[] = [
-  ["TLS", /^[\x14-\x17]\x03[\x00-\x04]/],
   ["SSH", /^SSH-/],
   ["HTTP", /^(?:HTTP\/|(?:GET|HEAD|POST|PUT|OPTIONS|PATCH|DELETE|CONNECT|PRI) )/],
   ["SMTP or FTP", /^220[ -]/],
@@ -68,7 +67,9 @@ const DIGITS = 4;
 export function checkGreeting(first: Uint8Array): void {
   if (first.length < DIGITS || first.subarray(0, DIGITS).some((byte) => byte >= 0x80)) return;
   const begin = decodeLossy(first.subarray(0, 64));
-  const name = OTHERS.find(([, pattern]) => pattern.test(begin))?.[0];
+  // A record of TLS begins with its kind and the version.
+  const isTls = first[0]! >= 0x14 && first[0]! <= 0x17 && first[1] === 3;
+  const name = isTls ? "TLS" : OTHERS.find(([, pattern]) => pattern.test(begin))?.[0];
   throw new NegotiationError(
     `Cannot speak with the peer: it speaks ${name ?? "something else"}, and no Perspective Broker`,
   );
