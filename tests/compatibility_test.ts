@@ -21,12 +21,20 @@ interface Row {
   readonly test: string;
 }
 
-const rows: Row[] = inventory.split("\n").filter((line) => /^\| \d/.test(line)).map((line) => {
-  const cells = line.split("|").slice(1, -1).map((cell) => cell.trim());
-  assert.equal(cells.length, 5, `five cells: ${line}`);
-  const [number, feature, status, how, test] = cells as [string, string, string, string, string];
-  return { number: Number(number), feature, status, how, test };
-});
+const rowsOf = (part: string): Row[] =>
+  part.split("\n").filter((line) => /^\| \d/.test(line)).map((line) => {
+    const cells = line.split("|").slice(1, -1).map((cell) => cell.trim());
+    assert.equal(cells.length, 5, `five cells: ${line}`);
+    const [number, feature, status, how, test] = cells as [string, string, string, string, string];
+    return { number: Number(number), feature, status, how, test };
+  });
+
+const [ofFoolscap, ofPb] = inventory.split("\n## Perspective Broker\n") as [string, string];
+const INVENTORIES = [
+  { of: "Foolscap", rows: rowsOf(ofFoolscap), count: 188 },
+  { of: "Perspective Broker", rows: rowsOf(ofPb), count: 88 },
+];
+const rows = INVENTORIES.flatMap((each) => each.rows);
 
 /** `` live `tests/a_test.ts`: "name" ``; `live`: Python runs; `vectors`: Python's bytes; nothing: neither. */
 const REFERENCE = /(?:\b(live|vectors) )?`(tests\/[^`]+)`((?:: |, )?"[^"]+"(?:(?:, |; | and )"[^"]+")*)?/g;
@@ -60,9 +68,11 @@ function source(file: string): Promise<string> {
   return reading;
 }
 
-Deno.test("docs/compatibility.md has each of the 188 features once, in order", () => {
-  assert.deepEqual(rows.map(({ number }) => number), Array.from({ length: 188 }, (_, i) => i + 1));
-});
+for (const { of, rows, count } of INVENTORIES) {
+  Deno.test(`docs/compatibility.md has each of the ${count} features of ${of} once, in order`, () => {
+    assert.deepEqual(rows.map(({ number }) => number), Array.from({ length: count }, (_, i) => i + 1));
+  });
+}
 
 Deno.test("docs/compatibility.md gives each feature a status, and a reason where it differs", () => {
   for (const { number, status, how, test } of rows) {
@@ -73,10 +83,12 @@ Deno.test("docs/compatibility.md gives each feature a status, and a reason where
 });
 
 Deno.test("docs/compatibility.md and README.md count the features right", async () => {
-  const count = (wanted: string) => rows.filter(({ status }) => status === wanted).length;
-  const counts = [`${count("works")} work`, `${count("differs")} differ and ${count("not")} are not there`];
   const readme = (await Deno.readTextFile(new URL("README.md", ROOT))).replaceAll(/\s+/g, " ");
-  for (const part of counts) assert.ok(text.includes(part) && readme.includes(part), part);
+  for (const { rows } of INVENTORIES) {
+    const count = (wanted: string) => rows.filter(({ status }) => status === wanted).length;
+    const counts = [`${count("works")} work`, `${count("differs")} differ and ${count("not")} are not there`];
+    for (const part of counts) assert.ok(text.includes(part) && readme.includes(part), part);
+  }
 });
 
 Deno.test("docs/compatibility.md calls nothing working that Python has not tried", () => {
@@ -91,12 +103,12 @@ Deno.test("docs/compatibility.md names tests that exist", async () => {
   const all = referencesIn(text);
   assert.ok(all.length > 200, `${all.length} references`);
   const vectors = (await Promise.all(
-    ["graph", "messages", "tokens"].map((name) => source(`tests/vectors/${name}.json`)),
+    ["graph", "messages", "tokens", "pb"].map((name) => source(`tests/vectors/${name}.json`)),
   )).join("");
   const wrong: string[] = [];
   for (const { kind, file, names } of all) {
     const code = await source(file);
-    if (kind !== "live" && file.startsWith("tests/interop/")) {
+    if (kind !== "live" && /^tests\/(pb\/)?interop\//.test(file)) {
       wrong.push(`${file} is live, and has to be marked so`);
     }
     if (names.length === 0) wrong.push(`${file} is named without a test`);

@@ -22,7 +22,7 @@ import type { Slicing } from "../graph/slicing.ts";
 import { BASE_SLICERS, BASE_UNSLICERS } from "../graph/tables.ts";
 import { UnslicerTable, type UnslicerType } from "../graph/unslicer.ts";
 import { kwargs } from "../values/kwargs.ts";
-import { redact } from "../names/redact.ts";
+import { redact } from "../util/redact.ts";
 import { NO_FEATURES } from "../util/features.ts";
 import { encodeText, quoteForeign } from "../util/text.ts";
 import { noTrace } from "../util/trace.ts";

@@ -14,7 +14,7 @@ import { RemoteException, toError } from "../errors.ts";
 import { refuseAdapters } from "../graph/adapters.ts";
 import type { Slicer, Slicing } from "../graph/slicing.ts";
 import { MAX_FAILURE_BYTES } from "../limits.ts";
-import { redact } from "../names/redact.ts";
+import { redact } from "../util/redact.ts";
 import { encodeText, truncateUtf8 } from "../util/text.ts";
 import { withoutPaths } from "../util/paths.ts";
 import { remoteOf } from "./remote_errors.ts";

@@ -14,7 +14,7 @@ import { addCopyUnslicer } from "../graph/copy_types.ts";
 import { CONTAINER_COST } from "../graph/costs.ts";
 import { type Receiving, Unslicer } from "../graph/unslicer.ts";
 import { MAX_FAILURE_BYTES, MAX_NAME_BYTES } from "../limits.ts";
-import { redact } from "../names/redact.ts";
+import { redact } from "../util/redact.ts";
 import { decodeLossy, quoteForeign } from "../util/text.ts";
 import { OPEN, STRING, tokenName, VOCAB } from "../wire/tokens.ts";
 import { FAILURE_TYPE } from "./failure.ts";

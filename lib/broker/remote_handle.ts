@@ -8,7 +8,7 @@
 
 import type { ConnectionInfo } from "../connection_info.ts";
 import { DeadReferenceError } from "../errors.ts";
-import { redact } from "../names/redact.ts";
+import { redact } from "../util/redact.ts";
 import { SturdyRef } from "../names/sturdy_ref.ts";
 import type { CheckedOptions } from "./call.ts";
 import type { PeerInfo } from "./call_context.ts";

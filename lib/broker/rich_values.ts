@@ -10,7 +10,7 @@ import { withRichSlicers, withRichUnslicers } from "../graph/rich/tables.ts";
 import type { SlicerTable } from "../graph/slicing.ts";
 import { BASE_SLICERS, BASE_UNSLICERS } from "../graph/tables.ts";
 import type { UnslicerTable } from "../graph/unslicer.ts";
-import { redact } from "../names/redact.ts";
+import { redact } from "../util/redact.ts";
 import type { Trace } from "../util/trace.ts";
 import type { BrokerHost } from "./interface.ts";
 import { withoutPaths } from "../util/paths.ts";

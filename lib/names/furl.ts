@@ -10,7 +10,7 @@
 import { FurlError } from "../errors.ts";
 import { MAX_FURL_BYTES } from "../limits.ts";
 import { encodeText, quoteForeign } from "../util/text.ts";
-import { redactHint } from "./redact.ts";
+import { redactHint } from "../util/redact.ts";
 import { TUB_ID_LENGTH } from "./tub_id.ts";
 
 /** The parts of a FURL. */

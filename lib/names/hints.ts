@@ -9,7 +9,7 @@
 
 import { FurlError, InvalidHintError } from "../errors.ts";
 import { quoteForeign } from "../util/text.ts";
-import { redactHint } from "./redact.ts";
+import { redactHint } from "../util/redact.ts";
 
 /** A TCP address. */
 export interface TcpHint {

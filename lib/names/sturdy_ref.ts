@@ -6,7 +6,7 @@
 
 import { type Keyed, type ValueKey, valueKeyOf } from "../util/keyed.ts";
 import { formatFurl, type FurlParts, parseFurl } from "./furl.ts";
-import { REDACTED } from "./redact.ts";
+import { REDACTED } from "../util/redact.ts";
 
 /** Order of two texts by code point, as Python orders them; no text comes first. */
 function compareTexts(a: string | undefined, b: string | undefined): number {

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { DeadReferenceError, NegotiationError } from "../errors.ts";
+import { DeadReferenceError, NegotiationError, ProtocolError } from "../errors.ts";
 import type { ByteStreams } from "../transport/stream_connection.ts";
 import type { Connection } from "../transport/transport.ts";
 import type { PbBroker } from "./broker/broker.ts";
@@ -31,7 +31,7 @@ export interface PbConnectOptions extends PbConnectionOptions, PbTlsClientOption
  *
  * @param target `tcp:HOST:PORT`, `tls:HOST:PORT`, `unix:/PATH`, or a pair of web streams that leads to a server.
  * @returns Resolves when a dialect was agreed on: from there on calls can be made.
- * @throws {TypeError} If `target` is none of these.
+ * @throws {TypeError} If `target` is none of these, or `cert` and `key` are no pair.
  * @throws {RangeError} If an option is out of its range.
  * @throws {UnreachableError} If nobody listens there.
  * @throws {PermissionDenied} If Deno or the system does not allow it.
@@ -97,7 +97,7 @@ export async function connect<T = Untyped>(
     await ready.promise;
   } catch (error) {
     await connection.close({ isAbrupt: true });
-    if (error instanceof DeadReferenceError) {
+    if (error instanceof DeadReferenceError || error instanceof ProtocolError) {
       throw new NegotiationError(`Cannot connect to ${connection.peerAddress}: ${error.message}`, {
         cause: error,
       });

@@ -36,6 +36,18 @@ export const DEFAULT_PB_LIMITS: PbLimits = Object.freeze({
 });
 
 /**
+ * What holds until a dialect is agreed on, for everybody: an offer of dialects, or the name of one, is all that may come, and
+ * whoever sends it need not be known.
+ */
+export const NEGOTIATION_LIMITS: PbLimits = Object.freeze({
+  maxStringBytes: 1_000,
+  maxListElements: 1_000,
+  maxExpressionBytes: 64 * 1024,
+  maxDepth: 2,
+  maxSentDepth: 2,
+});
+
+/**
  * The defaults, with some numbers replaced.
  *
  * @throws {TypeError} If a name is unknown.

@@ -34,8 +34,8 @@ export { Copyable, RemoteCopy } from "./jelly/copyable.ts";
 // Values
 export { DateTime } from "./values/date_time.ts";
 export type { DateTimeFields } from "./values/date_time.ts";
-export { CalendarDate } from "./values/calendar_date.ts";
-export { TimeOfDay } from "./values/time_of_day.ts";
+export { CalendarDate } from "./values/date_time.ts";
+export { TimeOfDay } from "./values/date_time.ts";
 export { TimeDelta } from "./values/time_delta.ts";
 export { Unpersistable } from "./values/unpersistable.ts";
 

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import net from "node:net";
 import tls from "node:tls";
 import { NegotiationError, toError } from "../errors.ts";
@@ -15,7 +16,7 @@ import { systemClock } from "../util/clock.ts";
 import { quoteForeign } from "../util/text.ts";
 import { dialNode, type PlainSocketOptions } from "./plain_socket.ts";
 import { SocketConnection } from "./socket_connection.ts";
-import { addressOf, explainTcp } from "./tcp.ts";
+import { addressOf, checkMayListen, explainTcp } from "./tcp.ts";
 import type { Connection, TransportListener } from "./transport.ts";
 
 /** Options of {@linkcode dialImplicitTls}. */
@@ -71,12 +72,16 @@ export interface ListenImplicitTlsOptions extends PlainSocketOptions {
  * @throws {UnreachableError} If nothing answers there.
  * @throws {PermissionDenied} If Deno does not allow it.
  * @throws {NegotiationError} If the handshake fails: the certificate is not trusted, or has another name.
+ * @throws {TypeError} If our own certificate and key cannot be used.
  * @throws The reason of `signal`, when it fires first.
  */
 export async function dialImplicitTls(options: DialImplicitTlsOptions): Promise<Connection> {
   const { host, port, signal, serverName = host } = options;
   const place = addressOf(host, port).replace(/^tcp:/, "tls:");
   signal?.throwIfAborted();
+  if (options.cert !== undefined || options.key !== undefined) {
+    checkPair(`Cannot connect to ${place}`, options.cert, options.key);
+  }
   let socket: net.Socket;
   try {
     socket = await dialNode({ host, port, noDelay: true }, signal);
@@ -133,11 +138,8 @@ export async function listenImplicitTls(options: ListenImplicitTlsOptions): Prom
     ? {}
     : { ca: [...options.clientCaCerts], requestCert: true, rejectUnauthorized: true };
   const secrets = { cert: options.cert, key: options.key, ...asked };
-  try {
-    tls.createSecureContext(secrets);
-  } catch (cause) {
-    throw new TypeError("Cannot serve TLS: certificate and key are no pair of PEM texts", { cause });
-  }
+  checkPair("Cannot serve TLS", options.cert, options.key);
+  checkMayListen(`Cannot listen on ${place.replace(/^tcp:/, "tls:")}`, options.address, options.port);
   let handshakes = 0;
   const server = net.createServer({ noDelay: true }, (socket) => {
     socket.on("error", () => {});
@@ -178,6 +180,19 @@ export async function listenImplicitTls(options: ListenImplicitTlsOptions): Prom
         setImmediate(settle);
       }),
   };
+}
+
+/** Deno's TLS waits for ever with a pair that it cannot use, so that is found out before. */
+function checkPair(action: string, cert: string | undefined, key: string | undefined): void {
+  let isPair = false;
+  let cause: unknown;
+  try {
+    isPair = cert !== undefined && key !== undefined &&
+      new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+  } catch (error) {
+    cause = error;
+  }
+  if (!isPair) throw new TypeError(`${action}: certificate and key are no pair of PEM texts`, { cause });
 }
 
 /** The server's side of a handshake on an accepted socket; `done` is called once. */

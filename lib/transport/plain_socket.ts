@@ -27,6 +27,11 @@ export interface PlainSocketOptions {
    * @default never
    */
   readonly keepAliveMs?: number | undefined;
+  /**
+   * Whether it never becomes TLS: what arrives is then read ahead, which saves a sequential call two turns of the loop.
+   * @default false
+   */
+  readonly staysPlain?: boolean | undefined;
 }
 
 /**
@@ -74,8 +79,9 @@ export class PlainSocket implements UpgradableConnection {
     this.#socket = socket;
     this.#options = options;
     this.peerAddress = peerAddress;
-    const { closeTimeoutMs, clock } = options;
-    this.#plain = new SocketConnection(socket, { peerAddress, isReadOnDemand: true, closeTimeoutMs, clock });
+    const { closeTimeoutMs, clock, staysPlain } = options;
+    const isReadOnDemand = staysPlain !== true;
+    this.#plain = new SocketConnection(socket, { peerAddress, isReadOnDemand, closeTimeoutMs, clock });
   }
 
   get readable(): ReadableStream<Uint8Array> {

@@ -77,6 +77,7 @@ export async function dialTcp(options: DialTcpOptions): Promise<UpgradableConnec
 export async function listenTcp(options: ListenTcpOptions): Promise<TransportListener> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const place = addressOf(options.address ?? "::", options.port);
+  checkMayListen(`Cannot listen on ${place}`, options.address, options.port);
   const server = net.createServer({ noDelay: true }, (socket) => {
     socket.setNoDelay(true);
     if (options.keepAliveMs !== undefined) socket.setKeepAlive(true, options.keepAliveMs);
@@ -115,6 +116,21 @@ export async function listenTcp(options: ListenTcpOptions): Promise<TransportLis
       return closed;
     },
   };
+}
+
+/**
+ * Asks for the permission to listen at an address: where it is missing, Deno's `node:net` throws in a turn of its own, which
+ * ends the process.
+ *
+ * @param address What is bound to; without one node throws where it is called.
+ * @throws {PermissionDenied} If Deno does not allow it.
+ */
+export function checkMayListen(action: string, address: string | undefined, port: number): void {
+  if (address === undefined || net.isIP(address) === 0) return;
+  const plain = address.replace(/%.*/, "");
+  const host = `${plain.includes(":") ? `[${plain}]` : plain}:${port}`;
+  if (Deno.permissions.requestSync({ name: "net", host }).state === "granted") return;
+  throw new PermissionDenied(`${action}: run with --allow-net=${host}`);
 }
 
 /** A TCP address as people are shown it. */

@@ -18,7 +18,7 @@ import {
 } from "../errors.ts";
 import { MAX_HINTS } from "../limits.ts";
 import { type RoutedHint, routeHint } from "../names/hints.ts";
-import { redact } from "../names/redact.ts";
+import { redact } from "../util/redact.ts";
 import { shortTubId } from "../names/tub_id.ts";
 import { DUPLICATE_TEXT } from "../negotiate/refusal.ts";
 import type { Clock } from "../util/clock.ts";

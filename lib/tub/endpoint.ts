@@ -7,7 +7,7 @@
  */
 
 import { isIP } from "node:net";
-import { redactHint } from "../names/redact.ts";
+import { redactHint } from "../util/redact.ts";
 import { problemOfUnixPath } from "../names/unix_hint.ts";
 import { quoteForeign } from "../util/text.ts";
 

@@ -7,7 +7,7 @@
  */
 
 import { InvalidHintError, NegotiationError, UnreachableError } from "../errors.ts";
-import { redact } from "../names/redact.ts";
+import { redact } from "../util/redact.ts";
 import { suffixOf } from "./hint_handler.ts";
 import { cutStatus } from "./hint_handlers.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { FurlError } from "../errors.ts";
-import { redactHint } from "../names/redact.ts";
+import { redactHint } from "../util/redact.ts";
 import { quoteForeign } from "../util/text.ts";
 import { formatFurl } from "../names/furl.ts";
 import { type ConnectionHint, isTcpHint, joinHostPort, parseHint } from "../names/hints.ts";

@@ -26,12 +26,17 @@ const cache: (string | undefined)[] = new Array(CACHE_SIZE).fill(undefined);
  * @throws {TypeError} If the bytes are not UTF-8.
  */
 export function decodeText(bytes: Uint8Array, start: number, end: number): string {
+  return shortAscii(bytes, start, end) ?? decodeUtf8(bytes.subarray(start, end));
+}
+
+/** The text of a few bytes of ASCII: the same string each time, which saves making and hashing it. */
+function shortAscii(bytes: Uint8Array, start: number, end: number): string | undefined {
   const length = end - start;
-  if (length > SHORT) return decodeUtf8(bytes.subarray(start, end));
+  if (length > SHORT) return undefined;
   let hash = length;
   for (let i = start; i < end; i++) {
     const byte = bytes[i]!;
-    if (byte > 0x7f) return decodeUtf8(bytes.subarray(start, end));
+    if (byte > 0x7f) return undefined;
     hash = (Math.imul(hash, 31) + byte) | 0;
   }
   const slot = (hash ^ (hash >>> 13)) & (CACHE_SIZE - 1);
@@ -55,7 +60,7 @@ function decodeUtf8(bytes: Uint8Array): string {
 
 /** Text of bytes that a stranger sent, to be shown: what is not UTF-8 is U+FFFD. */
 export function decodeLossy(bytes: Uint8Array): string {
-  return lenient.decode(bytes);
+  return shortAscii(bytes, 0, bytes.length) ?? lenient.decode(bytes);
 }
 
 /** UTF-8 of a text. Lone surrogates become U+FFFD: check with `isWellFormed()` where that matters. */

@@ -196,3 +196,17 @@ Deno.test("resolvePbLimits() refuses unknown names, and numbers that make no sen
     assert.throws(() => resolvePbLimits({ maxDepth }), RangeError);
   }
 });
+
+for (const count of [1, 15, 16, 17, 20, 33]) {
+  Deno.test(`BananaDecoder reads a list of ${count} elements, byte by byte and at once`, () => {
+    const elements: Expression[] = Array.from({ length: count }, (_, i) => i % 5 === 4 ? [i, [i]] : i);
+    const encoder = new BananaEncoder();
+    encoder.expression(elements);
+    const bytes = encoder.take();
+    const got: Expression[] = [];
+    const decoder = new BananaDecoder((expression) => got.push(expression));
+    decoder.push(bytes);
+    for (const byte of bytes) decoder.push(Uint8Array.of(byte));
+    assert.deepEqual(got, [elements, elements]);
+  });
+}

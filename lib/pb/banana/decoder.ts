@@ -14,19 +14,23 @@ import { FLOAT, INT, LIST, LONGINT, LONGNEG, NEG, STRING, VOCAB } from "../../wi
 import { BananaError } from "../errors.ts";
 import { DEFAULT_PB_LIMITS, MAX_PREFIX_DIGITS, type PbLimits } from "../limits.ts";
 import type { Expression } from "./expression.ts";
-import { commonWord, VOCABULARY } from "./words.ts";
+import { commonWord, learnWord, VOCABULARY } from "./words.ts";
 
 /** The estimate of {@linkcode PbLimits.maxExpressionBytes}, in bytes. */
 const STRING_COST = 96, LIST_COST = 48, ELEMENT_COST = 16;
 /** A body is gathered in pieces of at least this size: an announced size alone costs no memory. */
 const FIRST_PIECE_BYTES = 16 * 1024;
 
+/** Lists up to this length are made as long as they will be. */
+const SHORT_LIST = 16;
+
 /** The incremental decoder of one direction of one connection. */
 export class BananaDecoder {
   readonly #received: (expression: Expression) => void;
-  readonly #limits: PbLimits;
+  #limits: PbLimits;
   readonly #double = new DataView(new ArrayBuffer(8));
-  // Lists that are open, outermost first, and how many elements each still lacks.
+  // Lists that are open, outermost first, and how many elements each still lacks: less than 0 for one that
+  // has its length already.
   readonly #open: Expression[][] = [];
   readonly #missing: number[] = [];
   #spent = 0;
@@ -50,6 +54,11 @@ export class BananaDecoder {
   ) {
     this.#received = received;
     this.vocabulary = vocabulary;
+    this.#limits = limits;
+  }
+
+  /** From here on other limits hold. To be set between two expressions. */
+  set limits(limits: PbLimits) {
     this.#limits = limits;
   }
 
@@ -159,8 +168,10 @@ export class BananaDecoder {
     const elements = Number(count);
     this.#spend(LIST_COST + ELEMENT_COST * elements);
     if (elements === 0) return this.#item([]);
-    this.#open.push([]);
-    this.#missing.push(elements);
+    // A long one grows as its elements come: an announced count alone costs no memory.
+    const isShort = elements <= SHORT_LIST;
+    this.#open.push(isShort ? new Array(elements) : []);
+    this.#missing.push(isShort ? -elements : elements);
   }
 
   #word(number: number | bigint): void {
@@ -171,7 +182,10 @@ export class BananaDecoder {
   }
 
   #string(bytes: Uint8Array, start: number, end: number): void {
-    this.#item(commonWord(bytes, start, end) ?? bytes.slice(start, end));
+    // What stands directly in a message, and no deeper, are names; who has no vocabulary reads no messages.
+    const word = commonWord(bytes, start, end) ??
+      (this.vocabulary && this.#open.length === 1 ? learnWord(bytes, start, end) : undefined);
+    this.#item(word ?? bytes.slice(start, end));
   }
 
   #beginBody(bytes: Uint8Array, at: number, size: number): void {
@@ -206,8 +220,13 @@ export class BananaDecoder {
     const open = this.#open;
     let whole = item;
     for (let last = open.length - 1; last >= 0; last--) {
-      open[last]!.push(whole);
-      if (--this.#missing[last]! > 0) return;
+      const list = open[last]!;
+      const missing = this.#missing[last]!;
+      if (missing < 0) list[list.length + missing] = whole;
+      else list.push(whole);
+      const left = missing < 0 ? missing + 1 : missing - 1;
+      this.#missing[last] = left;
+      if (left !== 0) return;
       whole = open.pop()!;
       this.#missing.pop();
     }

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { decodeText } from "../../util/text.ts";
+
 /** A byte string that is known beforehand, with its text. One object for each word: nobody may change or keep it. */
 export class Word extends Uint8Array<ArrayBuffer> {
   /** Derived arrays are plain, and belong to who made them. */
@@ -50,6 +52,30 @@ for (
   ].join(" ").split(" ")
 ) {
   COMMON[text.length]!.push(new Word(text));
+}
+
+/** Names of methods and objects come again and again too; which, one learns. Of two in one slot the later one stays. */
+const learned: (Word | undefined)[] = new Array(256).fill(undefined);
+const LONGEST_LEARNED = 24;
+
+/** A short name in ASCII as a word that is kept; undefined for any other. */
+export function learnWord(bytes: Uint8Array, start: number, end: number): Word | undefined {
+  const length = end - start;
+  if (length > LONGEST_LEARNED) return undefined;
+  let hash = length;
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i]!;
+    if (byte > 0x7f) return undefined;
+    hash = (Math.imul(hash, 31) + byte) | 0;
+  }
+  const slot = (hash ^ (hash >>> 11)) & 255;
+  const known = learned[slot];
+  if (known !== undefined && known.length === length) {
+    let i = 0;
+    while (i < length && known[i] === bytes[start + i]) i++;
+    if (i === length) return known;
+  }
+  return learned[slot] = new Word(decodeText(bytes, start, end));
 }
 
 /** The word that stands in `bytes[start..end)`, if it is one that comes again and again. */

@@ -16,13 +16,16 @@ import { BananaEncoder } from "../banana/encoder.ts";
 import type { Expression } from "../banana/expression.ts";
 import { cacheKeeper, Caches } from "../cache/caches.ts";
 import type { Broker, MessageReceiver } from "../flavors/call.ts";
+import { NEGOTIATION_LIMITS } from "../limits.ts";
 import { type ReferenceHost, RemoteReference } from "../flavors/remote_reference.ts";
 import type { Invoker, ReferenceTag, Unjellying } from "../jelly/invoker.ts";
 import { Jellier } from "../jelly/jellier.ts";
 import { Unjellier } from "../jelly/unjellier.ts";
+import type { PlainClass } from "../jelly/security.ts";
 import type { ReferenceTables } from "./counts.ts";
 import { Deliveries, type FindReceiver, targetOf } from "./deliveries.ts";
-import { chooseDialect, chosenDialect, type Dialect } from "./dialect.ts";
+import { checkGreeting, chooseDialect, chosenDialect, type Dialect, notAgreed } from "./dialect.ts";
+import { errorOfState, FAILURE_FORMS, isFailure } from "./failure.ts";
 import { Inbox } from "./inbox.ts";
 import { type LocalTaker, localTaker } from "./jelly_remote.ts";
 import { LocalTable, Patience } from "./local_table.ts";
@@ -87,7 +90,7 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
     this.#settings = settings;
     const { limits, brokerLimits, clock } = settings;
     this.#encoder = new BananaEncoder(false, limits);
-    this.#decoder = new BananaDecoder((expression) => this.#receive(expression), false, limits);
+    this.#decoder = new BananaDecoder((expression) => this.#receive(expression), false, NEGOTIATION_LIMITS);
     this.#outbox = new Outbox({
       encoder: this.#encoder,
       writable: connection.writable,
@@ -102,7 +105,8 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
       limits: brokerLimits,
       clock,
       isBlocked: () => this.#outbox.isFull,
-      onEnd: (error) => this.end(error),
+      onFirst: (chunk) => checkGreeting(chunk),
+      onEnd: (error) => this.end(this.#dialect === undefined ? notAgreed(error) : error),
     });
     this.patience = new Patience(() => {
       // What is to be said is written by the code that is running now.
@@ -127,8 +131,15 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
         perspective === undefined ? this.#jellier : this.#newJellier(perspective),
       unserialize: (expression: Expression, perspective: object | undefined) =>
         this.unserialize(expression, perspective),
+      unserializeError: (expression: Expression, perspective: object | undefined) =>
+        isFailure(expression)
+          ? errorOfState(this.#newUnjellier(perspective, FAILURE_FORMS).unjellyFull(expression[1]!))
+          : this.unserialize(expression, perspective),
+      unserializeArguments: (expression: Expression, perspective: object | undefined) =>
+        this.#newUnjellier(perspective).unjellyArguments(expression),
       dropped: (reason: string) => this.dropped(reason),
       callbackFailed: failed,
+      mayCross: (error: object) => settings.security.isClassAllowed(error.constructor as PlainClass),
       isClosed: () => this.#ended !== undefined,
       callFailed: (method: string, error: Error) =>
         settings.trace({ type: "call-failed", peer: this.peerAddress, method, error }),
@@ -290,8 +301,7 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
   /** Reads a value that came. */
   unserialize(expression: Expression, perspective: object | undefined): unknown {
     if (typeof expression === "number") return expression;
-    const { security, registry, limits } = this.#settings;
-    return new Unjellier({ invoker: this, perspective, security, registry, limits }).unjellyFull(expression);
+    return this.#newUnjellier(perspective).unjellyFull(expression);
   }
 
   unjellyReference(tag: ReferenceTag, id: Expression | undefined, unjellier: Unjellying): unknown {
@@ -334,6 +344,11 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
     return new Jellier(this.#encoder, { invoker: this, perspective, security, unpersistable, limits });
   }
 
+  #newUnjellier(perspective: object | undefined, security = this.#settings.security): Unjellier {
+    const { registry, limits } = this.#settings;
+    return new Unjellier({ invoker: this, perspective, security, registry, limits });
+  }
+
   #write(write: (encoder: BananaEncoder) => void): void {
     this.#outbox.message({ isReply: false, write, failed: (error) => this.end(toError(error)) });
   }
@@ -348,6 +363,7 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
     if (role === "client") this.#write((encoder) => encoder.word(dialect));
     this.#dialect = dialect;
     this.#encoder.vocabulary = this.#decoder.vocabulary = dialect === "pb";
+    this.#decoder.limits = this.#settings.limits;
     this.#patient[Symbol.dispose]();
     this.send("version", VERSION);
     this.#settings.trace({ type: "connected", peer: this.peerAddress, dialect });

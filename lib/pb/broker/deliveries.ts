@@ -10,6 +10,7 @@ import { ProtocolError, toError } from "../../errors.ts";
 import { decodeLossy } from "../../util/text.ts";
 import type { BananaEncoder } from "../banana/encoder.ts";
 import type { Expression } from "../banana/expression.ts";
+import { Word } from "../banana/words.ts";
 import { BadCall, LoginFailed, PbError } from "../errors.ts";
 import { type CallHost, type MessageReceiver, PbCall } from "../flavors/call.ts";
 import type { Jellier } from "../jelly/jellier.ts";
@@ -24,6 +25,8 @@ export interface DeliveryHost extends CallHost {
   readonly maxPendingCalls: number;
   readonly unsafeTracebacks: boolean;
   isClosed(): boolean;
+  /** Whether objects of an error's class may be sent, by the options of security. */
+  mayCross(error: object): boolean;
   jellier(perspective: object | undefined): Jellier;
   /** A method has failed by something that no caller expects. */
   callFailed(method: string, error: Error): void;
@@ -55,25 +58,17 @@ export class Deliveries {
    * @throws {ProtocolError} If it is none, or too many are not answered.
    */
   deliver(message: readonly Expression[], find: FindReceiver): void {
-    const [, requestId, target, name, flag, args, kw] = message as [
-      Expression,
-      Expression,
-      Expression,
-      Expression,
-      Expression,
-      Expression,
-      Expression,
-    ];
+    const requestId = message[1]!, target = message[2]!, name = message[3]!, flag = message[4]!;
     if (!(name instanceof Uint8Array)) throw new ProtocolError("The peer called a method without a name");
     if (this.#pending >= this.#host.maxPendingCalls) {
       throw new ProtocolError(`The peer made more than ${this.#host.maxPendingCalls} calls at once`);
     }
-    const method = decodeLossy(name);
+    const method = name instanceof Word ? name.text : decodeLossy(name);
     // As Python takes it for true or false.
     const isAnswerWanted = Array.isArray(flag) || flag instanceof Uint8Array
       ? flag.length > 0
       : Number(flag) !== 0;
-    const call = new PbCall(this.#host, args, kw, isAnswerWanted);
+    const call = new PbCall(this.#host, message[5]!, message[6]!, isAnswerWanted);
     const delivery = { requestId, method, call };
     let result: unknown;
     let isLater: boolean;
@@ -134,8 +129,9 @@ export class Deliveries {
         },
       );
     };
-    if (!isJellyable(error)) return describe();
-    // An error that its class lets travel by itself.
+    // As in Twisted, an error that something is broken is described, unless its class lets it travel by itself.
+    const travels = isJellyable(error) || error instanceof PbError && this.#host.mayCross(error);
+    if (!travels) return describe();
     this.#reply(
       "error",
       requestId,
@@ -182,6 +178,7 @@ interface Delivery {
 /** What a name or number of a peer's call is; others are a mistake of the caller. */
 export function targetOf(id: Expression): number | string | undefined {
   if (typeof id === "number") return id;
+  if (id instanceof Word) return id.text;
   if (id instanceof Uint8Array) return decodeLossy(id);
   if (typeof id === "bigint") return undefined;
   throw new BadCall("Cannot call: an object has a number or a name");

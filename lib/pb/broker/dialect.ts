@@ -6,7 +6,7 @@
  * @module
  */
 
-import { NegotiationError } from "../../errors.ts";
+import { NegotiationError, ProtocolError } from "../../errors.ts";
 import { decodeLossy, quoteForeign } from "../../util/text.ts";
 import type { Expression } from "../banana/expression.ts";
 
@@ -48,4 +48,35 @@ export function chosenDialect(choice: Expression, ours: readonly Dialect[]): Dia
   throw new NegotiationError(
     `Cannot speak with the peer: it chose ${what} and not one of ${ours.join(", ")}`,
   );
+}
+
+/** With what others begin who are met on ports. */
+const OTHERS: readonly (readonly [name: string, begin: RegExp])[] = [
+  ["SSH", /^SSH-/],
+  ["HTTP", /^(?:HTTP\/|(?:GET|HEAD|POST|PUT|OPTIONS|PATCH|DELETE|CONNECT|PRI) )/],
+  ["SMTP or FTP", /^220[ -]/],
+];
+/** A prefix has so few digits at the beginning; text has more before a byte with the high bit. */
+const DIGITS = 4;
+
+/**
+ * Looks at the first bytes of a peer: who begins with text would otherwise be waited for until a token came of it.
+ *
+ * @throws {NegotiationError} If it speaks something else.
+ */
+export function checkGreeting(first: Uint8Array): void {
+  if (first.length < DIGITS || first.subarray(0, DIGITS).some((byte) => byte >= 0x80)) return;
+  const begin = decodeLossy(first.subarray(0, 64));
+  // A record of TLS begins with its kind and the version.
+  const isTls = first[0]! >= 0x14 && first[0]! <= 0x17 && first[1] === 3;
+  const name = isTls ? "TLS" : OTHERS.find(([, pattern]) => pattern.test(begin))?.[0];
+  throw new NegotiationError(
+    `Cannot speak with the peer: it speaks ${name ?? "something else"}, and no Perspective Broker`,
+  );
+}
+
+/** Why a connection has failed of which nothing was agreed on. */
+export function notAgreed(error: Error): Error {
+  if (!(error instanceof ProtocolError)) return error;
+  return new NegotiationError(`Cannot speak with the peer: ${error.message}`, { cause: error });
 }

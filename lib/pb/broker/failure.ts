@@ -8,11 +8,14 @@
 
 import { RemoteException, toError } from "../../errors.ts";
 import { withoutPaths } from "../../util/paths.ts";
+import { redact } from "../../util/redact.ts";
 import { decodeLossy, encodeText, truncateUtf8 } from "../../util/text.ts";
 import { Dict } from "../../values/dict.ts";
 import type { BananaEncoder } from "../banana/encoder.ts";
+import type { Expression } from "../banana/expression.ts";
 import { RemoteError } from "../errors.ts";
 import { copyTags } from "../jelly/registry.ts";
+import { SecurityOptions } from "../jelly/security.ts";
 import { typesOf } from "./error_types.ts";
 
 /** The tag of an error that is sent as what is known of it. */
@@ -43,13 +46,16 @@ export function failureOf(thrown: unknown, exposes: boolean): FailureFields {
     const isForeign = error instanceof RemoteException;
     const parents = isForeign ? [...error.remoteParents] : typesOf(error);
     const type = isForeign ? error.remoteType : parents[0]!;
-    const message = textOf(error.message, MAX_MESSAGE_BYTES);
+    // The name in a FURL is a key: nobody gets it by an error, whatever else is exposed.
+    const message = textOf(redact(textOf(error.message, MAX_MESSAGE_BYTES)), MAX_MESSAGE_BYTES);
     const stack = isForeign ? error.remoteTraceback : error.stack;
     return {
       type,
       // What another peer said names no paths of this machine.
       value: exposes || isForeign ? message : withoutPaths(message),
-      traceback: exposes ? textOf(stack ?? "", MAX_TRACEBACK_BYTES) || NO_TRACEBACK : NO_TRACEBACK,
+      traceback: exposes
+        ? textOf(redact(textOf(stack ?? "", MAX_TRACEBACK_BYTES)), MAX_TRACEBACK_BYTES) || NO_TRACEBACK
+        : NO_TRACEBACK,
       parents: parents.includes(type) ? parents : [type, ...parents],
     };
   } catch {
@@ -133,6 +139,16 @@ export function errorOfState(state: unknown): RemoteError {
     remoteParents: remoteParents.includes(remoteType) ? remoteParents : [remoteType, ...remoteParents],
     remoteTraceback: foreign(field("traceback"), MAX_FOREIGN.traceback) || NO_TRACEBACK,
   });
+}
+
+/** What a failure is made of: it can be read whatever the program has declared for values. */
+export const FAILURE_FORMS: SecurityOptions = new SecurityOptions().allowBasicTypes();
+
+/** Whether an expression is what a peer tells of an error. */
+export function isFailure(expression: Expression): expression is Expression[] {
+  if (!Array.isArray(expression) || expression.length < 2) return false;
+  const [tag] = expression;
+  return tag instanceof Uint8Array && tag.length === FAILURE_TAG.length && decodeLossy(tag) === FAILURE_TAG;
 }
 
 // A failure that is passed on as a value.

@@ -20,6 +20,8 @@ export interface InboxOptions {
   readonly clock: Clock;
   /** Whether there is too much to be read on before {@linkcode Inbox.resume} is called. */
   isBlocked(): boolean;
+  /** Looks at what comes first. What it throws ends the stream. */
+  onFirst(chunk: Uint8Array): void;
   /** The stream is over, or the peer broke the protocol. Must not throw. */
   onEnd(reason: Error): void;
 }
@@ -60,10 +62,13 @@ export class Inbox {
     const { readable, decoder, isBlocked, clock } = this.#options;
     const reader = readable.getReader();
     let reason: Error;
+    let isFirst = true;
     try {
       while (!this.#isClosed) {
         const { value, done } = await reader.read();
         if (done) break;
+        if (isFirst) this.#options.onFirst(value);
+        isFirst = false;
         for (let at = 0; at < value.length && !this.#isClosed; at += PIECE_BYTES) {
           decoder.push(value.length <= PIECE_BYTES ? value : value.subarray(at, at + PIECE_BYTES));
           while (!this.#isClosed && isBlocked()) {

@@ -113,10 +113,10 @@ export class Outbox {
     }
     if (this.#isClosed) return encoder.rollback(start);
     if (message.isReply) {
-      this.#replyBytes += encoder.position - start;
+      // One answer may be as large as it is: the limit is on what waits already.
       const unread = this.#replyBytes + this.#replyBytesTaken;
-      // One answer may be as large as it is: the limit is on what a peer leaves unread.
-      if (this.#isWriting && unread > limits.maxQueuedBytes) {
+      this.#replyBytes += encoder.position - start;
+      if (unread > limits.maxQueuedBytes) {
         return this.#options.onFailure(new ProtocolError(`The peer left ${unread} bytes unread`));
       }
     }

@@ -21,6 +21,8 @@ export interface OutgoingHost {
   readonly outbox: Outbox;
   jellier(perspective: object | undefined): Jellier;
   unserialize(expression: Expression, perspective: object | undefined): unknown;
+  /** Reads what answers a call that failed. */
+  unserializeError(expression: Expression, perspective: object | undefined): unknown;
   /** Something came that is of no use. */
   dropped(reason: string): void;
   /** A call without answer could not be sent, and nobody can be told. */
@@ -92,7 +94,9 @@ export class OutgoingCalls {
     }
     let value: unknown;
     try {
-      value = this.#host.unserialize(payload, call.perspective);
+      value = isError
+        ? this.#host.unserializeError(payload, call.perspective)
+        : this.#host.unserialize(payload, call.perspective);
     } catch (cause) {
       const what = isError ? "the error that answers" : "the answer to";
       const { message } = toError(cause);

@@ -67,6 +67,8 @@ export interface Broker {
 export interface CallHost {
   readonly broker: Broker;
   unserialize(expression: Expression, perspective: object | undefined): unknown;
+  /** The same for the arguments of a call: a tuple of them may be given as an array of its own. */
+  unserializeArguments(expression: Expression, perspective: object | undefined): unknown;
 }
 
 /** One call of a peer. */
@@ -100,13 +102,12 @@ export class PbCall {
    */
   args(perspective?: object): unknown[] {
     this.resultPerspective = perspective;
-    const args = this.#host.unserialize(this.#args, perspective);
+    const args = this.#host.unserializeArguments(this.#args, perspective);
     const kw = this.#host.unserialize(this.#kw, perspective);
     if (!Array.isArray(args)) throw new BadCall("Cannot call: the arguments are no tuple");
-    const values: unknown[] = Array.from(args);
+    const values: unknown[] = Object.isFrozen(args) ? Array.from(args) : args;
     const named = namedArguments(kw);
-    if (named !== undefined) values.push(named);
-    return values;
+    return named === undefined ? values : [...values, named];
   }
 }
 
@@ -114,6 +115,7 @@ function namedArguments(kw: unknown): Kwargs | undefined {
   if (typeof kw !== "object" || kw === null || Array.isArray(kw)) {
     throw new BadCall("Cannot call: the keyword arguments are no dictionary");
   }
+  if (!(kw instanceof Dict) && isEmpty(kw)) return undefined;
   const entries: [unknown, unknown][] = kw instanceof Dict ? [...kw.entries()] : Object.entries(kw);
   if (entries.length === 0) return undefined;
   const named: [string, unknown][] = entries.map(([key, value]) => {
@@ -127,4 +129,9 @@ function namedArguments(kw: unknown): Kwargs | undefined {
   const record: Record<string, unknown> = Object.create(null);
   for (const [name, value] of named) record[name] = value;
   return new Kwargs(record);
+}
+
+function isEmpty(record: object): boolean {
+  for (const _ in record) return false;
+  return true;
 }

@@ -9,20 +9,27 @@
 
 import { Violation } from "../../errors.ts";
 import { Dict } from "../../values/dict.ts";
+import { findDuplicateKey } from "../../values/duplicate_key.ts";
 import { freezeSet, FrozenSet } from "../../values/frozen_set.ts";
 import { Tuple } from "../../values/tuple.ts";
 import { findUnhashable } from "../../values/unhashable.ts";
 import { ValueSet } from "../../values/value_set.ts";
 import type { Expression } from "../banana/expression.ts";
 import { commonWord, Word } from "../banana/words.ts";
-import { Dereference } from "./dereference.ts";
 import type { FormReader } from "./form.ts";
 
 /** `(list e…)`. */
 export function readList(unjellier: FormReader, expression: readonly Expression[]): unknown[] {
   const list: unknown[] = [];
   unjellier.bind(list);
-  readElements(unjellier, expression, list, () => {});
+  readElements(unjellier, expression, list);
+  return list;
+}
+
+/** `(tuple e…)` to which nothing can refer, as a list. */
+export function readArguments(unjellier: FormReader, expression: readonly Expression[]): unknown[] {
+  const list: unknown[] = [];
+  readElements(unjellier, expression, list);
   return list;
 }
 
@@ -39,28 +46,29 @@ function readElements(
   unjellier: FormReader,
   expression: readonly Expression[],
   into: unknown[],
-  whenComplete: () => void,
+  whenComplete: (() => void) | undefined = undefined,
 ): void {
   let missing = 1;
   for (let i = 1; i < expression.length; i++) {
-    const value = unjellier.unjelly(expression[i]!);
+    const element = expression[i]!;
+    const value = typeof element === "number" ? element : unjellier.unjelly(element);
     if (value instanceof Dereference) {
       missing++;
       into.push(undefined);
       value.whenKnown((known) => {
         into[i - 1] = known;
-        if (--missing === 0) whenComplete();
+        if (--missing === 0) whenComplete?.();
       });
     } else into.push(value);
   }
-  if (--missing === 0) whenComplete();
+  if (--missing === 0) whenComplete?.();
 }
 
 /** `(set e…)`. */
 export function readSet(unjellier: FormReader, expression: readonly Expression[]): ValueSet {
   const set = new ValueSet();
   unjellier.bind(set);
-  readMembers(unjellier, expression, set, () => {});
+  readMembers(unjellier, expression, set);
   return set;
 }
 
@@ -76,16 +84,16 @@ function readMembers(
   unjellier: FormReader,
   expression: readonly Expression[],
   set: ValueSet,
-  whenComplete: () => void,
+  whenComplete: (() => void) | undefined = undefined,
 ): void {
   const members: unknown[] = [];
-  readElements(unjellier, expression, members, () => {});
+  readElements(unjellier, expression, members);
   const fill = () => {
     for (const member of members) {
       checkKey(unjellier, member);
       set.add(member);
     }
-    whenComplete();
+    whenComplete?.();
   };
   if (members.every((member) => isReady(unjellier, member))) fill();
   else unjellier.atEnd(fill);
@@ -166,4 +174,42 @@ function isReady(unjellier: FormReader, key: unknown): boolean {
 function checkKey(unjellier: FormReader, key: unknown): void {
   if (isReady(unjellier, key)) return;
   throw new Violation("Cannot read a dictionary or set: a key in it is one that Python cannot hash");
+}
+
+/** Stands for `(dereference n)` until what it refers to is known. Never seen by users. */
+export class Dereference {
+  readonly #dependants: ((value: unknown) => void)[] = [];
+
+  /** Has a place filled when the value is known. */
+  whenKnown(fill: (value: unknown) => void): void {
+    this.#dependants.push(fill);
+  }
+
+  /** Fills all places. */
+  resolve(value: unknown): void {
+    for (const fill of this.#dependants.splice(0)) fill(value);
+  }
+}
+
+/**
+ * Checks the keys of a dict, or the members of a set, before they are sent: of wrong ones Python would make another
+ * value, or none.
+ *
+ * @throws {Violation} If Python cannot hash one, or takes two for one.
+ */
+export function checkHashable(keys: Iterable<unknown>, kind: "dictionary" | "set"): void {
+  const all = Array.from(keys);
+  if (all.every((key) => typeof key === "string")) return;
+  const seen = new Set<unknown>();
+  const part = kind === "set" ? "member" : "key";
+  if (all.some((key) => findUnhashable(key, seen) !== undefined)) {
+    throw new Violation(
+      `Cannot send a ${kind} with a ${part} that Python cannot hash, such as a list: use a tuple`,
+    );
+  }
+  if (findDuplicateKey(all) !== undefined) {
+    throw new Violation(
+      `Cannot send a ${kind} with two ${part}s that Python takes for one, such as 1 and true`,
+    );
+  }
 }

@@ -8,13 +8,11 @@ import { Violation } from "../../errors.ts";
 import { decodeLossy, decodeText, quoteForeign } from "../../util/text.ts";
 import type { Expression } from "../banana/expression.ts";
 import { InsecureJelly } from "../errors.ts";
-import { CalendarDate } from "../values/calendar_date.ts";
-import { DateTime, type DateTimeFields } from "../values/date_time.ts";
+import { CalendarDate, DateTime, type DateTimeFields, TimeOfDay } from "../values/date_time.ts";
 import { TimeDelta } from "../values/time_delta.ts";
-import { TimeOfDay } from "../values/time_of_day.ts";
 import { Unpersistable } from "../values/unpersistable.ts";
+import { decimalOf } from "./atoms.ts";
 import { readDictionary, readFrozenSet, readList, readSet, readTuple } from "./containers.ts";
-import { decimalOf } from "./decimals.ts";
 import type { Form, FormReader } from "./form.ts";
 
 /** All of them. */

@@ -19,7 +19,7 @@ import type { Expression } from "../banana/expression.ts";
 import { DEFAULT_PB_LIMITS, type PbLimits } from "../limits.ts";
 import type { Invoker, Jellying } from "./invoker.ts";
 import { isJellyable } from "./jellyable.ts";
-import { checkHashable } from "./hashable.ts";
+import { checkHashable } from "./containers.ts";
 import { globalSecurity, type PlainClass, type SecurityOptions } from "./security.ts";
 import { writeAtom } from "./atoms.ts";
 

@@ -18,8 +18,8 @@ import type { Expression } from "../banana/expression.ts";
 import { Word } from "../banana/words.ts";
 import { InsecureJelly } from "../errors.ts";
 import { DEFAULT_PB_LIMITS, type PbLimits } from "../limits.ts";
-import { Dereference } from "./dereference.ts";
 import { FORMS } from "./forms.ts";
+import { Dereference, readArguments } from "./containers.ts";
 import type { FormReader } from "./form.ts";
 import type { Invoker, ReferenceTag, Unjellying } from "./invoker.ts";
 import { isUnjellyable } from "./jellyable.ts";
@@ -60,8 +60,6 @@ export class Unjellier implements FormReader {
   readonly security: SecurityOptions;
   /** Gives the object that a `persistentStore` named so. */
   readonly persistentLoad: UnjellierOptions["persistentLoad"];
-  /** Keys that were looked into and can be hashed. */
-  readonly hashable: Set<unknown> = new Set();
   readonly #registry: CopyRegistry;
   readonly #wrapFloats: boolean;
   readonly #maxDepth: number;
@@ -72,8 +70,10 @@ export class Unjellier implements FormReader {
   #number: ValueKey | undefined;
   #depth = 0;
   #unknown = 0;
-  readonly #last: (() => void)[] = [];
-  readonly #made: { postUnjelly(): void }[] = [];
+  // Most runs are short and have none of these.
+  #hashable: Set<unknown> | undefined;
+  #last: (() => void)[] | undefined;
+  #made: { postUnjelly(): void }[] | undefined;
 
   /** A reader for one run. */
   constructor(options: UnjellierOptions = {}) {
@@ -95,12 +95,39 @@ export class Unjellier implements FormReader {
    */
   unjellyFull(expression: Expression): unknown {
     const value = this.unjelly(expression);
+    this.#finish(value);
+    return value;
+  }
+
+  /**
+   * As {@linkcode Unjellier.unjellyFull}, for the arguments of a call: a plain tuple of them is given as an array that
+   * belongs to the caller, for nothing can refer to the tuple itself.
+   *
+   * @throws {Violation} As {@linkcode Unjellier.unjellyFull}.
+   */
+  unjellyArguments(expression: Expression): unknown {
+    const isPlain = Array.isArray(expression) && expression[0] instanceof Word &&
+      expression[0].text === "tuple" && this.security.isTypeAllowed("tuple") &&
+      this.#registry.find("tuple") === undefined;
+    if (!isPlain) return this.unjellyFull(expression);
+    this.#depth++;
+    const values = readArguments(this, expression);
+    this.#depth--;
+    this.#finish(values);
+    return values;
+  }
+
+  #finish(value: unknown): void {
     if (this.#unknown > 0 || value instanceof Dereference) {
       throw new Violation("Cannot read a value: it refers to a part that it does not have");
     }
-    for (const finish of this.#last) finish();
-    for (const object of this.#made) guard(() => object.postUnjelly());
-    return value;
+    if (this.#last !== undefined) { for (const finish of this.#last) finish(); }
+    if (this.#made !== undefined) { for (const object of this.#made) guard(() => object.postUnjelly()); }
+  }
+
+  /** Keys that were looked into and can be hashed. */
+  get hashable(): Set<unknown> {
+    return this.#hashable ??= new Set();
   }
 
   /**
@@ -186,7 +213,7 @@ export class Unjellier implements FormReader {
 
   /** Has something done when all is read. */
   atEnd(finish: () => void): void {
-    this.#last.push(finish);
+    (this.#last ??= []).push(finish);
   }
 
   /** Makes a plain object of an allowed class, with this state. */
@@ -257,7 +284,7 @@ export class Unjellier implements FormReader {
       typeof made === "object" && made !== null && "postUnjelly" in made &&
       typeof made.postUnjelly === "function"
     ) {
-      this.#made.push(made as { postUnjelly(): void });
+      (this.#made ??= []).push(made as { postUnjelly(): void });
     }
     return made;
   }

@@ -46,9 +46,9 @@ export interface DialOptions extends PbTlsClientOptions {
  */
 export async function dial(place: Place, options: DialOptions): Promise<Connection> {
   const { keepAliveMs, clock, signal } = options;
-  if (place.kind === "unix") return await dialUnix({ path: place.path, clock, signal });
+  if (place.kind === "unix") return await dialUnix({ path: place.path, clock, signal, staysPlain: true });
   const where = { host: place.host ?? "localhost", port: place.port, keepAliveMs, clock, signal };
-  if (place.kind === "tcp") return await dialTcp(where);
+  if (place.kind === "tcp") return await dialTcp({ ...where, staysPlain: true });
   const { caCerts, cert, key, serverName } = options;
   return await dialImplicitTls({ ...where, caCerts, cert, key, serverName });
 }

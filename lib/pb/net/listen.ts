@@ -56,12 +56,18 @@ export async function listen(place: Place, options: ListenOptions): Promise<Open
   const { clock, keepAliveMs, onConnection } = options;
   if (place.kind === "unix") {
     const { mode } = options;
-    const { path, close } = await listenUnix({ path: place.path, mode, clock, onConnection });
+    const { path, close } = await listenUnix({
+      path: place.path,
+      mode,
+      clock,
+      staysPlain: true,
+      onConnection,
+    });
     return { port: 0, address: `unix:${path}`, close };
   }
   const where = { port: place.port, address: place.host, keepAliveMs, clock, onConnection };
   const { port, address, close } = place.kind === "tcp"
-    ? await listenTcp(where)
+    ? await listenTcp({ ...where, staysPlain: true })
     : await listenTls(where, options);
   return { port, address: formatPlace({ kind: place.kind, host: address, port }), close };
 }

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { redact } from "../../util/redact.ts";
 import { quoteForeign } from "../../util/text.ts";
 
 /** A place to connect to or to listen at. */
@@ -28,7 +29,7 @@ export function parseTarget(text: string): Place {
   if (kind === undefined || Number(port) < 1 || Number(port) > 65_535) {
     throw new TypeError(
       `Cannot connect to ${
-        quoteForeign(text)
+        quoteForeign(redact(text))
       }: write "tcp:HOST:PORT", "tls:HOST:PORT" (an IPv6 address in brackets) or "unix:/PATH"`,
     );
   }
@@ -47,7 +48,7 @@ export function parseListening(text: string): Place {
   if (kind === undefined || Number(port) > 65_535) {
     throw new TypeError(
       `Cannot listen on ${
-        quoteForeign(text)
+        quoteForeign(redact(text))
       }: write "tcp:PORT", "tls:PORT", both with ":interface=ADDRESS" where it is not for everybody, or "unix:/PATH"`,
     );
   }

@@ -229,6 +229,8 @@ interopTest("what a server of ours publishes is fetched once by Twisted, and kep
       await using python = await startPython(SCRIPT, [folder]);
       await python.command("connect", { port: server.port });
       const { data, clean, file } = await python.command("pub");
+      // Twisted says that it is ready first, and then writes the file: not before that is it to be ended.
+      await python.command("tables");
       assert.deepEqual(data, [3, 4]);
       assert.equal(file, "None-None-OURS.pub");
       return clean;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Kwargs, pb } from "../../../mod.ts";
+import { Authority } from "../certificates.ts";
 import { interopTest, PeerFailure, type PythonPeer, startPython } from "../../support/python.ts";
 
 class Two extends pb.Referenceable {
@@ -197,86 +198,37 @@ interopTest("a server of ours is told that a Twisted client has gone", async () 
   assert.equal(peer.server.brokers.length, 0);
 });
 
-/** Certificates for localhost, made for this run. */
-async function certificates(folder: string) {
-  const run = async (...args: string[]) => {
-    const { success, stderr } = await new Deno.Command("openssl", { args, cwd: folder }).output();
-    assert.ok(success, new TextDecoder().decode(stderr));
-  };
-  await Deno.writeTextFile(
-    `${folder}/ext`,
-    "subjectAltName=DNS:localhost,IP:127.0.0.1\nbasicConstraints=CA:FALSE\n",
-  );
-  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  await run(
-    "req",
-    "-x509",
-    ...curve,
-    "-keyout",
-    "ca.key",
-    "-out",
-    "ca.pem",
-    "-subj",
-    "/CN=test ca",
-    "-days",
-    "2",
-  );
-  await run("req", ...curve, "-keyout", "key.pem", "-out", "csr", "-subj", "/CN=localhost");
-  await run(
-    "x509",
-    "-req",
-    "-in",
-    "csr",
-    "-CA",
-    "ca.pem",
-    "-CAkey",
-    "ca.key",
-    "-CAcreateserial",
-    "-out",
-    "cert.pem",
-    "-days",
-    "2",
-    "-extfile",
-    "ext",
-  );
-  const read = (name: string) => Deno.readTextFile(`${folder}/${name}`);
-  return { cert: await read("cert.pem"), key: await read("key.pem"), ca: await read("ca.pem") };
-}
-
 interopTest("TLS with ordinary certificates carries both ways between Twisted and us", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    const { cert, key, ca } = await certificates(folder);
-    await using python = await startPython("../pb/interop/peer.py", [
-      "--tls",
-      `${folder}/cert.pem`,
-      `${folder}/key.pem`,
-    ]);
-    await using client = await pb.connect(`tls:127.0.0.1:${python.ready["tls" as "port"]}`, {
+  await using authority = await Authority.create();
+  const { ca, folder } = authority;
+  const { cert, key } = await authority.issue("server");
+  await using python = await startPython("../pb/interop/peer.py", [
+    "--tls",
+    `${folder}/server.pem`,
+    `${folder}/server.key`,
+  ]);
+  await using client = await pb.connect(`tls:127.0.0.1:${python.ready["tls" as "port"]}`, {
+    caCerts: [ca],
+    serverName: "localhost",
+  });
+  assert.equal(await client.getRootObject().callRemote("echo", "by tls"), "by tls");
+  await assert.rejects(
+    pb.connect(`tls:127.0.0.1:${python.ready["tls" as "port"]}`, {
       caCerts: [ca],
-      serverName: "localhost",
-    });
-    assert.equal(await client.getRootObject().callRemote("echo", "by tls"), "by tls");
-    await assert.rejects(
-      pb.connect(`tls:127.0.0.1:${python.ready["tls" as "port"]}`, {
-        caCerts: [ca],
-        serverName: "other.example",
-      }),
-      { name: "NegotiationError" },
-    );
-    await assert.rejects(pb.connect(`tls:localhost:${python.ready["tls" as "port"]}`), {
-      name: "NegotiationError",
-    });
+      serverName: "other.example",
+    }),
+    { name: "NegotiationError" },
+  );
+  await assert.rejects(pb.connect(`tls:localhost:${python.ready["tls" as "port"]}`), {
+    name: "NegotiationError",
+  });
 
-    await using server = await pb.serve(new Root(), "tls:0:interface=127.0.0.1", { cert, key });
-    await python.command("connect", { kind: "tls", port: server.port, ca: `${folder}/ca.pem` });
-    assert.equal(await call(python, "echo", "by tls"), "'by tls'");
-    await using own = await pb.connect(server.address, { caCerts: [ca] });
-    assert.equal(await own.getRootObject().callRemote("echo", 1), 1);
-    await python.command("disconnect");
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await using server = await pb.serve(new Root(), "tls:0:interface=127.0.0.1", { cert, key });
+  await python.command("connect", { kind: "tls", port: server.port, ca: `${folder}/ca.pem` });
+  assert.equal(await call(python, "echo", "by tls"), "'by tls'");
+  await using own = await pb.connect(server.address, { caCerts: [ca] });
+  assert.equal(await own.getRootObject().callRemote("echo", 1), 1);
+  await python.command("disconnect");
 });
 
 interopTest("unix sockets carry both ways between Twisted and us", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { redact } from "../../lib/names/redact.ts";
+import { redact } from "../../lib/util/redact.ts";
 import { fc } from "../deps.ts";
 
 const F = "pb://w6i2oohuba2eeyts27gkq4etwr4nndeb@tcp:h:1,h:2";
