@@ -10,7 +10,7 @@
  */
 
 import { encodeText } from "../util/text.ts";
-import { HEADER_ROOM, writeDigits, writeHeader } from "./headers.ts";
+import { writeDigits, writeHeader } from "./headers.ts";
 import { CLOSE, FLOAT, INT, LONGINT, LONGNEG, NEG, OPEN, PONG, STRING, VOCAB } from "./tokens.ts";
 
 /** A place in what an encoder has gathered. */
@@ -21,6 +21,8 @@ export interface EncoderMark {
   readonly opens: number;
 }
 
+// Room for a header of any safe integer, and its type byte: a constant of this module is folded in, an imported one is not.
+const HEADER_ROOM = 16;
 const INITIAL_BYTES = 16 * 1024;
 /** A body of this size is copied once, into a piece of its own, and not through the buffer. */
 const LARGE_BODY_BYTES = 32 * 1024;
@@ -308,13 +310,14 @@ export class TokenEncoder {
 
   /** A header of a safe integer of 0 or more; there is room for it. */
   #header(value: number, type: number): void {
-    if (value >= 0x80) {
-      this.#length = writeHeader(this.#buffer, this.#length, value, type);
-      return;
-    }
-    // Nearly all headers are this short.
-    this.#buffer[this.#length++] = value;
-    this.#buffer[this.#length++] = type;
+    const buffer = this.#buffer;
+    let at = this.#length;
+    if (value < 0x80) {
+      // Nearly all headers are this short: a call would cost them a fifth.
+      buffer[at++] = value;
+      buffer[at++] = type;
+    } else at = writeHeader(buffer, at, value, type);
+    this.#length = at;
   }
 }
 

@@ -4,9 +4,6 @@
  * @module
  */
 
-/** Room for the header of any safe integer, and its type byte. */
-export const HEADER_ROOM = 16;
-
 /**
  * Writes a header and its type byte where there is room for it.
  *

@@ -9,12 +9,14 @@
 import { Violation } from "../../errors.ts";
 import { encodeText } from "../../util/text.ts";
 import { Float } from "../../values/float.ts";
-import { HEADER_ROOM, writeDigits, writeHeader } from "../../wire/headers.ts";
+import { writeDigits, writeHeader } from "../../wire/headers.ts";
 import { FLOAT, INT, LIST, LONGINT, LONGNEG, NEG, STRING, VOCAB } from "../../wire/tokens.ts";
 import { DEFAULT_PB_LIMITS, MAX_PREFIX_DIGITS, type PbLimits } from "../limits.ts";
 import type { Expression } from "./expression.ts";
 import { commonWord, VOCABULARY_NUMBERS } from "./words.ts";
 
+// Room for a header of any safe integer, and its type byte: a constant of this module is folded in, an imported one is not.
+const HEADER_ROOM = 16;
 const INITIAL_BYTES = 16 * 1024;
 const LONGEST_WORD = 13;
 /** Texts shorter than this are written byte by byte: calls into the platform cost more than a loop. */
