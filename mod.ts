@@ -270,3 +270,10 @@ export { eventually, fireEventually, flushEventualQueue } from "./lib/util/event
 
 // Perspective Broker
 export * as pb from "./lib/pb/pb.ts";
+
+// From one protocol to the other
+export { bridged, BridgedReference } from "./lib/bridge/bridged.ts";
+export type { FoolscapObject, PbSource } from "./lib/bridge/bridged.ts";
+export { pbRootOf, servePb } from "./lib/bridge/serve_pb.ts";
+export type { BridgeServeOptions } from "./lib/bridge/serve_pb.ts";
+export { registerBridgedCopy } from "./lib/bridge/copies.ts";

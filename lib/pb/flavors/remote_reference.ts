@@ -124,6 +124,15 @@ export class RemoteReference<T = Untyped> implements Jellyable, Disposable {
     this.#target = target;
   }
 
+  /**
+   * The connection that a reference lives on.
+   *
+   * @ignore
+   */
+  static hostOf(reference: RemoteReference<never> | RemoteReference): ReferenceHost {
+    return (reference as RemoteReference).#host;
+  }
+
   /** Where the object is, for people: the address of the connection's other end. */
   get peerAddress(): string {
     return this.#host.peerAddress;
