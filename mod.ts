@@ -276,4 +276,5 @@ export { bridged, BridgedReference } from "./lib/bridge/bridged.ts";
 export type { FoolscapObject, PbSource } from "./lib/bridge/bridged.ts";
 export { pbRootOf, servePb } from "./lib/bridge/serve_pb.ts";
 export type { BridgeServeOptions } from "./lib/bridge/serve_pb.ts";
+export { forwarder } from "./lib/bridge/furl_target.ts";
 export { registerBridgedCopy } from "./lib/bridge/copies.ts";

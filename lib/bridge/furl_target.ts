@@ -6,15 +6,62 @@
 
 import type { CallContext } from "../broker/call_context.ts";
 import { Forwarder } from "../broker/forwarder.ts";
-import { NoSuchMethodError } from "../broker/referenceable.ts";
-import type { RemoteHandle } from "../broker/remote_handle.ts";
+import { NoSuchMethodError, type Referenceable } from "../broker/referenceable.ts";
+import { RemoteHandle } from "../broker/remote_handle.ts";
 import { RemoteFunction, type RemoteReference, type Untyped } from "../broker/remote_reference.ts";
 import { DeadReferenceError, toError } from "../errors.ts";
 import { MAX_BRIDGE_WAITING } from "../limits.ts";
+import { SturdyRef } from "../names/sturdy_ref.ts";
+import type { Tub } from "../tub/tub.ts";
 import { quoteForeign } from "../util/text.ts";
 
 /** The name of the method by which clients of Perspective Broker, which has no functions, call one. */
 export const CALL = "call";
+
+/**
+ * An object of this Tub that hands its calls on to one of a peer's, so that it can be granted here: attenuated, limited and
+ * revoked, whatever the peer's Tub is, and served to clients of Perspective Broker by {@linkcode servePb}.
+ *
+ * A function of the peer's becomes an object with the method `call`. Sent to the peer, it comes home as the object itself.
+ *
+ * @param target A reference, with which the object dies; or a FURL or SturdyRef, which is followed at the first call, and
+ *   again when the connection was lost.
+ * @throws {TypeError} If it is none.
+ *
+ * @example
+ * ```ts
+ * import { forwarder, Referenceable, Tub } from "../../mod.ts";
+ * import assert from "node:assert/strict";
+ *
+ * class Calculator extends Referenceable {
+ *   remote_add(a: number, b: number): number {
+ *     return a + b;
+ *   }
+ * }
+ * const located = async () => {
+ *   const tub = await Tub.create();
+ *   tub.setLocation((await tub.listenOn("tcp:0:interface=127.0.0.1")).hint);
+ *   return tub;
+ * };
+ * await using server = await located();
+ * const furl = server.registerReference(new Calculator());
+ *
+ * await using between = await located();
+ * const capability = between.registry.grant(forwarder(between, furl), { maxCalls: 1 });
+ *
+ * await using client = await Tub.create();
+ * const calculator = await client.getReference(capability.furl);
+ * assert.equal(await calculator.callRemote("add", 1, 2), 3);
+ * await assert.rejects(calculator.callRemote("add", 3, 4));
+ * ```
+ */
+export function forwarder(tub: Tub, target: string | SturdyRef | RemoteHandle): Referenceable {
+  if (target instanceof RemoteHandle) return new FurlTarget(() => Promise.resolve(target), () => {});
+  if (typeof target !== "string" && !(target instanceof SturdyRef)) {
+    throw new TypeError("Cannot forward calls: give a FURL, a SturdyRef or a reference");
+  }
+  return new FurlTarget(() => tub.getReference(target), () => {});
+}
 
 /** A call that waits for the object: is given it, or why there is none. */
 type Waiting = (found: RemoteHandle | Error) => void;
