@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Publishable } from "../broker/callable.ts";
 import type { CallContext } from "../broker/call_context.ts";
 import { Forwarder } from "../broker/forwarder.ts";
 import { NoSuchMethodError, type Referenceable } from "../broker/referenceable.ts";
@@ -62,6 +63,9 @@ export function forwarder(tub: Tub, target: string | SturdyRef | RemoteHandle): 
   }
   return new FurlTarget(() => tub.getReference(target), () => {});
 }
+
+/** Something that Foolscap reaches: an object or function of this process, or of a peer. */
+export type FoolscapObject = Publishable | RemoteHandle;
 
 /** A call that waits for the object: is given it, or why there is none. */
 type Waiting = (found: RemoteHandle | Error) => void;

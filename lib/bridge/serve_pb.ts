@@ -1,35 +1,17 @@
 /**
- * Objects of Foolscap for clients of Perspective Broker.
+ * Objects of Foolscap for clients of Perspective Broker. What that takes is loaded with the first one: see
+ * `lib/tub/load_assembly.ts`.
  *
  * @module
  */
 
-import { Callable } from "../broker/callable.ts";
-import { Referenceable } from "../broker/referenceable.ts";
-import { RemoteHandle } from "../broker/remote_handle.ts";
+import type { SturdyRef } from "../names/sturdy_ref.ts";
 import type { RootProvider } from "../pb/flavors/referenceable.ts";
-import type { PbServeOptions, PbServer } from "../pb/server.ts";
-import { serve } from "../pb/server.ts";
-import { SturdyRef } from "../names/sturdy_ref.ts";
-import { checkPermissions, requiredBy } from "../registry/grant_rules.ts";
-import { Capability } from "../registry/capability.ts";
-import { denoPermissions } from "../tub/deno_permissions.ts";
-import { endWith } from "../tub/owned.ts";
+import type { PbServer } from "../pb/server.ts";
+import type { Capability } from "../registry/capability.ts";
 import type { Tub } from "../tub/tub.ts";
-import { type FoolscapObject, pbStandIn } from "./bridged.ts";
-import { FurlTarget } from "./furl_target.ts";
-
-/** Options of {@linkcode servePb}. */
-export interface BridgeServeOptions extends PbServeOptions {
-  /**
-   * Whether clients are disconnected when the connection with the Tub is lost that the served object lives in: their own
-   * protocol has no other way to tell them, and `notifyOnDisconnect` is what they watch. Else their calls fail until the Tub is
-   * there again.
-   *
-   * @default false
-   */
-  readonly closeWhenLost?: boolean | undefined;
-}
+import type { FoolscapObject } from "./furl_target.ts";
+import type { BridgeServeOptions } from "./options.ts";
 
 /**
  * An object of Foolscap as the root of a {@linkcode pb.serve}r: an object or function of this process, a reference to one of a
@@ -48,20 +30,14 @@ export interface BridgeServeOptions extends PbServeOptions {
  *     return a + b;
  *   }
  * }
- * await using server = await pb.serve(pbRootOf(new Calculator()), "tcp:0:interface=127.0.0.1");
+ * await using server = await pb.serve(await pbRootOf(new Calculator()), "tcp:0:interface=127.0.0.1");
  * await using client = await pb.connect(server.address);
  * assert.equal(await client.getRootObject().callRemote("add", 1, 2), 3);
  * ```
  */
-export function pbRootOf(object: FoolscapObject | Capability): RootProvider {
-  const target: unknown = object instanceof Capability ? object.object : object;
-  if (target instanceof Referenceable || target instanceof Callable) {
-    checkPermissions(requiredBy(target), denoPermissions, "serve an object");
-  } else if (!(target instanceof RemoteHandle)) {
-    throw new TypeError("Cannot serve: it is no Referenceable, callable(f), reference or capability");
-  }
-  const standIn = pbStandIn(target);
-  return { rootObject: () => standIn };
+export async function pbRootOf(object: FoolscapObject | Capability): Promise<RootProvider> {
+  const { rootOf } = await import("./serving.ts");
+  return rootOf(object);
 }
 
 /**
@@ -105,34 +81,6 @@ export async function servePb(
   place: string,
   options: BridgeServeOptions = {},
 ): Promise<PbServer> {
-  if (!tub.running) throw new TypeError("Cannot serve: this Tub has been stopped; create another one");
-  const { closeWhenLost = false, ...rest } = options;
-  let server: PbServer | undefined;
-  const onLost = () => {
-    for (const broker of closeWhenLost ? server?.brokers ?? [] : []) void broker.close();
-  };
-  let object: FoolscapObject | Capability;
-  if (typeof target === "string" || target instanceof SturdyRef) {
-    object = new FurlTarget(() => tub.getReference(target), onLost);
-    await (object as FurlTarget).reach();
-  } else object = target;
-  const root = pbRootOf(object);
-  const watch = object instanceof RemoteHandle ? object.notifyOnDisconnect(onLost) : undefined;
-  try {
-    const made = server = await serve(root, place, rest);
-    if (tub.running) {
-      endWith(tub, {
-        async [Symbol.asyncDispose]() {
-          watch?.[Symbol.dispose]();
-          await made.close();
-        },
-      });
-      return made;
-    }
-    await made.close();
-  } catch (error) {
-    watch?.[Symbol.dispose]();
-    throw error;
-  }
-  throw new TypeError("Cannot serve: this Tub was stopped meanwhile; create another one");
+  const { startServing } = await import("./serving.ts");
+  return await startServing(tub, target, place, options);
 }

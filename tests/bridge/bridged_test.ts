@@ -14,6 +14,7 @@ import {
   RemoteReference,
   tuple,
 } from "../../mod.ts";
+import { inFolder } from "../tub/support.ts";
 import { until } from "../tub/tubs.ts";
 import { CAN_COLLECT, collected, toPb } from "./support.ts";
 
@@ -264,30 +265,32 @@ Deno.test("the loss of the PB connection is a DeadReferenceError at the caller, 
 });
 
 Deno.test("bridged() of a persistent client calls the service again when that is there again", async () => {
-  const place = "tcp:0:interface=127.0.0.1";
-  await using first = await pb.serve(new Pond(), place);
-  let connected = Promise.withResolvers<void>();
-  await using client = pb.connectPersistently(first.address, () => connected.resolve(), {
-    reconnect: { initialDelayMs: 1, maxDelayMs: 5, jitter: 0 } as never,
+  await inFolder(async (folder) => {
+    const place = `unix:${folder}/pond`;
+    await using first = await pb.serve(new Pond(), place);
+    let connected = Promise.withResolvers<void>();
+    await using client = pb.connectPersistently(place, () => connected.resolve(), {
+      reconnect: { initialDelayMs: 1, maxDelayMs: 5, jitter: 0 },
+    });
+    await connected.promise;
+    const object = localReference(bridged(client));
+    assert.equal(await object.callRemote("echo", 1), 1);
+    connected = Promise.withResolvers();
+    await first.close();
+    await until(() => client.state !== "connected");
+    await assert.rejects(object.callRemote("echo", 2), { name: "DeadReferenceError" });
+    await using _second = await pb.serve(new Pond(), place);
+    await connected.promise;
+    assert.equal(await object.callRemote("echo", 3), 3);
   });
-  await connected.promise;
-  const object = localReference(bridged(client));
-  assert.equal(await object.callRemote("echo", 1), 1);
-  connected = Promise.withResolvers();
-  await first.close();
-  await until(() => client.state !== "connected");
-  await assert.rejects(object.callRemote("echo", 2), { name: "DeadReferenceError" });
-  await using _second = await pb.serve(new Pond(), `tcp:${first.port}:interface=127.0.0.1`);
-  await connected.promise;
-  assert.equal(await object.callRemote("echo", 3), 3);
 });
 
 Deno.test("bridged() of a function calls what that gives, and nothing while it gives nothing", async () => {
   await using chain = await toPb(new Pond());
-  let current: pb.RemoteReference | undefined;
-  const object = localReference(bridged(() => current));
+  const login: { avatar?: pb.RemoteReference } = {};
+  const object = localReference(bridged(() => login.avatar));
   await assert.rejects(object.callRemote("echo", 1), { name: "DeadReferenceError" });
-  current = chain.client.getRootObject();
+  login.avatar = chain.client.getRootObject();
   assert.equal(await object.callRemote("echo", 2), 2);
 });
 

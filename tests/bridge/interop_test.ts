@@ -154,7 +154,7 @@ interopTest("a Python Foolscap client calls a Python PB server through the bridg
 
 interopTest("a Python PB client calls a Python Foolscap server through the bridge", async (t) => {
   await using chain = await fromPb();
-  const { foolscap, twisted, server } = chain;
+  const { twisted, server } = chain;
 
   await t.step("values and keyword arguments go through and back", async () => {
     assert.equal(

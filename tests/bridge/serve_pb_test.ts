@@ -14,7 +14,7 @@ import {
   Tub,
   tuple,
 } from "../../mod.ts";
-import { makeIdentity } from "../support/identity.ts";
+import { FurlTarget } from "../../lib/bridge/furl_target.ts";
 import { startTub, until } from "../tub/tubs.ts";
 import { CAN_COLLECT, collected, toFoolscap } from "./support.ts";
 
@@ -96,7 +96,7 @@ async function failure(call: PromiseLike<unknown>): Promise<pb.RemoteError> {
 /** An object of the bridge's own process, or one of a Foolscap Tub behind it. */
 const PLACES = {
   "of this process": async (shop: Shop) => {
-    const server = await pb.serve(pbRootOf(shop), "tcp:0:interface=127.0.0.1");
+    const server = await pb.serve(await pbRootOf(shop), "tcp:0:interface=127.0.0.1");
     const client = await pb.connect(server.address);
     return {
       server,
@@ -209,7 +209,7 @@ class Adder extends Referenceable {
 }
 
 Deno.test("a PB client's calls are held to the RemoteInterface of the object", async () => {
-  await using server = await pb.serve(pbRootOf(new Adder()), "tcp:0:interface=127.0.0.1");
+  await using server = await pb.serve(await pbRootOf(new Adder()), "tcp:0:interface=127.0.0.1");
   await using client = await pb.connect(server.address);
   const root = client.getRootObject();
   assert.equal(await root.callRemote("add", 1), 11);
@@ -226,11 +226,11 @@ class Reader extends Referenceable {
 }
 
 Deno.test("pbRootOf() refuses what is no object, and one whose permissions are missing", async () => {
-  assert.throws(() => pbRootOf({} as never), TypeError);
+  await assert.rejects(pbRootOf({} as never), TypeError);
   await using tub = await Tub.create();
   await assert.rejects(servePb(tub, new Shop(), "tcp:nothing"), TypeError);
   if (Deno.permissions.querySync({ name: "ffi" }).state === "granted") return;
-  assert.throws(() => pbRootOf(new Reader()), { name: "PermissionDenied" });
+  await assert.rejects(pbRootOf(new Reader()), { name: "PermissionDenied" });
 });
 
 Deno.test("servePb() ends with its Tub, and serves nothing of one that has stopped", async () => {
@@ -245,33 +245,32 @@ Deno.test("servePb() ends with its Tub, and serves nothing of one that has stopp
   await assert.rejects(servePb(tub, new Shop(), "tcp:0:interface=127.0.0.1"), TypeError);
 });
 
-Deno.test("servePb() of a FURL gets its object again when the connection was lost, and keeps the order", async () => {
-  const { certPem, keyPem } = await makeIdentity();
-  const start = async (port: number, object: Shop) => {
-    const tub = await Tub.create({ certData: certPem + keyPem });
-    tub.setLocation((await tub.listenOn(`tcp:${port}:interface=127.0.0.1`)).hint);
-    const furl = tub.registerReference(object, { name: "shop" });
-    return { tub, furl, port: tub.listeners[0]!.port };
-  };
-  const { tub: first, furl, port } = await start(0, new Shop());
+Deno.test("what stands for a FURL gets its object again when the connection was lost, and keeps the order", async () => {
+  const shops = [new Shop(), new Shop()];
+  const services = await Promise.all([startTub(), startTub()]);
   await using tub = await Tub.create();
-  const server = await servePb(tub, furl, "tcp:0:interface=127.0.0.1");
+  const furls = services.map((service, i) => service.registerReference(shops[i]!));
+  let lost = Promise.withResolvers<void>();
+  // The other Tub's has the place of the same one, started again.
+  const get = () => tub.getReference(furls.shift()!) as Promise<RemoteReference>;
+  const target = new FurlTarget(get, () => lost.resolve());
+  await using server = await pb.serve(await pbRootOf(target), "tcp:0:interface=127.0.0.1");
   await using client = await pb.connect(server.address);
   const root = client.getRootObject();
-  assert.equal(await root.callRemote("echo", 1), 1);
-  const lost = Promise.withResolvers<void>();
-  (await tub.getReference(furl)).notifyOnDisconnect(lost.resolve);
-  await first.stop();
-  await lost.promise;
-  const shop = new Shop();
-  const { tub: second } = await start(port, shop);
-  try {
+  for (const [i, service] of services.entries()) {
     await Promise.all([1, 2, 3].map((mark) => root.callRemote("mark", mark)));
     await root.callRemote("mark", 4);
-    assert.deepEqual(shop.marks, [1, 2, 3, 4]);
-  } finally {
-    await second.stop();
+    assert.deepEqual(shops[i]!.marks, [1, 2, 3, 4]);
+    lost = Promise.withResolvers();
+    await service.stop();
+    await lost.promise;
   }
+  // And now there is none: who waits is told.
+  const told = await Promise.all([1, 2].map((mark) => failure(root.callRemote("mark", mark))));
+  assert.deepEqual(
+    told.map(({ remoteType }) => remoteType),
+    Array(2).fill("twisted.spread.pb.DeadReferenceError"),
+  );
 });
 
 Deno.test("servePb() disconnects its clients with the object, if it is told to", async () => {
@@ -297,7 +296,7 @@ Deno.test("servePb() of a FURL that leads nowhere fails, and calls of one that i
 
 Deno.test("an object of one PB connection reaches another one as an object of the bridge", async () => {
   const shop = new Shop();
-  await using server = await pb.serve(pbRootOf(shop), "tcp:0:interface=127.0.0.1");
+  await using server = await pb.serve(await pbRootOf(shop), "tcp:0:interface=127.0.0.1");
   await using one = await pb.connect(server.address);
   await using two = await pb.connect(server.address);
   await one.getRootObject().callRemote("hold", new Own());
