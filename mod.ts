@@ -272,12 +272,4 @@ export { eventually, fireEventually, flushEventualQueue } from "./lib/util/event
 export * as pb from "./lib/pb/pb.ts";
 
 // From one protocol to the other
-export { bridged } from "./lib/bridge/bridged.ts";
-export type { PbSource } from "./lib/bridge/bridged.ts";
-export { BridgedReference } from "./lib/bridge/face.ts";
-export type { BridgedDelivery } from "./lib/bridge/face.ts";
-export { forwarder } from "./lib/bridge/furl_target.ts";
-export type { FoolscapObject } from "./lib/bridge/furl_target.ts";
-export { pbRootOf, servePb } from "./lib/bridge/serve_pb.ts";
-export type { BridgeServeOptions } from "./lib/bridge/options.ts";
-export { registerBridgedCopy } from "./lib/bridge/copies.ts";
+export * as bridge from "./lib/bridge/bridge.ts";

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { bridged, type Kwargs, pb, Referenceable, type RemoteReference, servePb, Tub } from "../mod.ts";
+import { bridge, type Kwargs, pb, Referenceable, type RemoteReference, Tub } from "../mod.ts";
 import { findPython, startChild } from "./support/child.ts";
 
 class Visitor extends Referenceable {
@@ -39,7 +39,7 @@ if (python !== undefined) {
   // A PB service becomes a capability: only two of its methods, and as long as we like.
   await using service = await startChild(python, ["-u", file("pb_service.py")]);
   await using client = await pb.connect(`tcp:127.0.0.1:${service.firstLine}`);
-  const capability = tub.registry.grant(bridged(client), { methods: ["frog", "greet"] });
+  const capability = tub.registry.grant(bridge.bridged(client), { methods: ["frog", "greet"] });
 
   await using peer = await Tub.create();
   const pond = await peer.getReference(capability.furl);
@@ -52,7 +52,7 @@ if (python !== undefined) {
   await pond.callRemote("frog", "Robin").catch(refused);
 
   // An object with a FURL, for a PB client.
-  const server = await servePb(tub, new Service(), "tcp:0:interface=127.0.0.1");
+  const server = await bridge.servePb(tub, new Service(), "tcp:0:interface=127.0.0.1");
   const caller = new Deno.Command(python, { args: ["-u", file("pb_caller.py"), String(server.port)] });
   const { success, stdout, stderr } = await caller.output();
   console.log(new TextDecoder().decode(stdout).trimEnd());

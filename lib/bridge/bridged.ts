@@ -39,7 +39,7 @@ export type PbSource =
  *
  * @example
  * ```ts
- * import { bridged, pb, Tub } from "../../mod.ts";
+ * import { bridge, pb, Tub } from "../../mod.ts";
  * import assert from "node:assert/strict";
  *
  * class Pond extends pb.Root {
@@ -53,7 +53,7 @@ export type PbSource =
  *
  * await using tub = await Tub.create();
  * tub.setLocation((await tub.listenOn("tcp:0:interface=127.0.0.1")).hint);
- * const capability = tub.registry.grant(bridged(client), { methods: ["frogs"], expires: "PT1H" });
+ * const capability = tub.registry.grant(bridge.bridged(client), { methods: ["frogs"], expires: "PT1H" });
  *
  * await using visitor = await Tub.create();
  * const pond = await visitor.getReference(capability.furl);

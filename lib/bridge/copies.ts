@@ -37,14 +37,14 @@ const names = new Map<object, string>();
  *
  * @example
  * ```ts
- * import { pb, registerBridgedCopy, unserialize, serialize, Copyable } from "../../mod.ts";
+ * import { bridge, pb, unserialize, serialize, Copyable } from "../../mod.ts";
  * import assert from "node:assert/strict";
  *
  * class Point extends Copyable {
  *   static override copytype = "shapes.Point";
  *   x = 1;
  * }
- * registerBridgedCopy("shapes.Point", Point);
+ * bridge.registerBridgedCopy("shapes.Point", Point);
  * assert.ok(unserialize(serialize(new Point())) instanceof Point);
  * ```
  */

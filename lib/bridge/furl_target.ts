@@ -31,7 +31,7 @@ export const CALL = "call";
  *
  * @example
  * ```ts
- * import { forwarder, Referenceable, Tub } from "../../mod.ts";
+ * import { bridge, Referenceable, Tub } from "../../mod.ts";
  * import assert from "node:assert/strict";
  *
  * class Calculator extends Referenceable {
@@ -48,7 +48,7 @@ export const CALL = "call";
  * const furl = server.registerReference(new Calculator());
  *
  * await using between = await located();
- * const capability = between.registry.grant(forwarder(between, furl), { maxCalls: 1 });
+ * const capability = between.registry.grant(bridge.forwarder(between, furl), { maxCalls: 1 });
  *
  * await using client = await Tub.create();
  * const calculator = await client.getReference(capability.furl);

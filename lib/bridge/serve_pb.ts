@@ -22,7 +22,7 @@ import type { BridgeServeOptions } from "./options.ts";
  *
  * @example
  * ```ts
- * import { pb, pbRootOf, Referenceable } from "../../mod.ts";
+ * import { bridge, pb, Referenceable } from "../../mod.ts";
  * import assert from "node:assert/strict";
  *
  * class Calculator extends Referenceable {
@@ -30,7 +30,7 @@ import type { BridgeServeOptions } from "./options.ts";
  *     return a + b;
  *   }
  * }
- * await using server = await pb.serve(await pbRootOf(new Calculator()), "tcp:0:interface=127.0.0.1");
+ * await using server = await pb.serve(await bridge.pbRootOf(new Calculator()), "tcp:0:interface=127.0.0.1");
  * await using client = await pb.connect(server.address);
  * assert.equal(await client.getRootObject().callRemote("add", 1, 2), 3);
  * ```
@@ -56,7 +56,7 @@ export async function pbRootOf(object: FoolscapObject | Capability): Promise<Roo
  *
  * @example
  * ```ts
- * import { pb, Referenceable, servePb, Tub } from "../../mod.ts";
+ * import { bridge, pb, Referenceable, Tub } from "../../mod.ts";
  * import assert from "node:assert/strict";
  *
  * class Notes extends Referenceable {
@@ -67,7 +67,7 @@ export async function pbRootOf(object: FoolscapObject | Capability): Promise<Roo
  * }
  * await using tub = await Tub.create();
  * const capability = tub.registry.grant(new Notes(), { methods: ["read"] });
- * const server = await servePb(tub, capability, "tcp:0:interface=127.0.0.1");
+ * const server = await bridge.servePb(tub, capability, "tcp:0:interface=127.0.0.1");
  *
  * await using client = await pb.connect(server.address);
  * assert.equal(await client.getRootObject().callRemote("read"), "hello");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import {
-  bridged,
+  bridge,
   callable,
   Copyable,
   type Kwargs,
@@ -9,7 +9,6 @@ import {
   pb,
   PermissionDenied,
   Referenceable,
-  registerBridgedCopy,
   RemoteException,
   RemoteReference,
   tuple,
@@ -23,7 +22,7 @@ class Shape extends Copyable {
   side = 0;
   parts: unknown = null;
 }
-registerBridgedCopy("bridge.Shape", Shape);
+bridge.registerBridgedCopy("bridge.Shape", Shape);
 
 class PondError extends pb.Error {}
 pb.nameError(PondError, "pond.PondError");
@@ -117,10 +116,10 @@ Deno.test("bridged() lets a Foolscap peer call an object of Perspective Broker, 
 
 Deno.test("bridged() gives the same for the same source, and refuses what is none", async () => {
   await using chain = await toPb(new Pond());
-  assert.equal(bridged(chain.client), chain.object);
+  assert.equal(bridge.bridged(chain.client), chain.object);
   assert.equal(chain.object.isConnected(), true);
-  assert.throws(() => bridged("tcp:1" as never), TypeError);
-  assert.throws(() => bridged(new Frog() as never), TypeError);
+  assert.throws(() => bridge.bridged("tcp:1" as never), TypeError);
+  assert.throws(() => bridge.bridged(new Frog() as never), TypeError);
 });
 
 Deno.test("references of a bridged object keep their identity, and go home as themselves", async () => {
@@ -232,7 +231,7 @@ Deno.test("a bridged capability is attenuated, and refuses when it was revoked",
 
 Deno.test("a bridged capability of a numbered object is what its own methods give for it", async () => {
   await using chain = await toPb(new Pond());
-  const frog = bridged(await chain.client.getRootObject().callRemote("frog") as pb.RemoteReference);
+  const frog = bridge.bridged(await chain.client.getRootObject().callRemote("frog") as pb.RemoteReference);
   const { furl } = chain.tub.registry.grant(frog, { methods: ["self"] });
   const held = await chain.caller.getReference(furl);
   assert.equal(await held.callRemote("self"), held);
@@ -273,7 +272,7 @@ Deno.test("bridged() of a persistent client calls the service again when that is
       reconnect: { initialDelayMs: 1, maxDelayMs: 5, jitter: 0 },
     });
     await connected.promise;
-    const object = localReference(bridged(client));
+    const object = localReference(bridge.bridged(client));
     assert.equal(await object.callRemote("echo", 1), 1);
     connected = Promise.withResolvers();
     await first.close();
@@ -288,7 +287,7 @@ Deno.test("bridged() of a persistent client calls the service again when that is
 Deno.test("bridged() of a function calls what that gives, and nothing while it gives nothing", async () => {
   await using chain = await toPb(new Pond());
   const login: { avatar?: pb.RemoteReference } = {};
-  const object = localReference(bridged(() => login.avatar));
+  const object = localReference(bridge.bridged(() => login.avatar));
   await assert.rejects(object.callRemote("echo", 1), { name: "DeadReferenceError" });
   login.avatar = chain.client.getRootObject();
   assert.equal(await object.callRemote("echo", 2), 2);

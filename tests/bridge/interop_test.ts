@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { bridged, forwarder, pb, servePb, Tub } from "../../mod.ts";
+import { bridge, pb, Tub } from "../../mod.ts";
 import type { Description } from "../support/description.ts";
 import { interopTest, PeerFailure, type PythonPeer, startPython } from "../support/python.ts";
 import { startTub, until } from "../tub/tubs.ts";
@@ -20,7 +20,7 @@ async function fromFoolscap() {
   const [foolscap, twisted] = await Promise.all([startPython(), startPython("../pb/interop/peer.py")]);
   const client = await pb.connect(`tcp:127.0.0.1:${twisted.ready.port}`);
   const tub = await startTub();
-  const capability = tub.registry.grant(bridged(client), { label: "the pond" });
+  const capability = tub.registry.grant(bridge.bridged(client), { label: "the pond" });
   await foolscap.get(capability.furl, "pond");
   return {
     foolscap,
@@ -40,7 +40,7 @@ async function fromFoolscap() {
 async function fromPb() {
   const [foolscap, twisted] = await Promise.all([startPython(), startPython("../pb/interop/peer.py")]);
   const tub = await Tub.create();
-  const server = await servePb(tub, foolscap.furl, "tcp:0:interface=127.0.0.1");
+  const server = await bridge.servePb(tub, foolscap.furl, "tcp:0:interface=127.0.0.1");
   await twisted.command("connect", { kind: "tcp", port: server.port });
   return {
     foolscap,
@@ -212,8 +212,8 @@ interopTest("a Python PB client is refused by a capability that was attenuated o
   await using twisted = await startPython("../pb/interop/peer.py");
   await using tub = await startTub();
   // A grant is for objects of this Tub: one stands for the peer's.
-  const capability = tub.registry.grant(forwarder(tub, foolscap.furl), { methods: ["add", "fail"] });
-  const server = await servePb(tub, capability, "tcp:0:interface=127.0.0.1");
+  const capability = tub.registry.grant(bridge.forwarder(tub, foolscap.furl), { methods: ["add", "fail"] });
+  const server = await bridge.servePb(tub, capability, "tcp:0:interface=127.0.0.1");
   await twisted.command("connect", { kind: "tcp", port: server.port });
   assert.equal(await call(twisted, "add", 1, 2), "3");
   assert.equal((await failure(call(twisted, "fail"))).type, "builtins.ValueError");

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { pb, Referenceable, registerBridgedCopy } from "../../mod.ts";
+import { bridge, pb, Referenceable } from "../../mod.ts";
 import { fc } from "../deps.ts";
 import { anyValue } from "../support/any_value.ts";
 import { arrived, copyableClass, describe, type Description } from "../support/described.ts";
 import { toFoolscap, toPb } from "./support.ts";
 
-registerBridgedCopy("cp.any", copyableClass("cp.any"));
+bridge.registerBridgedCopy("cp.any", copyableClass("cp.any"));
 
 class PbEcho extends pb.Root {
   remote_echo(value: unknown): unknown {

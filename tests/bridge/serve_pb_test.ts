@@ -1,16 +1,15 @@
 import assert from "node:assert/strict";
 import {
+  bridge,
   callable,
   currentCall,
   type Kwargs,
   kwargs,
   pb,
-  pbRootOf,
   Referenceable,
   RemoteInterface,
   type RemoteReference,
   schema,
-  servePb,
   Tub,
   tuple,
 } from "../../mod.ts";
@@ -96,7 +95,7 @@ async function failure(call: PromiseLike<unknown>): Promise<pb.RemoteError> {
 /** An object of the bridge's own process, or one of a Foolscap Tub behind it. */
 const PLACES = {
   "of this process": async (shop: Shop) => {
-    const server = await pb.serve(await pbRootOf(shop), "tcp:0:interface=127.0.0.1");
+    const server = await pb.serve(await bridge.pbRootOf(shop), "tcp:0:interface=127.0.0.1");
     const client = await pb.connect(server.address);
     return {
       server,
@@ -177,7 +176,7 @@ for (const [where, start] of Object.entries(PLACES)) {
 Deno.test("servePb() of a capability refuses what it does not allow, and everything once it is revoked", async () => {
   await using tub = await Tub.create();
   const capability = tub.registry.grant(new Shop(), { methods: ["echo"], maxCalls: 5 });
-  const server = await servePb(tub, capability, "tcp:0:interface=127.0.0.1");
+  const server = await bridge.servePb(tub, capability, "tcp:0:interface=127.0.0.1");
   await using client = await pb.connect(server.address);
   const root = client.getRootObject();
   assert.equal(await root.callRemote("echo", 1), 1);
@@ -193,7 +192,7 @@ Deno.test("servePb() of a capability refuses what it does not allow, and everyth
 Deno.test("a capability for certain holders lets no PB client pass, since none proves who it is", async () => {
   await using tub = await Tub.create();
   const capability = tub.registry.grant(new Shop(), { holders: [tub.tubId] });
-  const server = await servePb(tub, capability, "tcp:0:interface=127.0.0.1");
+  const server = await bridge.servePb(tub, capability, "tcp:0:interface=127.0.0.1");
   await using client = await pb.connect(server.address);
   assert.ok((await failure(client.getRootObject().callRemote("echo", 1))).check("builtins.PermissionError"));
 });
@@ -209,7 +208,7 @@ class Adder extends Referenceable {
 }
 
 Deno.test("a PB client's calls are held to the RemoteInterface of the object", async () => {
-  await using server = await pb.serve(await pbRootOf(new Adder()), "tcp:0:interface=127.0.0.1");
+  await using server = await pb.serve(await bridge.pbRootOf(new Adder()), "tcp:0:interface=127.0.0.1");
   await using client = await pb.connect(server.address);
   const root = client.getRootObject();
   assert.equal(await root.callRemote("add", 1), 11);
@@ -226,23 +225,23 @@ class Reader extends Referenceable {
 }
 
 Deno.test("pbRootOf() refuses what is no object, and one whose permissions are missing", async () => {
-  await assert.rejects(pbRootOf({} as never), TypeError);
+  await assert.rejects(bridge.pbRootOf({} as never), TypeError);
   await using tub = await Tub.create();
-  await assert.rejects(servePb(tub, new Shop(), "tcp:nothing"), TypeError);
+  await assert.rejects(bridge.servePb(tub, new Shop(), "tcp:nothing"), TypeError);
   if (Deno.permissions.querySync({ name: "ffi" }).state === "granted") return;
-  await assert.rejects(pbRootOf(new Reader()), { name: "PermissionDenied" });
+  await assert.rejects(bridge.pbRootOf(new Reader()), { name: "PermissionDenied" });
 });
 
 Deno.test("servePb() ends with its Tub, and serves nothing of one that has stopped", async () => {
   const tub = await Tub.create();
-  const server = await servePb(tub, new Shop(), "tcp:0:interface=127.0.0.1");
+  const server = await bridge.servePb(tub, new Shop(), "tcp:0:interface=127.0.0.1");
   await using client = await pb.connect(server.address);
   const lost = Promise.withResolvers<void>();
   client.notifyOnDisconnect(lost.resolve);
   await tub.stop();
   await lost.promise;
   await assert.rejects(pb.connect(server.address), { name: "UnreachableError" });
-  await assert.rejects(servePb(tub, new Shop(), "tcp:0:interface=127.0.0.1"), TypeError);
+  await assert.rejects(bridge.servePb(tub, new Shop(), "tcp:0:interface=127.0.0.1"), TypeError);
 });
 
 Deno.test("what stands for a FURL gets its object again when the connection was lost, and keeps the order", async () => {
@@ -254,7 +253,7 @@ Deno.test("what stands for a FURL gets its object again when the connection was 
   // The other Tub's has the place of the same one, started again.
   const get = () => tub.getReference(furls.shift()!) as Promise<RemoteReference>;
   const target = new FurlTarget(get, () => lost.resolve());
-  await using server = await pb.serve(await pbRootOf(target), "tcp:0:interface=127.0.0.1");
+  await using server = await pb.serve(await bridge.pbRootOf(target), "tcp:0:interface=127.0.0.1");
   await using client = await pb.connect(server.address);
   const root = client.getRootObject();
   for (const [i, service] of services.entries()) {
@@ -286,17 +285,17 @@ Deno.test("servePb() of a FURL that leads nowhere fails, and calls of one that i
   await using tub = await Tub.create();
   await using other = await startTub();
   const furl = other.registerReference(new Shop());
-  const server = await servePb(tub, furl, "tcp:0:interface=127.0.0.1");
+  const server = await bridge.servePb(tub, furl, "tcp:0:interface=127.0.0.1");
   await using client = await pb.connect(server.address);
   await other.stop();
   const told = await failure(client.getRootObject().callRemote("echo", 1));
   assert.equal(told.remoteType, "twisted.spread.pb.DeadReferenceError");
-  await assert.rejects(servePb(tub, furl, "tcp:0:interface=127.0.0.1"), { name: "UnreachableError" });
+  await assert.rejects(bridge.servePb(tub, furl, "tcp:0:interface=127.0.0.1"), { name: "UnreachableError" });
 });
 
 Deno.test("an object of one PB connection reaches another one as an object of the bridge", async () => {
   const shop = new Shop();
-  await using server = await pb.serve(await pbRootOf(shop), "tcp:0:interface=127.0.0.1");
+  await using server = await pb.serve(await bridge.pbRootOf(shop), "tcp:0:interface=127.0.0.1");
   await using one = await pb.connect(server.address);
   await using two = await pb.connect(server.address);
   await one.getRootObject().callRemote("hold", new Own());

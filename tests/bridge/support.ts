@@ -4,17 +4,7 @@
  * @module
  */
 
-import {
-  bridged,
-  type BridgedReference,
-  type BridgeServeOptions,
-  type Capability,
-  pb,
-  type Referenceable,
-  type RemoteReference,
-  servePb,
-  Tub,
-} from "../../mod.ts";
+import { bridge, type Capability, pb, type Referenceable, type RemoteReference, Tub } from "../../mod.ts";
 import { startTub } from "../tub/tubs.ts";
 
 /** A Foolscap caller, a bridge, and a service of Perspective Broker. */
@@ -23,7 +13,7 @@ export interface ToPb extends AsyncDisposable {
   readonly tub: Tub;
   readonly server: pb.PbServer;
   readonly client: pb.PbClient;
-  readonly object: BridgedReference;
+  readonly object: bridge.BridgedReference;
   readonly capability: Capability;
   /** What the caller holds. */
   readonly root: RemoteReference;
@@ -34,7 +24,7 @@ export async function toPb(service: pb.Root): Promise<ToPb> {
   const server = await pb.serve(service, "tcp:0:interface=127.0.0.1");
   const client = await pb.connect(server.address);
   const tub = await startTub();
-  const object = bridged(client);
+  const object = bridge.bridged(client);
   const capability = tub.registry.grant(object);
   const caller = await startTub();
   const root = await caller.getReference(capability.furl);
@@ -66,11 +56,14 @@ export interface ToFoolscap extends AsyncDisposable {
 }
 
 /** Starts the three. */
-export async function toFoolscap(object: Referenceable, options?: BridgeServeOptions): Promise<ToFoolscap> {
+export async function toFoolscap(
+  object: Referenceable,
+  options?: bridge.BridgeServeOptions,
+): Promise<ToFoolscap> {
   const service = await startTub();
   const furl = service.registerReference(object);
   const tub = await Tub.create();
-  const server = await servePb(tub, furl, "tcp:0:interface=127.0.0.1", options);
+  const server = await bridge.servePb(tub, furl, "tcp:0:interface=127.0.0.1", options);
   const client = await pb.connect(server.address);
   return {
     service,
