@@ -304,3 +304,6 @@ export { eventually, fireEventually, flushEventualQueue } from "./lib/util/event
 
 // Perspective Broker
 export * as pb from "./lib/pb/pb.ts";
+
+// From one protocol to the other
+export * as bridge from "./lib/bridge/bridge.ts";

@@ -197,3 +197,5 @@ export const MAX_SANDBOX_LAST_LINES = 20;
 export const MAX_SANDBOX_LINES_PER_SECOND = 1_000;
 /** Calls that wait for a sandbox to be started again. */
 export const MAX_SANDBOX_WAITING = 1_000;
+/** Calls of Perspective Broker's clients that wait for the object of a FURL to be reached again. */
+export const MAX_BRIDGE_WAITING = 1_000;
