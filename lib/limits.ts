@@ -181,6 +181,8 @@ export const STORE_FLUSH_MS = 1_000;
 export const AUDIT_SYNC_MS = 1_000;
 /** Bytes of one line of an audit file. The program's labels are in it. */
 export const MAX_AUDIT_LINE_BYTES = 1_048_576;
+/** How often in a row what was attenuated may be attenuated: a method can do that for its callers. */
+export const MAX_ATTENUATIONS = 1_000;
 /** SturdyRefs that have crossed one membrane, each of which it keeps an object for. */
 export const MAX_MEMBRANE_STURDY_REFS = 10_000;
 /** Errors that led to one another, of which a membrane passes on so many. */

@@ -7,6 +7,7 @@
 
 import type { CallOptions } from "../broker/call.ts";
 import type { CallContext } from "../broker/call_context.ts";
+import { leadsWhere } from "../broker/forwarder.ts";
 import { type LocalCalls, localReference } from "../broker/local_reference.ts";
 import { methodsProxy } from "../broker/methods_proxy.ts";
 import { Referenceable } from "../broker/referenceable.ts";
@@ -91,6 +92,13 @@ export class BridgedReference extends Referenceable {
     return this.#remote ??= methodsProxy((name, args) => this.callRemote(name, ...args)) as RemoteMethods<
       Untyped
     >;
+  }
+
+  /** @ignore The same object may come as what was bridged, and as a result of its own methods. */
+  [leadsWhere](value: object): boolean {
+    if (!(value instanceof BridgedReference)) return false;
+    const { current } = this;
+    return current !== undefined && current === value.current;
   }
 
   /** Hands the call on. */

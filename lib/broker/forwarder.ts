@@ -21,6 +21,18 @@ export abstract class Forwarder extends Referenceable {
   abstract get target(): RemoteHandle | undefined;
 }
 
+/** The method of an object that hands its calls on and is no {@linkcode Forwarder}: whether something else leads there too. */
+export const leadsWhere: unique symbol = Symbol("leads where");
+
+/** Whether a value is the object that calls of `object` end at: that itself, or what it hands them on to. */
+export function isSameObject(object: object, value: unknown): boolean {
+  if (value === object) return true;
+  if (typeof value !== "object" || value === null) return false;
+  if (object instanceof Forwarder) return object.target === value;
+  return leadsWhere in object &&
+    (object as { readonly [leadsWhere]: (value: object) => boolean })[leadsWhere](value);
+}
+
 /** Stands for one object of a peer. */
 class ObjectForwarder extends Forwarder {
   readonly #reference: RemoteReference;

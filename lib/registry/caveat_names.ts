@@ -107,18 +107,13 @@ export class CaveatNames {
       );
     }
     const genuine = this.#verify(name);
-    if (genuine === undefined || refusesLookup(genuine.chain, this.#options) !== undefined) return false;
-    this.#revoke(genuine.last);
-    return true;
+    return genuine !== undefined && this.#revokeChain(genuine.chain);
   }
 
   /** The same, of the FURL of a facet; nothing if it is none of these. */
   revokeFacet(facet: Publishable): boolean | undefined {
     const known = this.#ofFacet.get(facet);
-    if (known === undefined) return undefined;
-    if (refusesLookup(known.chain, this.#options) !== undefined) return false;
-    this.#revoke(known.chain.marks.at(-1)!);
-    return true;
+    return known === undefined ? undefined : this.#revokeChain(known.chain);
   }
 
   /** An object has lost its name: ends the facets of all names that derive from it. */
@@ -201,12 +196,17 @@ export class CaveatNames {
     return facet;
   }
 
-  #revoke(last: CaveatMark): void {
+  /** @returns Whether it was good until now. */
+  #revokeChain(revoked: VerifiedChain): boolean {
     const { state, clock } = this.#options;
-    state.revoke(last, clock.now());
+    const last = revoked.marks.at(-1)!;
+    const isGood = refusesLookup(revoked, this.#options) === undefined;
+    if (isGood) state.revoke(last, clock.now());
+    // Of one whose time is over, calls may still go on.
     this.#end(
       this.#liveOf(last.id).filter(([, { chain }]) => chain.marks.some(({ mark }) => mark === last.mark)),
     );
+    return isGood;
   }
 
   #end(ended: readonly (readonly [Publishable, CaveatFacet])[]): void {

@@ -7,6 +7,7 @@
 import type { CallContext } from "../broker/call_context.ts";
 import { runInCall } from "../broker/call_context.ts";
 import type { Publishable } from "../broker/callable.ts";
+import { isSameObject } from "../broker/forwarder.ts";
 import { Referenceable } from "../broker/referenceable.ts";
 import { adaptedBy } from "../broker/remotely_callable.ts";
 import { PermissionDenied } from "../errors.ts";
@@ -85,12 +86,12 @@ export class Gate {
   pass(method: string, args: unknown[], context: CallContext): unknown {
     this.#admit({ method, context });
     const target = this.#target!;
-    const adapted = this.#adapted;
+    const own = this.#adapted;
     const derived = context.derive();
     let result: unknown;
     try {
       result = runInCall(derived, invoke, { target, method, args, context: derived });
-      if (isThenable(result)) return this.#wait(result, target, adapted, context, derived);
+      if (isThenable(result)) return this.#wait(result, target, own, context, derived);
     } catch (error) {
       derived.end();
       // Its own method may have shut it.
@@ -99,7 +100,7 @@ export class Gate {
     }
     derived.end();
     this.#checkOpen(method);
-    return result === target || (adapted !== undefined && result === adapted) ? this.#facet : result;
+    return this.#given(result, target, own);
   }
 
   /** Lets nothing pass any more; after that {@linkcode Gate.endCalls} ends what runs. */
@@ -138,7 +139,7 @@ export class Gate {
   #wait(
     result: PromiseLike<unknown>,
     target: Publishable,
-    adapted: object | undefined,
+    own: object | undefined,
     context: CallContext,
     derived: CallContext,
   ): Promise<unknown> {
@@ -154,13 +155,18 @@ export class Gate {
       };
       Promise.resolve(result).then((value) => {
         if (!end()) return;
-        resolve(value === target || (adapted !== undefined && value === adapted) ? this.#facet : value);
+        resolve(this.#given(value, target, own));
       }, (error) => {
         if (end()) reject(error);
       });
       // It was shut by the method itself, before it waited.
       if (this.#end === "revoked") this.endCalls();
     });
+  }
+
+  /** A method that gives its own object gives what its caller has of that. */
+  #given(value: unknown, target: Publishable, own: object | undefined): unknown {
+    return (own !== undefined && value === own) || isSameObject(target, value) ? this.#facet : value;
   }
 
   /** A result that comes after the revocation is as good as none. */

@@ -53,6 +53,8 @@ export class Grant implements Expiring {
   readonly holders: ReadonlySet<string> | undefined;
   /** Those that come of it and are not over. */
   readonly children: Set<Grant> = new Set();
+  /** How many it comes of. */
+  readonly depth: number;
   /** What it was granted with, without its parents' terms. */
   readonly terms: Terms;
   /** Without its parents'. */
@@ -63,6 +65,10 @@ export class Grant implements Expiring {
   #lastUsedAt: number | undefined;
   #end: GateEnd | undefined;
   #object: Publishable | undefined;
+  /** Children whose time is over, with calls that go on: what ends this one has to end those. */
+  #lapsed: Set<Grant> | undefined;
+  /** How many lapsed children there may be before it is asked which of them still matter. */
+  #maxLapsed = 16;
 
   /** A grant that its parent knows. */
   constructor(parts: GrantParts) {
@@ -70,6 +76,7 @@ export class Grant implements Expiring {
     this.id = id;
     this.label = terms.label;
     this.parent = parent;
+    this.depth = parent === undefined ? 0 : parent.depth + 1;
     this.expiresAt = Math.min(terms.expiresAt ?? Infinity, parent?.expiresAt ?? Infinity);
     this.methods = terms.methods ?? parent?.methods;
     this.holders = terms.holders ?? parent?.holders;
@@ -133,7 +140,30 @@ export class Grant implements Expiring {
     this.#object = undefined;
     this.gate.shut(end);
     this.membrane?.shut(end);
-    this.parent?.children.delete(this);
+    const { parent } = this;
+    if (parent === undefined) return;
+    parent.children.delete(this);
+    parent.#lapsed?.delete(this);
+  }
+
+  /** Whether calls go on that began before its time, or that of some that come of it, was over. */
+  isBusy(): boolean {
+    for (const grant of this.family()) {
+      if (grant.gate.running + (grant.membrane?.running ?? 0) > 0) return true;
+    }
+    return false;
+  }
+
+  /** Its time is over, and that of all that come of it: calls that go on can still be ended by what it comes of. */
+  lapse(): void {
+    const { parent } = this;
+    if (parent === undefined || !this.isBusy()) return;
+    const lapsed = parent.#lapsed ??= new Set();
+    if (lapsed.size >= parent.#maxLapsed) {
+      for (const grant of lapsed) if (!grant.isBusy()) lapsed.delete(grant);
+      parent.#maxLapsed = Math.max(16, 2 * lapsed.size);
+    }
+    lapsed.add(this);
   }
 
   /** Fails all calls that have begun, of one that was revoked. */
@@ -151,12 +181,13 @@ export class Grant implements Expiring {
     }
   }
 
-  /** It and all that comes of it, parents first. */
+  /** It and all that comes of it, parents first; of what has expired, only what may have calls that go on. */
   *family(): Generator<Grant> {
     const waiting: Grant[] = [this];
     for (let grant = waiting.pop(); grant !== undefined; grant = waiting.pop()) {
       yield grant;
       for (const child of grant.children) waiting.push(child);
+      for (const child of grant.#lapsed ?? []) waiting.push(child);
     }
   }
 

@@ -7,6 +7,7 @@
 import type { Publishable } from "../broker/callable.ts";
 import { Referenceable } from "../broker/referenceable.ts";
 import { PermissionDenied, toError } from "../errors.ts";
+import { MAX_ATTENUATIONS } from "../limits.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Trace } from "../util/trace.ts";
 import { Capability, type CapabilityHost } from "./capability.ts";
@@ -148,6 +149,11 @@ export class Grants implements CapabilityHost {
   attenuate(parent: Grant, options: AttenuateOptions): Capability {
     const terms = checkTerms(options, this.now());
     checkOpen(parent, this.now(), "attenuate it");
+    if (parent.depth >= MAX_ATTENUATIONS) {
+      throw new RangeError(
+        `Cannot attenuate it: it comes of ${parent.depth} others already; attenuate one of those`,
+      );
+    }
     checkNarrower(terms, parent);
     return this.#make(parent.object!, parent, terms).capability;
   }
@@ -176,7 +182,7 @@ export class Grants implements CapabilityHost {
   }
 
   revoke(grant: Grant): boolean {
-    if (grant.isOver) return false;
+    if (grant.end === "revoked" || (grant.isOver && !grant.isBusy())) return false;
     this.#end(grant, "revoked");
     return true;
   }
@@ -277,11 +283,11 @@ export class Grants implements CapabilityHost {
 
   /** Of what is reached through a deep grant, the class may declare permissions as well. */
   #limitsOfReached(object: object): PermissionLimit[] {
-    const { permissions } = this.#options;
-    const requires = object instanceof Referenceable ? requiredBy(object) : [];
-    if (requires.length === 0) return [];
-    checkPermissions(requires, permissions, "pass on an object");
-    return [new PermissionLimit(requires, permissions!)];
+    const { permissions, trace } = this.#options;
+    const requires = object instanceof Referenceable ? requiredOrNothing(object, trace) : [];
+    if (requires.length === 0 || permissions === undefined) return [];
+    // Refused when it is called, as what is passed to a peer without a grant: the text for a grant names paths and hosts.
+    return [new PermissionLimit(requires, permissions)];
   }
 
   /** A call came before the timer. */
@@ -297,15 +303,22 @@ export class Grants implements CapabilityHost {
 
   #end(first: Grant, end: GateEnd): void {
     const { log, retire, durable, trace } = this.#options;
-    const family = [...first.family()].filter(({ isOver }) => !isOver);
+    const family: Grant[] = [], busy: Grant[] = [];
+    for (const grant of first.family()) {
+      if (!grant.isOver) family.push(grant);
+      // Its time is over, and calls that had begun go on.
+      else if (end === "revoked" && grant.end === "expires" && grant.isBusy()) busy.push(grant);
+    }
     // All of them before any code of the program's runs.
-    for (const grant of family) grant.shut(end);
+    for (const grant of [...family, ...busy]) grant.shut(end);
+    if (end === "expires") { for (const grant of family.toReversed()) grant.lapse(); }
     this.#roots.delete(first);
     for (const grant of family) {
       retire(grant.facet, end);
       this.#expiring.remove(grant);
       log.record(grant, end === "expires" ? { type: "expired" } : { type: "revoked", by: first.id });
     }
+    for (const grant of busy) log.record(grant, { type: "revoked", by: first.id });
     let failure: unknown;
     try {
       durable?.end(family, end);
@@ -313,7 +326,7 @@ export class Grants implements CapabilityHost {
       // It is over here whatever the disk does.
       failure = error;
     }
-    if (end === "revoked") { for (const grant of family) grant.endCalls(); }
+    if (end === "revoked") { for (const grant of [...family, ...busy]) grant.endCalls(); }
     if (failure === undefined) return;
     // The time is over at the next start as well.
     if (end === "expires") trace({ type: "callback-failed", where: "store", error: toError(failure) });

@@ -424,7 +424,9 @@ export class CapabilityRegistry {
     // A peer may ask for a text of any length; none so long stands in a FURL.
     if (name.length > MAX_FURL_BYTES) return undefined;
     if (isReservedName(name)) return this.#caveats.find(name);
-    return this.#table.find(name) ?? this.#lookups.askAtOnce(name);
+    const known = this.#table.find(name);
+    // Of what was revoked, nobody is asked, as in `lookup`.
+    return known ?? (this.#table.whyGone(name) === undefined ? this.#lookups.askAtOnce(name) : undefined);
   }
 
   /**

@@ -16,32 +16,40 @@ export interface CallRate {
   readonly perMs: number;
 }
 
-/** A bucket of tokens, one a call, that fills evenly. */
+/** Rounding, where times have fractions, must not make a caller wait a millisecond more than it was told. */
+const ROUNDING = 1e-9;
+
+/**
+ * A bucket that fills evenly, and of which each call takes as much as flows in `perMs / calls`. What is in it is counted in
+ * parts of a call of which there are `calls` in a millisecond: so whole numbers stay whole, and nothing is won, or lost, by
+ * looking often.
+ */
 export class RateLimit implements Limit {
   readonly kind = "rate";
   readonly #rate: CallRate;
   readonly #clock: Clock;
-  #tokens: number;
+  #level: number;
   #filledAt: number;
 
-  /** @param tokens What is in the bucket: full, or empty if it is not known how many calls were made just before. */
-  constructor(rate: CallRate, clock: Clock, tokens: number = rate.calls) {
+  /** @param calls How many are in the bucket: it is full, or empty if it is not known how many were made just before. */
+  constructor(rate: CallRate, clock: Clock, calls: number = rate.calls) {
     this.#rate = rate;
     this.#clock = clock;
-    this.#tokens = tokens;
+    this.#level = calls * rate.perMs;
     this.#filledAt = clock.now();
   }
 
   refuses({ method }: LimitedCall): string | undefined {
     this.#fill();
-    if (this.#tokens >= 1) return undefined;
     const { calls, perMs } = this.#rate;
-    const waitMs = Math.max(1, Math.ceil((1 - this.#tokens) * perMs / calls));
+    const missing = perMs - this.#level;
+    if (missing <= Math.min(perMs, calls) * ROUNDING) return undefined;
+    const waitMs = Math.max(1, Math.ceil(missing / calls - ROUNDING));
     return `${cannotCall(method)}: more than ${calls} calls in ${perMs} ms; try again in ${waitMs} ms`;
   }
 
   count(): void {
-    this.#tokens--;
+    this.#level -= this.#rate.perMs;
   }
 
   #fill(): void {
@@ -50,8 +58,6 @@ export class RateLimit implements Limit {
     // A clock that was set back gives nothing, and takes nothing.
     const elapsed = Math.max(0, now - this.#filledAt);
     this.#filledAt = now;
-    const filled = this.#tokens + elapsed * calls / perMs;
-    // Parts of a token that were lost to rounding must not make a caller wait a millisecond more than it was told.
-    this.#tokens = Math.min(calls, Math.round(filled * 1e9) / 1e9);
+    this.#level = Math.min(calls * perMs, this.#level + elapsed * calls);
   }
 }

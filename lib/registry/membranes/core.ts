@@ -6,6 +6,7 @@
 
 import { Callable, type Publishable } from "../../broker/callable.ts";
 import type { CallContext } from "../../broker/call_context.ts";
+import { isSameObject } from "../../broker/forwarder.ts";
 import { Referenceable } from "../../broker/referenceable.ts";
 import { RemoteHandle } from "../../broker/remote_handle.ts";
 import { adaptedBy } from "../../broker/remotely_callable.ts";
@@ -75,6 +76,8 @@ export class MembraneCore implements BehindHandles {
     outside: new WeakMap(),
   };
   #origins = new WeakMap<object, Origin>();
+  /** What it was made for. */
+  #enclosed: Publishable | undefined;
   #end: GateEnd | undefined;
   #reason: string | undefined;
 
@@ -104,11 +107,13 @@ export class MembraneCore implements BehindHandles {
    * may let something else stand for it: see {@linkcode MembraneCore.standFor}.
    */
   enclose(object: Publishable): Publishable {
+    this.#enclosed = object;
     return this.#wrap(object, "outside", NO_LIMITS) as Publishable;
   }
 
   /** The same, where nobody else asks the limits. */
   wrap(object: Publishable): Publishable {
+    this.#enclosed = object;
     return this.#wrap(object, "outside") as Publishable;
   }
 
@@ -218,7 +223,12 @@ export class MembraneCore implements BehindHandles {
   #referenceAcross(object: object, to: Side): unknown {
     if (object instanceof RemotePromise) return this.#promiseAcross(object, to);
     const origin = this.#originOf(object);
-    if (origin === undefined) return this.#wrap(object, to);
+    if (origin === undefined) {
+      // What it was made for may lead to an object of a peer, who gives that by another reference.
+      const enclosed = this.#enclosed;
+      const isEnclosed = to === "outside" && enclosed !== undefined && isSameObject(enclosed, object);
+      return this.#wrap(isEnclosed ? enclosed : object, to);
+    }
     // What has got to its own side by another way stays what it is.
     if (origin.heldBy === to) return object;
     return adaptedBy(origin.target) ?? origin.target;
@@ -328,6 +338,7 @@ export class MembraneCore implements BehindHandles {
   #forget(): void {
     this.#standIns = { inside: new WeakMap(), outside: new WeakMap() };
     this.#origins = new WeakMap();
+    this.#enclosed = undefined;
   }
 }
 
