@@ -112,7 +112,7 @@ export class DurableGrants {
       createdAt: grant.createdAt,
     };
     const sealedRoot = store.keys.seal(root, aboutOf(fixed));
-    store.addGrant({ ...fixed, sealedRoot, used: 0, lastUsedAt: undefined });
+    store.addGrant({ ...fixed, sealedRoot, isUnnamed: false, used: 0, lastUsedAt: undefined });
     this.#kept.set(grant, countOf(grant));
     this.#batch?.push(grant);
   }
@@ -186,6 +186,7 @@ export class DurableGrants {
     const rows = [...stored];
     this.#checkFactories(rows);
     const now = clock.now();
+    const byId = new Map(rows.map((row) => [row.id, row]));
     for (const row of rows) {
       const terms = readTerms(row.terms);
       const parent = row.parent === undefined ? undefined : made.get(row.parent);
@@ -207,7 +208,7 @@ export class DurableGrants {
         continue;
       }
       const grant = restore(row, target, terms, parent);
-      const name = storedNameOf(row, store);
+      const name = storedNameOf(lineOf(row, byId), store);
       if (name !== undefined) table.addStored(grant.facet, name);
       else table.addUnnamed(grant.facet, true);
       table.keep(grant.facet);
@@ -236,8 +237,10 @@ export class DurableGrants {
     if (ids.length === 0) return;
     this.#options.store.endGrants(ids, why);
     const dropped = new Set(ids);
-    for (const { id, nameHash } of rows) {
-      if (nameHash !== undefined && dropped.has(id)) this.#options.table.addRetired(nameHash, why);
+    for (const { id, nameHash, isUnnamed } of rows) {
+      if (nameHash !== undefined && !isUnnamed && dropped.has(id)) {
+        this.#options.table.addRetired(nameHash, why);
+      }
     }
   }
 
@@ -314,13 +317,39 @@ function countOf(grant: Grant): CallCountLimit | undefined {
   return grant.ownLimits.find((limit) => limit instanceof CallCountLimit);
 }
 
-function storedNameOf(row: StoredGrant, { keys }: Store): StoredName | undefined {
-  const { nameHash: hash, caveatId: id } = row;
-  return hash === undefined ? undefined : { hash, id, root: () => keys.open(row.sealedRoot, aboutOf(row)) };
+/** A grant, and all that it comes of. */
+function lineOf(
+  row: StoredGrant,
+  byId: ReadonlyMap<number, StoredGrant>,
+): readonly [StoredGrant, ...StoredGrant[]] {
+  const line: [StoredGrant, ...StoredGrant[]] = [row];
+  for (let { parent } = row; parent !== undefined;) {
+    const above = byId.get(parent)!;
+    line.push(above);
+    parent = above.parent;
+  }
+  return line;
+}
+
+/** Its limits are also those of what it comes of: all of them have to be what was written. */
+function storedNameOf(
+  line: readonly [StoredGrant, ...StoredGrant[]],
+  { keys }: Store,
+): StoredName | undefined {
+  const [{ nameHash: hash, isUnnamed, caveatId: id }] = line;
+  if (hash === undefined || isUnnamed) return undefined;
+  return {
+    hash,
+    id,
+    root() {
+      const [root] = line.map((row) => keys.open(row.sealedRoot, aboutOf(row)));
+      return root!;
+    },
+  };
 }
 
 /** Whoever changes one of these in the file makes the root, and with it the grant, of no use. */
-function aboutOf(row: Omit<StoredGrant, "sealedRoot" | "used" | "lastUsedAt">): string {
+function aboutOf(row: Omit<StoredGrant, "sealedRoot" | "isUnnamed" | "used" | "lastUsedAt">): string {
   const { id, parent, nameHash, caveatId, terms, factory, args, createdAt } = row;
   const text = args === undefined
     ? null

@@ -13,8 +13,10 @@ export interface StoredGrant {
   readonly id: number;
   /** The number of what it was attenuated from. */
   readonly parent: number | undefined;
-  /** The keyed hash of its name; `undefined` if that was taken back. */
+  /** The keyed hash of its name. */
   readonly nameHash: string | undefined;
+  /** Whether its name leads to it no more: it was taken back. */
+  readonly isUnnamed: boolean;
   /** What derived names call it by, in base64. */
   readonly caveatId: string;
   /** The key to all names that derive from its name, encrypted, and bound to what is kept here and does not change. */

@@ -25,6 +25,9 @@ import { storeError } from "./sqlite_file.ts";
 
 type Row = Record<string, unknown>;
 
+/** Before the hash of a name that was taken back, with the number of the grant: another one may have that name again. */
+const TAKEN_BACK = /^-\d+:/;
+
 /** Keeps grants in a file that was opened. */
 export class SqliteStore implements Store {
   readonly keys: StoreKeys;
@@ -86,7 +89,7 @@ export class SqliteStore implements Store {
     this.#write(() => {
       for (const id of ids) {
         this.#run(
-          "INSERT INTO retired (name_hash, why) SELECT name_hash, ? FROM grants WHERE id = ? AND name_hash NOT NULL",
+          "INSERT INTO retired (name_hash, why) SELECT name_hash, ? FROM grants WHERE id = ? AND name_hash NOT LIKE '-%'",
           why,
           id,
         );
@@ -100,7 +103,12 @@ export class SqliteStore implements Store {
   }
 
   unnameGrant(id: number): void {
-    this.#write(() => this.#run("UPDATE grants SET name_hash = NULL WHERE id = ?", id));
+    this.#write(() => {
+      this.#run(
+        "UPDATE grants SET name_hash = '-' || id || ':' || name_hash WHERE id = ? AND name_hash NOT LIKE '-%'",
+        id,
+      );
+    });
   }
 
   setUses(uses: readonly StoredUse[]): void {
@@ -216,10 +224,12 @@ export class SqliteStore implements Store {
 }
 
 function grantOf(row: Row): StoredGrant {
+  const nameHash = row.name_hash as string | null;
   return {
     id: row.id as number,
     parent: (row.parent as number | null) ?? undefined,
-    nameHash: (row.name_hash as string | null) ?? undefined,
+    nameHash: nameHash?.replace(TAKEN_BACK, ""),
+    isUnnamed: nameHash === null || TAKEN_BACK.test(nameHash),
     caveatId: row.caveat_id as string,
     sealedRoot: row.sealed_root as Uint8Array,
     terms: row.terms as string,

@@ -432,6 +432,42 @@ Deno.test("CapabilityRegistry.find() does not lead to a grant whose row was edit
     );
   }));
 
+Deno.test("CapabilityRegistry.find() does not lead to a grant if what it comes of was edited", () =>
+  inFolder(async (options) => {
+    const names = await live(options, (_, registry) => {
+      const parent = registry.grant(new Files("/"), { durable: FILES, methods: ["read"] });
+      const child = parent.attenuate();
+      return [child.furl, attenuateFurl(child.furl, { uses: 9 })].map(nameIn);
+    });
+    edit(options.store, `UPDATE grants SET terms = '{}' WHERE parent IS NULL`);
+    for (const name of names) {
+      await live(
+        options,
+        (_, registry) => assert.throws(() => registry.find(name), { name: "StoreError", problem: "damaged" }),
+      );
+    }
+  }));
+
+Deno.test("CapabilityRegistry.unregister() of a durable grant leaves those that come of it, also at the next start", () =>
+  inFolder(async (options) => {
+    const [taken, kept] = await live(options, (_, registry) => {
+      const again = () => registry.grant(new Files("/"), { durable: FILES, name: "files" });
+      // Twice the same name, taken back both times.
+      const [first, second] = [again, again].map((grant) => {
+        const parent = grant();
+        const child = parent.attenuate();
+        registry.unregister(parent.object);
+        return child;
+      });
+      first!.revoke();
+      return ["files", nameIn(second!.furl)] as const;
+    });
+    await live(options, (_, registry) => {
+      assert.equal(registry.find(taken), undefined);
+      assert.ok(registry.find(kept) instanceof Referenceable);
+    });
+  }));
+
 const WRONG_OPTIONS: readonly [string, object, string][] = [
   ["a store without an identity that is kept", { store: "caps.db" }, "TypeError"],
   ["a store that is a number", { store: 1, certFile: "c.pem" }, "TypeError"],
