@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { RemoteReference } from "../flavors/remote_reference.ts";
+import type { AnyRemoteReference } from "../flavors/marks.ts";
 import { Pager } from "./pager.ts";
 
 /** What pagers of text, bytes and files take. */
@@ -44,7 +44,7 @@ export class StringPager extends Pager {
   #at = 0;
 
   /** @throws {RangeError} If `chunkSize` is not a whole number of 1 or more. */
-  constructor(collector: RemoteReference, data: string | Uint8Array, options: ChunkOptions = {}) {
+  constructor(collector: AnyRemoteReference, data: string | Uint8Array, options: ChunkOptions = {}) {
     const chunkSize = checkChunkSize(options.chunkSize ?? 8_192);
     super(collector);
     this.#data = data;
