@@ -6,7 +6,8 @@ class Listener extends pb.Referenceable {
     return text.length;
   }
 }
-class User extends pb.Avatar {
+/** Only a type. */
+export class User extends pb.Avatar {
   perspective_hello(name: string): string {
     return name;
   }
