@@ -35,6 +35,8 @@ export const DEFAULT_LOGIN_LIMITS: PbLoginLimits = Object.freeze({
 
 /** Longest user name, in bytes of UTF-8: what is longer is nobody's, and is not kept. */
 export const MAX_USERNAME_BYTES = 1_024;
+/** Largest file of passwords, in bytes: it is read into memory, for each login. */
+export const MAX_PASSWORD_FILE_BYTES: number = 64 * 1024 * 1024;
 /** Longest challenge of a server, in bytes: Twisted's have 16. */
 export const MAX_CHALLENGE_BYTES = 1_024;
 
