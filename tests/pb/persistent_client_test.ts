@@ -224,6 +224,17 @@ Deno.test("serve() refuses what is no root, and TLS without a certificate", asyn
   await assert.rejects(pb.serve(new Root(), "tcp:0", { limits: { maxNonsense: 1 } as object }), TypeError);
 });
 
+Deno.test("limits that no timer can wait for are refused, and an unknown one is told all that there are", async () => {
+  for (const name of ["negotiationTimeoutMs", "messageStallMs", "writeStallMs"]) {
+    await assert.rejects(pb.serve(new Root(), "tcp:0", { limits: { [name]: 2 ** 31 } }), RangeError);
+  }
+  await assert.rejects(pb.serve(new Root(), "tcp:0", { keepAliveMs: 2 ** 31 }), RangeError);
+  const realm: pb.Realm = { requestAvatar: () => ({ avatar: new pb.Avatar() }) };
+  assert.throws(() => new pb.Portal(realm, [], { limits: { loginTimeoutMs: 2 ** 31 } }), RangeError);
+  const unknown = { limits: { maxConection: 1 } as object };
+  await assert.rejects(pb.serve(new Root(), "tcp:0", unknown), /maxStringBytes.*maxConnections/);
+});
+
 Deno.test("connect() is refused where nobody listens", async () => {
   const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
   const { port } = listener.addr as Deno.NetAddr;

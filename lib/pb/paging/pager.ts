@@ -12,7 +12,7 @@
 import { toError } from "../../errors.ts";
 import { PBConnectionLost, PbError, RemoteError } from "../errors.ts";
 import type { AnyRemoteReference } from "../flavors/marks.ts";
-import { hostOf, type RemoteReference } from "../flavors/remote_reference.ts";
+import { hostOf, RemoteReference } from "../flavors/remote_reference.ts";
 import { quoteForeign } from "../../util/text.ts";
 
 /** Each page of this number asks for an answer; at most twice as many are on their way. */
@@ -65,8 +65,8 @@ export abstract class Pager {
   }
 
   /**
-   * Resolves when everything was sent. Rejects with what {@linkcode Pager.nextPage} threw, with a Violation if a page cannot be
-   * sent, with a `pb.Error` if the collector takes no more, or with a DeadReferenceError if the connection is lost. May be left
+   * Resolves when everything was sent. Rejects with what {@linkcode Pager.nextPage} threw, with a TypeError if what the peer
+   * sent for a collector is no reference, with a Violation if a page cannot be sent, with a `pb.Error` if the collector takes no more, or with a DeadReferenceError if the connection is lost. May be left
    * alone.
    */
   get done(): Promise<void> {
@@ -94,6 +94,7 @@ export abstract class Pager {
   protected begin(): void {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
+    if (!(this.#collector instanceof RemoteReference)) return this.#end(noCollector());
     const host = hostOf(this.#collector);
     const lost = host.notifyOnDisconnect(() => {
       this.#end(new PBConnectionLost("Cannot send pages: the connection was lost"));
@@ -130,7 +131,7 @@ export abstract class Pager {
     else {
       this.#done.reject(error);
       // The only way to say it.
-      this.#collector[Symbol.dispose]();
+      if (this.#collector instanceof RemoteReference) this.#collector[Symbol.dispose]();
     }
     try {
       const result = this.pagingOver();
@@ -139,6 +140,15 @@ export abstract class Pager {
       // What it closes is closed or was not open.
     }
   }
+}
+
+/** @throws {TypeError} If what should take pages is no reference: a peer can send anything for it. */
+export function checkCollector(collector: unknown): void {
+  if (!(collector instanceof RemoteReference)) throw noCollector();
+}
+
+function noCollector(): TypeError {
+  return new TypeError("Cannot send pages: the collector is no reference to an object of the peer");
 }
 
 /** What the pager fails with when a page that asked for an answer fails. */

@@ -360,3 +360,17 @@ Deno.test("a pager asks with each sixteenth page whether to go on, and is not ke
   raw.say(["error", 32, ["unicode", "full"]]);
   await assert.rejects(root.pagers[0]!.done, pb.Error);
 });
+
+for (const [what, collector] of [["a number", 5], ["nothing", null], ["a list", []]] as const) {
+  Deno.test(`a pager whose collector is ${what} costs the call, and closes what it was to read`, async () => {
+    const root = new Root();
+    await using made = await connected(root);
+    const error = { name: "RemoteError", message: /the collector is no reference/ };
+    await assert.rejects(made.root.callRemote("file", collector, [10], 10), error);
+    await assert.rejects(made.root.callRemote("pages", collector, "text", 10), error);
+    await assert.rejects(made.root.callRemote("broken", collector), error);
+    await made.root.callRemote("stuck", collector);
+    await assert.rejects(root.pagers[0]!.done, TypeError);
+    assert.equal(root.cancelled, 1);
+  });
+}
