@@ -4,6 +4,8 @@
  * @module
  */
 
+import { resolveNumbers } from "./resolve_numbers.ts";
+
 const MiB = 1024 * 1024;
 
 /** Limits of one Perspective Broker connection, or of one stored value. */
@@ -54,25 +56,19 @@ export const NEGOTIATION_LIMITS: PbLimits = Object.freeze({
  * @throws {RangeError} If a number is not a whole one of 1 or more, or `maxDepth` or `maxSentDepth` is above 1,000.
  */
 export function resolvePbLimits(limits: Partial<PbLimits> = {}): PbLimits {
-  const resolved: Record<string, number> = { ...DEFAULT_PB_LIMITS };
-  for (const [name, value] of Object.entries(limits)) {
-    if (value === undefined) continue;
-    if (!Object.hasOwn(DEFAULT_PB_LIMITS, name)) {
-      throw new TypeError(
-        `Cannot set the limit ${name}: there is none of that name, only ${Object.keys(resolved).join(", ")}`,
-      );
-    }
-    if (!Number.isSafeInteger(value) || value < 1) {
-      throw new RangeError(`Cannot set the limit ${name}: ${value} is not a whole number of 1 or more`);
-    }
-    if (name.endsWith("Depth") && value > MAX_STACKED) {
+  return checkDepths(resolveNumbers(DEFAULT_PB_LIMITS, limits));
+}
+
+/** @throws {RangeError} If a depth is more than the stack bears. */
+export function checkDepths<T extends PbLimits>(limits: T): T {
+  for (const name of ["maxDepth", "maxSentDepth"] as const) {
+    if (limits[name] > MAX_STACKED) {
       throw new RangeError(
-        `Cannot set the limit ${name}: ${value} is above ${MAX_STACKED}, which the stack bears`,
+        `Cannot set the limit ${name}: ${limits[name]} is above ${MAX_STACKED}, which the stack bears`,
       );
     }
-    resolved[name] = value;
   }
-  return Object.freeze(resolved) as unknown as PbLimits;
+  return limits;
 }
 
 /** Digits of a token's prefix, and so 7 bits each of a number. Twisted's number; not adjustable, as in Foolscap. */

@@ -51,10 +51,12 @@ export { Avatar, Viewable, ViewPoint } from "./flavors/avatar.ts";
 export type { Viewed } from "./flavors/avatar.ts";
 export { PbCall } from "./flavors/call.ts";
 export type { Broker, CallHost, MessageReceiver } from "./flavors/call.ts";
-export type { ByReference, byReference } from "./flavors/marks.ts";
+export type { AnyRemoteReference, ByReference, byReference, remoteReference } from "./flavors/marks.ts";
 export { RemoteReference } from "./flavors/remote_reference.ts";
 export type { ReferenceHost, ReferenceTarget } from "./flavors/remote_reference.ts";
 export type {
+  KnownMethodOf,
+  KnownOf,
   MethodOf,
   Received,
   RemoteArguments,

@@ -78,6 +78,7 @@ export class PersistentPbClient<T = Untyped> implements AsyncDisposable {
   #lastFailure: Error | undefined;
   #timer: Disposable | undefined;
   #attempt: Promise<void>;
+  #closed: Promise<void> | undefined;
 
   /** @ignore */
   constructor(
@@ -99,7 +100,9 @@ export class PersistentPbClient<T = Untyped> implements AsyncDisposable {
     this.#trace = safePbTrace(options.trace);
     this.#backoff = new Backoff(options.reconnect ?? {}, options.randomBytes ?? systemRandomBytes);
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
-    this.#attempt = this.#connect();
+    this.#attempt = Promise.resolve();
+    if (options.signal?.aborted === true) void this.close();
+    else this.#attempt = this.#connect();
   }
 
   /** What it is about at this moment. */
@@ -118,7 +121,11 @@ export class PersistentPbClient<T = Untyped> implements AsyncDisposable {
   }
 
   /** Ends it, with the connection that is there. More than once is harmless. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
     this.#state = "stopped";
     this.#timer?.[Symbol.dispose]();
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
@@ -139,8 +146,9 @@ export class PersistentPbClient<T = Untyped> implements AsyncDisposable {
   async #connect(): Promise<void> {
     this.#state = "connecting";
     let client: PbClient<T> | undefined;
+    let target: string | ByteStreams = "";
     try {
-      const target = typeof this.#target === "string" ? this.#target : await this.#target();
+      target = typeof this.#target === "string" ? this.#target : await this.#open(this.#target);
       client = await connect<T>(target, { ...this.#options, signal: this.#stop.signal });
       if (this.#stop.signal.aborted) return await client.close();
       this.#client = client;
@@ -156,8 +164,28 @@ export class PersistentPbClient<T = Untyped> implements AsyncDisposable {
     } catch (error) {
       this.#client = undefined;
       await client?.close();
+      // Nobody has taken them.
+      if (client === undefined && typeof target === "object") closeStreams(target).catch(() => {});
       this.#lastFailure = toError(error);
       this.#retry(this.#lastFailure);
+    }
+  }
+
+  /** What is opened when nobody wants it any more is closed, and not waited for. */
+  async #open(open: () => ByteStreams | PromiseLike<ByteStreams>): Promise<ByteStreams> {
+    const { signal } = this.#stop;
+    signal.throwIfAborted();
+    const opening = Promise.try(open);
+    const stopped = Promise.withResolvers<never>();
+    const onStop = () => {
+      stopped.reject(signal.reason);
+      opening.then(closeStreams).catch(() => {});
+    };
+    signal.addEventListener("abort", onStop, { once: true });
+    try {
+      return await Promise.race([opening, stopped.promise]);
+    } finally {
+      signal.removeEventListener("abort", onStop);
     }
   }
 
@@ -173,4 +201,12 @@ export class PersistentPbClient<T = Untyped> implements AsyncDisposable {
       this.#attempt = this.#connect();
     }, true);
   }
+}
+
+async function closeStreams(streams: ByteStreams): Promise<void> {
+  await Promise.allSettled([
+    Promise.try(() => streams.readable.cancel()),
+    Promise.try(() => streams.writable.abort()),
+  ]);
+  await streams.close?.();
 }

@@ -5,7 +5,9 @@ import { Referenceable } from "../../lib/broker/referenceable.ts";
 import { attenuateFurl, type FurlCaveats } from "../../lib/names/attenuate_furl.ts";
 import type { Capability } from "../../lib/registry/capability.ts";
 import type { GrantOptions } from "../../lib/registry/grant_options.ts";
+import { CapabilityRegistry } from "../../lib/registry/registry.ts";
 import { formatTree } from "../../lib/registry/tree.ts";
+import { systemRandomBytes } from "../../lib/util/random_bytes.ts";
 import { ALICE, Rig } from "./support.ts";
 
 class Book extends Referenceable {
@@ -31,6 +33,9 @@ class Book extends Referenceable {
 class Page extends Referenceable {
   calls = 0;
   readonly book = new Referenceable();
+  remote_wait(): Promise<void> {
+    return new Promise(() => {});
+  }
   remote_number(): number {
     return ++this.calls;
   }
@@ -76,7 +81,9 @@ Deno.test("attenuateFurl() of a deep grant's FURL gives a deep one, which ends w
   await call(object, "keep", outer);
   assert.equal(await call(book.kept, "number"), 1);
 
+  const waits = call(page, "wait");
   assert.equal(registry.revokeFurl(furl), true);
+  await fails(waits, "revoked");
   await fails(call(object, "page"), "revoked");
   await fails(call(page, "number"), "revoked");
   await fails(call(inner, "anything"), "revoked");
@@ -165,6 +172,32 @@ Deno.test("attenuateFurl() of a deep grant's FURL records which call of what was
       ["lent", "policy"],
     ],
   );
+});
+
+Deno.test("grant({ deep }) refuses calls of what was reached that cannot be recorded, and does not make them", async () => {
+  let isFull = false;
+  const registry = new CapabilityRegistry({
+    randomBytes: systemRandomBytes,
+    trace() {},
+    audit: {
+      head: { line: 0, hash: "" },
+      take() {
+        if (isFull) throw new Error("the disk is full");
+      },
+      close() {},
+    },
+  });
+  const book = new Book();
+  const page = await call(registry.grant(book, { deep: true }).object, "page");
+  assert.equal(await call(page, "number"), 1);
+  isFull = true;
+  await assert.rejects(call(page, "number"), {
+    name: "PermissionDenied",
+    limit: "record",
+    message: 'Cannot call "number": its use cannot be recorded at the moment; try again later',
+  });
+  isFull = false;
+  assert.equal(await call(page, "number"), 2);
 });
 
 function bound(shelf: Shelf) {

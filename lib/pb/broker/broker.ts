@@ -214,11 +214,8 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
     if (this.#ended !== undefined) {
       throw new DeadReferenceError("Cannot make a reference: the connection is gone", { cause: this.#ended });
     }
-    let reference = this.#named.get(name);
-    if (reference === undefined || !reference.isLive) {
-      reference = new RemoteReference(this, { id: name, perspective: undefined, release() {} });
-      this.#named.set(name, reference);
-    }
+    const reference = this.#referenceTo(name);
+    this.#named.set(name, reference);
     return reference;
   }
 
@@ -406,8 +403,8 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
   };
 
   #readRemote(id: Expression | undefined, unjellier: Unjellying): RemoteReference {
-    // Twisted takes names too, which are never given back.
-    if (id instanceof Uint8Array) return this.remoteForName(decodeLossy(id));
+    // Twisted takes names too, which are never given back: the peer chooses them, so none is kept.
+    if (id instanceof Uint8Array) return this.#referenceTo(decodeLossy(id));
     if (typeof id !== "number") throw new Violation("Cannot read a reference: its object has no number");
     try {
       return this.#remotes.receive(id, unjellier.perspective as object | undefined);
@@ -415,6 +412,13 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
       if (error instanceof ProtocolError) this.end(error);
       throw error;
     }
+  }
+
+  /** The reference to what has a name: the one that the program has, if it has asked for one. */
+  #referenceTo(name: string): RemoteReference {
+    const known = this.#named.get(name);
+    if (known?.isLive === true) return known;
+    return new RemoteReference(this, { id: name, perspective: undefined, release() {} });
   }
 
   /** As Twisted does, an object that is unknown is None. */

@@ -46,26 +46,3 @@ export const DEFAULT_BROKER_LIMITS: PbBrokerLimits = Object.freeze({
   maxConnections: 10_000,
   maxUnnegotiated: 200,
 });
-
-/**
- * The defaults, with some numbers replaced.
- *
- * @throws {TypeError} If a name is unknown.
- * @throws {RangeError} If a number is not a whole one of 1 or more.
- */
-export function resolveBrokerLimits(limits: Partial<PbBrokerLimits> = {}): PbBrokerLimits {
-  const resolved: Record<string, number> = { ...DEFAULT_BROKER_LIMITS };
-  for (const [name, value] of Object.entries(limits)) {
-    if (value === undefined) continue;
-    if (!Object.hasOwn(DEFAULT_BROKER_LIMITS, name)) {
-      throw new TypeError(
-        `Cannot set the limit ${name}: there is none of that name, only ${Object.keys(resolved).join(", ")}`,
-      );
-    }
-    if (!Number.isSafeInteger(value) || value < 1) {
-      throw new RangeError(`Cannot set the limit ${name}: ${value} is not a whole number of 1 or more`);
-    }
-    resolved[name] = value;
-  }
-  return Object.freeze(resolved) as unknown as PbBrokerLimits;
-}

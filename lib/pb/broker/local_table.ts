@@ -47,7 +47,7 @@ export class LocalTable<T extends object> {
   readonly #byName = new Map<string, T>();
   readonly #ids = new Map<unknown, number>();
   readonly #unique = new Map<number, unknown>();
-  readonly #cleanups = new Map<number, () => void>();
+  readonly #cleanups = new Map<number, (() => void)[]>();
   readonly #maxReferences: number;
   readonly #nextId: () => number;
   readonly #patience: Patience;
@@ -122,15 +122,14 @@ export class LocalTable<T extends object> {
     this.#byId.delete(id);
     this.#ids.delete(this.#unique.get(id));
     this.#unique.delete(id);
-    const cleanup = this.#cleanups.get(id);
+    const cleanups = this.#cleanups.get(id);
     this.#cleanups.delete(id);
-    cleanup?.();
+    for (const cleanup of cleanups ?? []) cleanup();
     return true;
   }
 
   /**
-   * Has something done, once, when the last reference to an object is given back; a later one for the same object takes
-   * its place. It must not throw.
+   * Has something done, once, when the last reference to an object is given back. It must not throw.
    *
    * @param unique What tells the object from others.
    * @returns Whether the peer has such an object.
@@ -138,7 +137,9 @@ export class LocalTable<T extends object> {
   whenReleased(unique: unknown, cleanup: () => void): boolean {
     const id = this.#ids.get(unique);
     if (id === undefined) return false;
-    this.#cleanups.set(id, cleanup);
+    const others = this.#cleanups.get(id);
+    if (others === undefined) this.#cleanups.set(id, [cleanup]);
+    else others.push(cleanup);
     return true;
   }
 

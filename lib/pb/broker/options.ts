@@ -4,12 +4,14 @@
  * @module
  */
 
+import { MAX_TIMER_MS } from "../../limits.ts";
 import { type Clock, systemClock } from "../../util/clock.ts";
 import { type CopyRegistry, copyTags } from "../jelly/registry.ts";
 import { globalSecurity, type SecurityOptions } from "../jelly/security.ts";
-import { type PbLimits, resolvePbLimits } from "../limits.ts";
+import { checkDepths, DEFAULT_PB_LIMITS, type PbLimits } from "../limits.ts";
+import { resolveNumbers } from "../resolve_numbers.ts";
 import { type Dialect, DIALECTS } from "./dialect.ts";
-import { type PbBrokerLimits, resolveBrokerLimits } from "./limits.ts";
+import { DEFAULT_BROKER_LIMITS, type PbBrokerLimits } from "./limits.ts";
 import { type PbTrace, safePbTrace } from "./trace.ts";
 
 /** What both {@linkcode connect} and {@linkcode serve} take. */
@@ -68,8 +70,8 @@ export interface Settings {
   readonly clock: Clock;
 }
 
-/** The names of the limits that a broker has beside those of values. */
-const BROKER_LIMITS: ReadonlySet<string> = new Set(Object.keys(resolveBrokerLimits()));
+/** Those of values and of the connection are one option. */
+const DEFAULT_LIMITS: PbLimits & PbBrokerLimits = { ...DEFAULT_PB_LIMITS, ...DEFAULT_BROKER_LIMITS };
 
 /**
  * Fills in the defaults.
@@ -78,11 +80,7 @@ const BROKER_LIMITS: ReadonlySet<string> = new Set(Object.keys(resolveBrokerLimi
  * @throws {RangeError} If a number is out of its range.
  */
 export function resolveSettings(options: PbConnectionOptions): Settings {
-  const ofBroker: [string, number | undefined][] = [];
-  const ofValues: [string, number | undefined][] = [];
-  for (const entry of Object.entries(options.limits ?? {})) {
-    (BROKER_LIMITS.has(entry[0]) ? ofBroker : ofValues).push(entry);
-  }
+  const limits = checkDepths(resolveNumbers(DEFAULT_LIMITS, options.limits));
   const { dialects = DIALECTS, keepAliveMs = 60_000 } = options;
   const unknown = dialects.find((dialect) => !DIALECTS.includes(dialect));
   if (dialects.length === 0 || unknown !== undefined) {
@@ -90,15 +88,15 @@ export function resolveSettings(options: PbConnectionOptions): Settings {
       `Cannot speak ${String(unknown ?? "no dialect")}: dialects are ${DIALECTS.join(", ")}`,
     );
   }
-  if (!Number.isSafeInteger(keepAliveMs) || keepAliveMs < 1) {
-    throw new RangeError("Cannot use keepAliveMs: it is not a whole number of 1 or more");
+  if (!Number.isSafeInteger(keepAliveMs) || keepAliveMs < 1 || keepAliveMs > MAX_TIMER_MS) {
+    throw new RangeError(`Cannot use keepAliveMs: it is not a whole number from 1 to ${MAX_TIMER_MS}`);
   }
   return {
     security: options.security ?? globalSecurity,
     registry: options.registry ?? copyTags,
     unsafeTracebacks: options.unsafeTracebacks === true,
-    limits: resolvePbLimits(Object.fromEntries(ofValues)),
-    brokerLimits: resolveBrokerLimits(Object.fromEntries(ofBroker)),
+    limits,
+    brokerLimits: limits,
     dialects,
     unpersistable: options.unpersistable ?? "refuse",
     keepAliveMs,

@@ -118,9 +118,15 @@ export class HeldCaches {
       holding.received++;
       return handle;
     }
-    const revived = this.#revive(holding, holding.core);
-    holding.received++;
-    return revived;
+    try {
+      const revived = this.#revive(holding, holding.core);
+      holding.received++;
+      return revived;
+    } catch (error) {
+      // The class's constructor has failed: nobody will give it back.
+      this.host.send("decache", id);
+      throw error;
+    }
   }
 
   /** What takes the peer's updates of an object, also when nobody uses it any more. */

@@ -41,6 +41,8 @@ export class OwnedCache implements Observed {
     host: ObserverHost,
     readonly id: number,
     readonly object: CachedObject,
+    /** What tells the object from others, as it was when it was sent. */
+    readonly unique: unknown,
     readonly perspective: object | undefined,
   ) {
     this.observer = new RemoteCacheObserver(host, this);
@@ -85,9 +87,10 @@ export class OwnedCaches {
   begin(object: CachedObject, perspective: object | undefined): OwnedCache {
     const { patience, maxReferences } = this.#host;
     if (this.#byId.size > maxReferences) throw patience.refuse("cache");
-    const owned = new OwnedCache(this.#host, this.#host.nextId(), object, perspective);
+    const unique = object.processUniqueID();
+    const owned = new OwnedCache(this.#host, this.#host.nextId(), object, unique, perspective);
     this.#byId.set(owned.id, owned);
-    this.#byUnique.set(object.processUniqueID(), owned);
+    this.#byUnique.set(unique, owned);
     return owned;
   }
 
@@ -128,8 +131,7 @@ export class OwnedCaches {
 
   #forget(owned: OwnedCache): void {
     this.#byId.delete(owned.id);
-    const unique = owned.object.processUniqueID();
-    if (this.#byUnique.get(unique) === owned) this.#byUnique.delete(unique);
+    if (this.#byUnique.get(owned.unique) === owned) this.#byUnique.delete(owned.unique);
   }
 
   #tell({ object, perspective, observer }: OwnedCache): void {

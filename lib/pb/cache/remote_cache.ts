@@ -27,7 +27,8 @@ import { makeHandle } from "./shared_state.ts";
  * contains itself is not collected: dispose it.
  *
  * Its properties belong to the peer's object rather than to this one: if the object is sent again at the moment
- * when nobody held it here, the next one has them too. Private fields are then as the constructor leaves them.
+ * when nobody held it here, the next one has them too. Private fields are then as the constructor leaves them. It is a Proxy,
+ * which `structuredClone` and `postMessage` refuse: give them `{ ...cache }`.
  *
  * @example
  * ```ts

@@ -61,9 +61,14 @@ export class ConnectionLogins {
   async logIn(credentials: Credentials, mind: unknown): Promise<Session> {
     try {
       this.#checkRoom();
-      return this.#sessions.add(await this.#inTime(credentials, mind));
+      try {
+        return this.#sessions.add(await this.#inTime(credentials, mind));
+      } catch (error) {
+        // One for which there was no room told nothing of any password, and can be tried again.
+        this.#failures++;
+        throw error;
+      }
     } catch (thrown) {
-      this.#failures++;
       const error = toError(thrown);
       if (error instanceof LoginFailed) {
         this.#broker.report({ type: "login-failed", peer: this.#broker.peerAddress, error });

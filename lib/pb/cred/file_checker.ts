@@ -6,10 +6,12 @@
  * @module
  */
 
+import { FileError } from "../../errors.ts";
 import { UnauthorizedLogin } from "../errors.ts";
 import type { CredentialsChecker } from "./checker.ts";
 import { IUsernameHashedPassword, IUsernamePassword, type UsernameHashedPassword } from "./credentials.ts";
 import type { UsernamePassword } from "./methods.ts";
+import { MAX_PASSWORD_FILE_BYTES } from "./limits.ts";
 import { NOBODYS_PASSWORD } from "./memory_checker.ts";
 import { type PasswordFileFormat, readPasswords } from "./password_file.ts";
 import { bytesOf, isSame, type Password } from "./response.ts";
@@ -56,7 +58,7 @@ export interface FilePasswordOptions {
  * Users in a text file, one on each line: `alice:wonderland`. Twisted: `FilePasswordDB`.
  *
  * Where a name stands twice, the first line counts. Lines that have too few fields, or a name that is not UTF-8, are left out.
- * A file that cannot be read lets nobody in; the trace says why.
+ * A file that cannot be read, or is larger than 64 MiB, lets nobody in; the trace says why.
  *
  * @example
  * ```ts
@@ -167,10 +169,22 @@ export class FilePasswordDB implements CredentialsChecker {
   }
 
   #begin(): Promise<ReadonlyMap<string, Uint8Array>> {
-    return this.#reading = Deno.readFile(this.#file)
+    return this.#reading = readWhole(this.#file)
       .then((bytes) => readPasswords(bytes, this.#format))
       .finally(() => this.#reading = undefined);
   }
+}
+
+/** A pipe would keep all logins waiting, and a device has no end. */
+async function readWhole(file: string | URL): Promise<Uint8Array> {
+  const { isFile, size } = await Deno.stat(file);
+  if (!isFile) throw new FileError(`Cannot read passwords from ${file}: it is no file`);
+  if (size > MAX_PASSWORD_FILE_BYTES) {
+    throw new FileError(
+      `Cannot read passwords from ${file}: it has ${size} bytes, and no more than ${MAX_PASSWORD_FILE_BYTES} are read for a login`,
+    );
+  }
+  return await Deno.readFile(file);
 }
 
 /** As Python's `bytes.lower` does it. */

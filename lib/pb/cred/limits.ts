@@ -4,6 +4,8 @@
  * @module
  */
 
+import { resolveNumbers } from "../resolve_numbers.ts";
+
 /** Limits of logins. Those of one connection hold for each alone. Twisted has none of them. */
 export interface PbLoginLimits {
   /** How long a challenge can be answered, in milliseconds. */
@@ -35,6 +37,8 @@ export const DEFAULT_LOGIN_LIMITS: PbLoginLimits = Object.freeze({
 
 /** Longest user name, in bytes of UTF-8: what is longer is nobody's, and is not kept. */
 export const MAX_USERNAME_BYTES = 1_024;
+/** Largest file of passwords, in bytes: it is read into memory, for each login. */
+export const MAX_PASSWORD_FILE_BYTES: number = 64 * 1024 * 1024;
 /** Longest challenge of a server, in bytes: Twisted's have 16. */
 export const MAX_CHALLENGE_BYTES = 1_024;
 
@@ -42,21 +46,8 @@ export const MAX_CHALLENGE_BYTES = 1_024;
  * The defaults, with some numbers replaced.
  *
  * @throws {TypeError} If a name is unknown.
- * @throws {RangeError} If a number is not a whole one of 1 or more.
+ * @throws {RangeError} If a number is not a whole one of 1 or more, or a time is above 2,147,483,647 ms.
  */
 export function resolveLoginLimits(limits: Partial<PbLoginLimits> = {}): PbLoginLimits {
-  const resolved: Record<string, number> = { ...DEFAULT_LOGIN_LIMITS };
-  for (const [name, value] of Object.entries(limits)) {
-    if (value === undefined) continue;
-    if (!Object.hasOwn(DEFAULT_LOGIN_LIMITS, name)) {
-      throw new TypeError(
-        `Cannot set the limit ${name}: there is none of that name, only ${Object.keys(resolved).join(", ")}`,
-      );
-    }
-    if (!Number.isSafeInteger(value) || value < 1) {
-      throw new RangeError(`Cannot set the limit ${name}: ${value} is not a whole number of 1 or more`);
-    }
-    resolved[name] = value;
-  }
-  return Object.freeze(resolved) as unknown as PbLoginLimits;
+  return resolveNumbers(DEFAULT_LOGIN_LIMITS, limits);
 }

@@ -22,39 +22,55 @@ const SPACES: ReadonlySet<number> = new Set([0x20, 0x09, 0x0a, 0x0b, 0x0c, 0x0d]
 
 /** The users and their passwords. Where a name stands twice, the first line counts. */
 export function readPasswords(file: Uint8Array, format: PasswordFileFormat): Map<string, Uint8Array> {
+  const { delimiter, usernameField, passwordField, caseSensitive } = format;
   const users = new Map<string, Uint8Array>();
+  // The whole file is looked at for each login: one pass, and nothing is made for a line but what is kept of it.
   for (let start = 0; start < file.length;) {
     const found = file.indexOf(LINE_FEED, start);
     const next = found < 0 ? file.length : found + 1;
     let end = next;
     while (end > start && SPACES.has(file[end - 1]!)) end--;
-    const fields = split(file.subarray(start, end), format.delimiter);
+    const name = fieldOf(file, start, end, delimiter, usernameField);
+    const password = fieldOf(file, start, end, delimiter, passwordField);
     start = next;
-    const username = fields[format.usernameField];
-    const password = fields[format.passwordField];
-    if (username === undefined || password === undefined) continue;
-    const name = nameOf(format.caseSensitive ? username : username.map(lower));
-    if (name !== undefined && !users.has(name)) users.set(name, password.slice());
+    if (name === undefined || password === undefined) continue;
+    const text = nameOf(file, name, caseSensitive);
+    if (text !== undefined && !users.has(text)) users.set(text, file.slice(password.start, password.end));
   }
   return users;
 }
 
-function split(line: Uint8Array, delimiter: Uint8Array): Uint8Array[] {
-  const fields: Uint8Array[] = [];
-  let start = 0;
-  for (let at = 0; at + delimiter.length <= line.length;) {
-    if (delimiter.every((byte, i) => line[at + i] === byte)) {
-      fields.push(line.subarray(start, at));
-      start = at += delimiter.length;
-    } else at++;
-  }
-  fields.push(line.subarray(start));
-  return fields;
+interface Piece {
+  readonly start: number;
+  readonly end: number;
 }
 
-function nameOf(bytes: Uint8Array): string | undefined {
+/** Where a field of the line from `start` to `end` is; `undefined` if it has not so many. */
+function fieldOf(
+  file: Uint8Array,
+  start: number,
+  end: number,
+  delimiter: Uint8Array,
+  field: number,
+): Piece | undefined {
+  const { length } = delimiter;
+  let at = start;
+  for (let passed = 0;;) {
+    let same = 0;
+    while (same < length && at + same < end && file[at + same] === delimiter[same]) same++;
+    if (same < length) {
+      if (at++ < end) continue;
+      return passed === field ? { start, end } : undefined;
+    }
+    if (passed++ === field) return { start, end: at };
+    start = at += length;
+  }
+}
+
+function nameOf(file: Uint8Array, { start, end }: Piece, caseSensitive: boolean): string | undefined {
   try {
-    return decodeText(bytes, 0, bytes.length);
+    if (caseSensitive) return decodeText(file, start, end);
+    return decodeText(file.subarray(start, end).map(lower), 0, end - start);
   } catch {
     return undefined;
   }

@@ -52,7 +52,7 @@ export interface Broker {
   notifyOnDisconnect(callback: () => unknown): Disposable;
   /**
    * Has something done, once, when the peer gives back its last reference to an object, or the connection is lost,
-   * whichever is first. For the same object again it takes the place of what was to be done then.
+   * whichever is first. Whoever asks is called, in that order.
    *
    * @param object One that the peer holds.
    */

@@ -12,3 +12,12 @@ export interface ByReference {
   /** Only the types need it. */
   readonly [byReference]: true;
 }
+
+/** Only the types need it: what stands for an object of a peer. */
+export declare const remoteReference: unique symbol;
+
+/** A reference to an object of a peer, whatever is known of its methods. */
+export interface AnyRemoteReference {
+  /** Only the types need it. */
+  readonly [remoteReference]: true;
+}

@@ -10,7 +10,7 @@ import { DeadReferenceError, Violation } from "../../errors.ts";
 import type { Jellying } from "../jelly/invoker.ts";
 import type { Jellyable } from "../jelly/jellyable.ts";
 import type { AnyKwargs } from "../../values/kwargs.ts";
-import type { ByReference } from "./marks.ts";
+import type { AnyRemoteReference, ByReference, remoteReference } from "./marks.ts";
 
 /** An object of which nothing is known: any method, `unknown` arguments and results. */
 export interface Untyped {
@@ -20,12 +20,19 @@ export interface Untyped {
 
 type Prefix = "remote_" | "perspective_" | "view_";
 
+/** What `instanceof` leaves of a type is `any`: nothing is known then. Other types stay as they are. */
+export type KnownOf<T> = 0 extends 1 & T ? Untyped : T;
+
 /** The names under which peers reach the methods of `T`: `remote_add`, `perspective_add` and `view_add` are `add`. */
-export type RemoteMethodName<T> = keyof T extends infer K ? K extends `${Prefix}${infer Name}` ? Name : never
+export type RemoteMethodName<T> = keyof KnownOf<T> extends infer K
+  ? K extends `${Prefix}${infer Name}` ? Name : never
   : never;
 
 /** The method of `T` that peers call so. */
-export type MethodOf<T, Name extends string> = T extends { [K in `remote_${Name}`]: infer M } ? M
+export type MethodOf<T, Name extends string> = KnownMethodOf<KnownOf<T>, Name>;
+
+/** The same where the type is not `any`. */
+export type KnownMethodOf<T, Name extends string> = T extends { [K in `remote_${Name}`]: infer M } ? M
   : T extends { [K in `perspective_${Name}`]: infer M } ? M
   : T extends { [K in `view_${Name}`]: (viewer: never, ...args: infer A) => infer R } ? (...args: A) => R
   : never;
@@ -37,12 +44,15 @@ export type Received<T> = T extends void | undefined ? null
   : T extends RemoteReference<infer U> ? U | RemoteReference<U>
   : T extends readonly unknown[] ? { [I in keyof T]: Received<T[I]> }
   : T extends Set<infer M> ? Set<Received<M>>
+  : T extends Map<infer K, infer V> ? Map<Received<K>, Received<V>> | { [key: string]: Received<V> }
   : T;
 
 /** What the caller may pass where the callee's parameter has the type `T`. */
 export type Sendable<T> = T extends
   string | number | bigint | boolean | null | undefined | symbol | ArrayBufferView ? T
-  : T extends RemoteReference<infer U> ? U | RemoteReference<U>
+  : T extends RemoteReference<infer U>
+  // A callee that says nothing of the object takes any.
+    ? string extends RemoteMethodName<U> ? ByReference | AnyRemoteReference : U | RemoteReference<U>
   : T extends ByReference ? T | RemoteReference<T>
   : T extends readonly unknown[] ? { [I in keyof T]: Sendable<T[I]> }
   : T;
@@ -96,8 +106,8 @@ export interface ReferenceTarget {
 let peek: (reference: RemoteReference) => ReferenceHost;
 
 /** The connection of a reference. */
-export function hostOf(reference: RemoteReference): ReferenceHost {
-  return peek(reference);
+export function hostOf(reference: AnyRemoteReference): ReferenceHost {
+  return peek(reference as RemoteReference);
 }
 
 /**
@@ -123,7 +133,9 @@ export function hostOf(reference: RemoteReference): ReferenceHost {
  * assert.equal(await calculator.remote.add(1, 2), 3);
  * ```
  */
-export class RemoteReference<T = Untyped> implements Jellyable, Disposable {
+export class RemoteReference<T = Untyped> implements Jellyable, AnyRemoteReference, Disposable {
+  /** Only the types need it: what stands for an object of a peer. */
+  declare readonly [remoteReference]: true;
   readonly #host: ReferenceHost;
   readonly #target: ReferenceTarget;
   #isReleased = false;

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { RemoteReference } from "../flavors/remote_reference.ts";
+import type { AnyRemoteReference } from "../flavors/marks.ts";
 import { Pager } from "./pager.ts";
 import { checkChunkSize, type ChunkOptions } from "./string_pager.ts";
 
@@ -37,7 +37,7 @@ export class FilePager extends Pager {
    * @throws {RangeError} If `chunkSize` is not a whole number of 1 or more.
    * @throws {TypeError} If somebody else reads the stream.
    */
-  constructor(collector: RemoteReference, source: PageSource, options: ChunkOptions = {}) {
+  constructor(collector: AnyRemoteReference, source: PageSource, options: ChunkOptions = {}) {
     const chunkSize = checkChunkSize(options.chunkSize ?? 16_384);
     const reader = ("readable" in source ? source.readable : source).getReader();
     super(collector);

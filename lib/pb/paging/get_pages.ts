@@ -8,33 +8,48 @@
 
 import { toError } from "../../errors.ts";
 import { PBConnectionLost } from "../errors.ts";
+import type { AnyRemoteReference } from "../flavors/marks.ts";
 import { hostOf, type RemoteReference } from "../flavors/remote_reference.ts";
-import { PageCollector, type PageOptions } from "./page_collector.ts";
+import { noMorePages, PageCollector, type PageOptions } from "./page_collector.ts";
+
+/** A sender that asks goes on when less than this is kept, or a quarter of what may be, in bytes. */
+const ENOUGH_BYTES = 1024 * 1024;
 
 /**
  * The pages that a method of a peer sends to the collector which it is given as first argument.
  *
- * It is sent at once; pages are kept until they are taken. It can be iterated once.
+ * It is sent at once; pages are kept until they are taken. Peers of this module send no more than is taken, but for about a
+ * megabyte; Twisted's cannot be told to wait. It can be iterated once.
  */
 export class Pages implements AsyncIterableIterator<unknown>, AsyncDisposable {
   readonly #collector: PageCollector;
-  readonly #kept: { readonly page: unknown; readonly weight: number }[] = [];
+  readonly #enough: number;
+  #kept: { readonly page: unknown; readonly weight: number }[] = [];
+  /** How many of those were taken: many would take long to be moved up each time. */
+  #taken = 0;
+  #weight = 0;
   #isOver = false;
+  /** Somebody wants all of them before they look at one. */
+  #isForAll = false;
+  #room: PromiseWithResolvers<void> | undefined;
   #error: Error | undefined;
   #moved: PromiseWithResolvers<void> | undefined;
 
   /** @ignore */
-  constructor(reference: RemoteReference, method: string, args: readonly unknown[], options: PageOptions) {
+  constructor(reference: AnyRemoteReference, method: string, args: readonly unknown[], options: PageOptions) {
     const collector = this.#collector = new PageCollector({
       page: (page, weight) => {
         this.#kept.push({ page, weight });
+        this.#weight += weight;
         this.#move();
       },
       ended: () => this.#end(undefined),
       failed: (error) => this.#end(error),
+      whenTaken: () => this.#whenTaken(),
     }, options);
+    this.#enough = Math.min(ENOUGH_BYTES, (options.maxBytes ?? Infinity) / 4);
     // A method that has failed may have let go of the collector before its error is sent: the error says more.
-    const answered = reference.callRemote(method, collector, ...args);
+    const answered = (reference as RemoteReference).callRemote(method, collector, ...args);
     answered.catch((error: unknown) => this.#end(toError(error)));
     const gaveUp = () => {
       this.#end(new PBConnectionLost("The peer gave up, or was lost, before the last page"));
@@ -51,11 +66,7 @@ export class Pages implements AsyncIterableIterator<unknown>, AsyncDisposable {
    */
   async next(): Promise<IteratorResult<unknown, undefined>> {
     for (;;) {
-      const first = this.#kept.shift();
-      if (first !== undefined) {
-        this.#collector.taken(first.weight);
-        return { done: false, value: first.page };
-      }
+      if (this.#taken < this.#kept.length) return { done: false, value: this.#take() };
       if (this.#error !== undefined) throw this.#error;
       if (this.#isOver) return { done: true, value: undefined };
       this.#moved ??= Promise.withResolvers();
@@ -63,25 +74,32 @@ export class Pages implements AsyncIterableIterator<unknown>, AsyncDisposable {
     }
   }
 
-  /** Gives up: pages that still come are thrown away. A peer cannot be told to send no more. */
+  /** Gives up: pages that still come are thrown away. A peer of this module is told; Twisted's would send them all. */
   // deno-lint-ignore require-await -- an iterator's is asynchronous
   async return(): Promise<IteratorResult<unknown, undefined>> {
     this.#collector.end();
-    this.#kept.length = 0;
+    this.#kept = [];
+    this.#taken = 0;
     this.#error = undefined;
     this.#isOver = true;
     this.#move();
+    this.#makeRoom(noMorePages());
     return { done: true, value: undefined };
   }
 
   /** All pages, when the last one has come. @throws As {@linkcode Pages.next}. */
   async toArray(): Promise<unknown[]> {
+    this.#isForAll = true;
+    this.#makeRoom();
     while (!this.#isOver) {
       this.#moved ??= Promise.withResolvers();
       await this.#moved.promise;
     }
     if (this.#error !== undefined) throw this.#error;
-    return this.#kept.splice(0).map(({ page }) => page);
+    const pages = this.#kept.slice(this.#taken).map(({ page }) => page);
+    this.#kept = [];
+    this.#taken = 0;
+    return pages;
   }
 
   /** Itself. */
@@ -101,6 +119,32 @@ export class Pages implements AsyncIterableIterator<unknown>, AsyncDisposable {
     this.#collector.end();
     // What is not whole is of no use to who wants all of it; who takes one after the other gets what came before.
     this.#move();
+    this.#makeRoom(error);
+  }
+
+  #take(): unknown {
+    const { page, weight } = this.#kept[this.#taken]!;
+    this.#kept[this.#taken++] = NOTHING;
+    if (this.#taken * 2 > this.#kept.length) {
+      this.#kept = this.#kept.slice(this.#taken);
+      this.#taken = 0;
+    }
+    this.#weight -= weight;
+    this.#collector.taken(weight);
+    if (this.#weight < this.#enough) this.#makeRoom();
+    return page;
+  }
+
+  #whenTaken(): Promise<void> | undefined {
+    if (this.#isForAll || this.#weight < this.#enough) return undefined;
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
+  }
+
+  #makeRoom(error?: Error): void {
+    if (error === undefined) this.#room?.resolve();
+    else this.#room?.reject(error);
+    this.#room = undefined;
   }
 
   #move(): void {
@@ -108,6 +152,9 @@ export class Pages implements AsyncIterableIterator<unknown>, AsyncDisposable {
     this.#moved = undefined;
   }
 }
+
+/** In the place of a page that was taken. */
+const NOTHING = { page: undefined, weight: 0 };
 
 /**
  * Asks for pages: calls a method with a collector before the other arguments.
@@ -133,7 +180,7 @@ export class Pages implements AsyncIterableIterator<unknown>, AsyncDisposable {
  * ```
  */
 export function getPages(
-  reference: RemoteReference,
+  reference: AnyRemoteReference,
   method: string,
   args: readonly unknown[] = [],
   options: PageOptions = {},
@@ -153,7 +200,7 @@ export function getPages(
  * @throws {PBConnectionLost} If the connection was lost, or the peer gave up.
  */
 export function getAllPages(
-  reference: RemoteReference,
+  reference: AnyRemoteReference,
   method: string,
   ...args: unknown[]
 ): Promise<unknown[]> {

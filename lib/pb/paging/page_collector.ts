@@ -7,6 +7,7 @@
  */
 
 import { Violation } from "../../errors.ts";
+import { PbError } from "../errors.ts";
 import type { PbCall } from "../flavors/call.ts";
 import { Referenceable } from "../flavors/referenceable.ts";
 import { weightOf } from "./weight.ts";
@@ -25,6 +26,8 @@ export interface PageSink {
   page(page: unknown, weight: number): void;
   ended(): void;
   failed(error: Error): void;
+  /** Whoever takes the pages is behind: a sender that asks is answered when they are not. Rejects if nobody takes them. */
+  whenTaken?(): Promise<void> | undefined;
 }
 
 /** The default of {@linkcode PageOptions.maxBytes}. */
@@ -48,9 +51,14 @@ export class PageCollector extends Referenceable {
     this.#maxBytes = maxBytes;
   }
 
-  /** What comes after the end is not even read. */
+  /** What comes after the end is not even read; a sender that asks about a page is told. */
   override remoteMessageReceived(message: string, call: PbCall): unknown {
-    return this.#isOver ? undefined : super.remoteMessageReceived(message, call);
+    if (this.#isOver) {
+      if (message === "gotPage" && call.isAnswerWanted) throw noMorePages();
+      return undefined;
+    }
+    const result = super.remoteMessageReceived(message, call);
+    return call.isAnswerWanted && !this.#isOver ? this.#sink.whenTaken?.() ?? result : result;
   }
 
   /** One page. */
@@ -81,6 +89,11 @@ export class PageCollector extends Referenceable {
   end(): void {
     this.#isOver = true;
   }
+}
+
+/** What a sender is told that goes on. */
+export function noMorePages(): PbError {
+  return new PbError("Cannot take a page: nobody wants more pages");
 }
 
 /**

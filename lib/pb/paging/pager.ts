@@ -1,7 +1,8 @@
 /**
  * Sending something large in pages.
  *
- * `gotPage(page)` for each, and `endedPaging()`, to a collector of the peer; no answer is asked for.
+ * `gotPage(page)` for each, and `endedPaging()`, to a collector of the peer. Twisted asks for no answers. Here one page of
+ * a few does, so that a collector can say that there is too much at the moment, or that it wants no more.
  *
  * Source: Twisted `spread/util.py`, `Pager`.
  *
@@ -9,12 +10,18 @@
  */
 
 import { toError } from "../../errors.ts";
-import { PBConnectionLost } from "../errors.ts";
-import { hostOf, type RemoteReference } from "../flavors/remote_reference.ts";
+import { PBConnectionLost, PbError, RemoteError } from "../errors.ts";
+import type { AnyRemoteReference } from "../flavors/marks.ts";
+import { hostOf, RemoteReference } from "../flavors/remote_reference.ts";
+import { quoteForeign } from "../../util/text.ts";
+
+/** Each page of this number asks for an answer; at most twice as many are on their way. */
+const PAGES_PER_ANSWER = 16;
 
 /**
  * Sends pages to a collector of the peer: a page goes out when the connection has taken what was written before, so that no
- * more than one waits in memory, and pages go in between other messages.
+ * more than one waits in memory, and pages go in between other messages. After some pages it waits until the collector
+ * answers: one of this module does when its pages are being taken, one of Twisted at once.
  *
  * It begins by itself, when the code that made it has run to its next `await`. Nobody can tell a peer that the rest will not come: a
  * pager that fails gives the collector back without ending the paging. A method that returns {@linkcode Pager.done} also
@@ -50,16 +57,17 @@ export abstract class Pager {
   #isOver = false;
 
   /** @param collector The peer's object that takes the pages, such as the first argument of a method called by {@linkcode getAllPages}. */
-  constructor(collector: RemoteReference) {
-    this.#collector = collector;
+  constructor(collector: AnyRemoteReference) {
+    this.#collector = collector as RemoteReference;
     // Who does not ask for it is not to be ended by its failure.
     this.#done.promise.catch(() => {});
     queueMicrotask(() => this.begin());
   }
 
   /**
-   * Resolves when everything was sent. Rejects with what {@linkcode Pager.nextPage} threw, with a Violation if a page cannot be
-   * sent, or with a DeadReferenceError if the connection is lost. May be left alone.
+   * Resolves when everything was sent. Rejects with what {@linkcode Pager.nextPage} threw, with a TypeError if what the peer
+   * sent for a collector is no reference, with a Violation if a page cannot be sent, with a `pb.Error` if the collector takes no more, or with a DeadReferenceError if the connection is lost. May be left
+   * alone.
    */
   get done(): Promise<void> {
     return this.#done.promise;
@@ -86,6 +94,7 @@ export abstract class Pager {
   protected begin(): void {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
+    if (!(this.#collector instanceof RemoteReference)) return this.#end(noCollector());
     const host = hostOf(this.#collector);
     const lost = host.notifyOnDisconnect(() => {
       this.#end(new PBConnectionLost("Cannot send pages: the connection was lost"));
@@ -97,12 +106,19 @@ export abstract class Pager {
   }
 
   async #send(whenDrained: () => Promise<void>): Promise<void> {
-    while (!this.#isOver) {
+    let answered: Promise<unknown> | undefined;
+    for (let count = 1; !this.#isOver; count++) {
       let page = this.nextPage();
       // The first page goes out before the answer of the call that asked for it, as with Twisted.
       if (page instanceof Promise) page = await page;
       if (this.#isOver) return;
-      if (page !== undefined) this.#collector.callRemoteOnly("gotPage", page);
+      if (page !== undefined && count % PAGES_PER_ANSWER === 0) {
+        // Its failure has ended the paging.
+        await answered?.catch(() => {});
+        if (this.#isOver) return;
+        answered = this.#collector.callRemote("gotPage", page);
+        answered.catch((error: unknown) => this.#end(refusalOf(error)));
+      } else if (page !== undefined) this.#collector.callRemoteOnly("gotPage", page);
       if (page === undefined || this.#isLast) return this.#collector.callRemoteOnly("endedPaging");
       await whenDrained();
     }
@@ -115,7 +131,7 @@ export abstract class Pager {
     else {
       this.#done.reject(error);
       // The only way to say it.
-      this.#collector[Symbol.dispose]();
+      if (this.#collector instanceof RemoteReference) this.#collector[Symbol.dispose]();
     }
     try {
       const result = this.pagingOver();
@@ -124,4 +140,21 @@ export abstract class Pager {
       // What it closes is closed or was not open.
     }
   }
+}
+
+/** @throws {TypeError} If what should take pages is no reference: a peer can send anything for it. */
+export function checkCollector(collector: unknown): void {
+  if (!(collector instanceof RemoteReference)) throw noCollector();
+}
+
+function noCollector(): TypeError {
+  return new TypeError("Cannot send pages: the collector is no reference to an object of the peer");
+}
+
+/** What the pager fails with when a page that asked for an answer fails. */
+function refusalOf(error: unknown): Error {
+  if (!(error instanceof RemoteError)) return toError(error);
+  return new PbError(`Cannot send more pages: the collector refuses them: ${quoteForeign(error.message)}`, {
+    cause: error,
+  });
 }

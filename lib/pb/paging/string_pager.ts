@@ -6,8 +6,8 @@
  * @module
  */
 
-import type { RemoteReference } from "../flavors/remote_reference.ts";
-import { Pager } from "./pager.ts";
+import type { AnyRemoteReference } from "../flavors/marks.ts";
+import { checkCollector, Pager } from "./pager.ts";
 
 /** What pagers of text, bytes and files take. */
 export interface ChunkOptions {
@@ -43,9 +43,13 @@ export class StringPager extends Pager {
   readonly #chunkSize: number;
   #at = 0;
 
-  /** @throws {RangeError} If `chunkSize` is not a whole number of 1 or more. */
-  constructor(collector: RemoteReference, data: string | Uint8Array, options: ChunkOptions = {}) {
+  /**
+   * @throws {RangeError} If `chunkSize` is not a whole number of 1 or more.
+   * @throws {TypeError} If `collector` is no reference: a peer can send anything for it.
+   */
+  constructor(collector: AnyRemoteReference, data: string | Uint8Array, options: ChunkOptions = {}) {
     const chunkSize = checkChunkSize(options.chunkSize ?? 8_192);
+    checkCollector(collector);
     super(collector);
     this.#data = data;
     this.#chunkSize = chunkSize;

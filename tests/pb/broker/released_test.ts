@@ -102,3 +102,49 @@ Deno.test("notifyOnDisconnect() calls back in order, at once after the loss, and
   assert.ok(traced.includes("callback-failed"));
   assert.throws(() => client.getRootObject(), { name: "DeadReferenceError" });
 });
+
+Deno.test("whenReleased() calls everybody who has asked, each once", async () => {
+  const released: string[] = [];
+  class Desk extends pb.Referenceable {}
+  const desk = new Desk();
+  class Root extends pb.Root {
+    override rootObject(broker: pb.Broker): pb.MessageReceiver {
+      this.broker = broker;
+      return this;
+    }
+    broker: pb.Broker | undefined;
+    remote_desk(): Desk {
+      return desk;
+    }
+    remote_watch(): void {
+      for (const name of ["one", "two"]) this.broker!.whenReleased(desk, () => void released.push(name));
+    }
+  }
+  await using made = await agreedClient(new Root());
+  const { raw } = made;
+  raw.say(["message", 1, "root", "desk", 1, ["tuple"], ["dictionary"]]);
+  await raw.hear(["answer", 1, ["remote", 1]]);
+  raw.say(["message", 2, "root", "watch", 1, ["tuple"], ["dictionary"]], ["decref", 1]);
+  raw.say(["message", 3, "root", "desk", 1, ["tuple"], ["dictionary"]]);
+  await raw.hear(["answer", 2, ["None"]], ["answer", 3, ["remote", 2]]);
+  assert.deepEqual(released, ["one", "two"]);
+  await made.server.close();
+  assert.deepEqual(released, ["one", "two"]);
+});
+
+Deno.test("names that a peer sends for objects of its own are not kept", async () => {
+  await using peer = await agreedServer();
+  const { raw, root } = peer;
+  const got = root.callRemote("x");
+  await raw.hear(["message", 1, "root", "x", 1, ["tuple"], ["dictionary"]]);
+  raw.say(["answer", 1, ["list", ["remote", "root"], ["remote", "other"], ["remote", "other"]]]);
+  const [home, one, two] = await got as pb.RemoteReference[];
+  assert.equal(home, root);
+  assert.notEqual(one, two);
+  const called = two!.callRemote("y", one);
+  await raw.hear(["message", 2, "other", "y", 1, ["tuple", ["local", "other"]], ["dictionary"]]);
+  raw.say(["answer", 2, 5]);
+  assert.equal(await called, 5);
+  // One that the program asks for is the same each time.
+  assert.equal(peer.client.broker.remoteForName("third"), peer.client.broker.remoteForName("third"));
+});

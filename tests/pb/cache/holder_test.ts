@@ -293,3 +293,24 @@ Deno.test("a flood of one cached object holds one, and is given back", async () 
   pond[0]![Symbol.dispose]();
   await peer.raw.hear(...Array(1_001).fill(["decache", 1]));
 });
+
+Deno.test("a cache that comes again, and whose class can be made no more, is given back", async () => {
+  let isBroken = false;
+  class Fragile extends pb.RemoteCache {
+    constructor() {
+      super();
+      if (isBroken) throw new TypeError("not now");
+    }
+  }
+  const registry = new pb.CopyRegistry();
+  registry.setUnjellyableForClass("docs.Fragile", Fragile);
+  await using peer = await agreedServer({ registry });
+  const first = await asked(peer, 1, ["docs.Fragile", 1, ["dictionary"]]) as Fragile;
+  first[Symbol.dispose]();
+  await peer.raw.hear(["decache", 1]);
+  isBroken = true;
+  await assert.rejects(asked(peer, 2, ["cached", 1]), Violation);
+  await peer.raw.hear(["decache", 1]);
+  isBroken = false;
+  assert.ok(await asked(peer, 3, ["cached", 1]) instanceof Fragile);
+});

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { pb } from "../../../mod.ts";
+import { FileError, pb } from "../../../mod.ts";
 import { House, portalTo } from "./house.ts";
 
 /** Credentials that count what is asked of them. */
@@ -147,6 +147,36 @@ Deno.test("FilePasswordDB lets nobody in when its file cannot be read, and says 
       return true;
     });
   }
+});
+
+Deno.test("FilePasswordDB lets nobody in by a folder, a pipe, a device or a huge file, and does not wait for it", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await new Deno.Command("mkfifo", { args: [`${folder}/pipe`] }).output();
+    using huge = await Deno.create(`${folder}/huge`);
+    await huge.truncate(65 * 1024 * 1024);
+    for (const file of [folder, `${folder}/pipe`, "/dev/zero", `${folder}/huge`]) {
+      const checker = new pb.FilePasswordDB(file);
+      await assert.rejects(ask(checker, new Counted("a", true)), (error: unknown) => {
+        assert.ok(error instanceof pb.UnauthorizedLogin && error.cause instanceof FileError);
+        return true;
+      });
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("FilePasswordDB looks at no more of a line than it needs", async () => {
+  const lines = [":".repeat(1_000_000), "a::b", "::alice::wonder::land::", "bob", ""].join("\n");
+  await withFile(lines, async (file) => {
+    const checker = new pb.FilePasswordDB(file, { delimiter: "::", usernameField: 1, passwordField: 2 });
+    assert.deepEqual(await checker.getUser("alice"), ["alice", new TextEncoder().encode("wonder")]);
+    assert.deepEqual(await checker.getUser(""), ["", new Uint8Array()]);
+    assert.equal(await checker.getUser("b"), undefined);
+    const last = new pb.FilePasswordDB(file, { delimiter: "::", usernameField: 3, passwordField: 1 });
+    assert.deepEqual(await last.getUser("land"), ["land", new TextEncoder().encode("alice")]);
+  });
 });
 
 Deno.test("FilePasswordDB with a hash takes plain passwords only, and hashes for unknown users too", async () => {

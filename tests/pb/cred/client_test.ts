@@ -240,3 +240,21 @@ Deno.test("realms attach minds and detach them, several for one user", async () 
   await second.callRemote("say", "one");
   assert.deepEqual([left.texts, right.texts], [["both"], ["both", "one"]]);
 });
+
+Deno.test("logins for which there is no room are not counted as failed ones", async () => {
+  const users = new pb.InMemoryUsernamePasswordDatabase({ alice: "wonderland" });
+  const limits = { maxPendingLogins: 1, maxFailedLogins: 2 };
+  const portal = new pb.Portal({ requestAvatar: () => ({ avatar: new pb.Avatar() }) }, [users], { limits });
+  await using server = await pb.serve(portal, "tcp:0:interface=127.0.0.1");
+  await using client = await pb.connect(server.address);
+  const alice = new pb.UsernamePassword("alice", "wonderland");
+  const all = await Promise.allSettled(Array.from({ length: 20 }, () => client.login(alice)));
+  const refused = all.filter(({ status }) => status === "rejected") as PromiseRejectedResult[];
+  assert.ok(refused.length > 2 && refused.length < 20);
+  assert.ok(refused.every(({ reason }) => /not answered yet/.test(reason.message)));
+  (await client.login(alice)).logout();
+  for (let i = 0; i < 2; i++) {
+    await assert.rejects(client.login(new pb.UsernamePassword("alice", "?")), pb.UnauthorizedLogin);
+  }
+  await assert.rejects(client.login(alice), /too many logins of this connection have failed/);
+});

@@ -101,6 +101,10 @@ class Root extends pb.Root {
   async remote_file(collector: pb.RemoteReference): Promise<void> {
     await new pb.FilePager(collector, await Deno.open(new URL(import.meta.url))).done;
   }
+  /** More pages than go out without an answer. */
+  remote_long(collector: pb.RemoteReference): Promise<void> {
+    return new pb.StringPager(collector, "old silent pond".repeat(100), { chunkSize: 15 }).done;
+  }
   async remote_emptyFile(collector: pb.RemoteReference): Promise<void> {
     await new pb.FilePager(collector, new Blob([]).stream()).done;
   }
@@ -176,6 +180,7 @@ interopTest("pages of a server of ours arrive at a Twisted client, whatever they
   assert.deepEqual(await pages("text"), { pages: ["old ", "sile", "nt p", "ond"], kinds: ["str"] });
   assert.deepEqual(await pages("nothing"), { pages: [""], kinds: ["bytes"] });
   assert.deepEqual(await pages("emptyFile"), { pages: [], kinds: [] });
+  assert.deepEqual(await pages("long"), { pages: Array(100).fill("old silent pond"), kinds: ["str"] });
   const file = await pages("file");
   assert.deepEqual(file.kinds, ["bytes"]);
   assert.equal((file.pages as string[]).join(""), await Deno.readTextFile(new URL(import.meta.url)));

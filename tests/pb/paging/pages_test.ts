@@ -198,7 +198,7 @@ Deno.test("a pager waits for the connection, page by page", async () => {
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setTimeout(resolve, 0));
   assert.equal(made, before);
   const reader = far.readable.getReader();
-  for (let i = 0; i < 50; i++) await reader.read();
+  for (let i = 0; i < 20; i++) await reader.read();
   assert.ok(made > before);
   await client.close();
   await assert.rejects(pager.done, pb.PBConnectionLost);
@@ -278,3 +278,99 @@ Deno.test("CallbackPageCollector calls back once with all pages, and never if th
   }
   assert.deepEqual(got, [[Uint8Array.of(0x78), Uint8Array.of(0x79)]]);
 });
+
+/** Pages of some bytes, as many as anybody takes. */
+class Endless extends pb.Pager {
+  made = 0;
+  readonly #size: number;
+  constructor(collector: pb.AnyRemoteReference, size: number) {
+    super(collector);
+    this.#size = size;
+  }
+  nextPage(): Uint8Array {
+    this.made++;
+    return new Uint8Array(this.#size);
+  }
+}
+
+class EndlessRoot extends pb.Root {
+  readonly pagers: Endless[] = [];
+  remote_pages(collector: pb.RemoteReference, size = 10_000): void {
+    this.pagers.push(new Endless(collector, size));
+  }
+  remote_echo(value: unknown): unknown {
+    return value;
+  }
+}
+
+Deno.test("a pager waits for a reader who is slow, and other calls do not", async () => {
+  const root = new EndlessRoot();
+  await using made = await connected(root);
+  await using pages = pb.getPages(made.root, "pages", [], { maxBytes: 1_000_000 });
+  let before = 0;
+  // What goes round as often as a page would: all that can come has come.
+  const settle = async () => {
+    for (let i = 0; i < 100; i++) await made.root.callRemote("echo", i);
+    before = root.pagers[0]!.made;
+    for (let i = 0; i < 100; i++) await made.root.callRemote("echo", i);
+  };
+  await settle();
+  assert.equal(root.pagers[0]!.made, before);
+  assert.ok(before < 100, String(before));
+  // Far more than is ever kept.
+  for (let i = 0; i < 500; i++) assert.equal((await pages.next()).done, false);
+  await settle();
+  assert.equal(root.pagers[0]!.made, before);
+  assert.ok(before >= 500 && before < 600, String(before));
+});
+
+Deno.test("a pager ends when the reader stops, whether it waits for the reader or not", async () => {
+  const root = new EndlessRoot();
+  await using made = await connected(root);
+  for await (const page of pb.getPages(made.root, "pages")) {
+    assert.ok(page instanceof Uint8Array);
+    break;
+  }
+  await assert.rejects(root.pagers[0]!.done, pb.Error);
+  const pages = pb.getPages(made.root, "pages", [], { maxBytes: 500_000 });
+  for (let i = 0; i < 100; i++) await made.root.callRemote("echo", i);
+  await pages.return();
+  await assert.rejects(root.pagers[1]!.done, /nobody wants more pages/);
+  const tooMuch = pb.getPages(made.root, "pages", [], { maxBytes: 200_000 });
+  await assert.rejects(tooMuch.toArray(), /more than 200000 bytes/);
+  await assert.rejects(root.pagers[2]!.done, pb.Error);
+  await made.root.callRemote("echo", 1);
+  assert.equal(made.client.broker.tables.local, 0);
+});
+
+Deno.test("a pager asks with each sixteenth page whether to go on, and is not kept by who never answers", async () => {
+  const root = new EndlessRoot();
+  await using made = await agreedClient(root);
+  const { raw } = made;
+  const bytes = new Uint8Array(2);
+  raw.say(call(1, "pages", ["remote", 1], 2));
+  await raw.hear(["answer", 1, ["None"]]);
+  for (let id = 1; id < 32; id++) {
+    const isAsked = id % 16 === 0 ? 1 : 0;
+    await raw.hear(["message", id, 1, "gotPage", isAsked, ["tuple", bytes], ["dictionary"]]);
+  }
+  assert.equal(root.pagers[0]!.made, 32);
+  raw.say(["answer", 16, ["None"]]);
+  await raw.hear(["message", 32, 1, "gotPage", 1, ["tuple", bytes], ["dictionary"]]);
+  raw.say(["error", 32, ["unicode", "full"]]);
+  await assert.rejects(root.pagers[0]!.done, pb.Error);
+});
+
+for (const [what, collector] of [["a number", 5], ["nothing", null], ["a list", []]] as const) {
+  Deno.test(`a pager whose collector is ${what} costs the call, and closes what it was to read`, async () => {
+    const root = new Root();
+    await using made = await connected(root);
+    const error = { name: "RemoteError", message: /the collector is no reference/ };
+    await assert.rejects(made.root.callRemote("file", collector, [10], 10), error);
+    await assert.rejects(made.root.callRemote("pages", collector, "text", 10), error);
+    await assert.rejects(made.root.callRemote("broken", collector), error);
+    await made.root.callRemote("stuck", collector);
+    await assert.rejects(root.pagers[0]!.done, TypeError);
+    assert.equal(root.cancelled, 1);
+  });
+}
