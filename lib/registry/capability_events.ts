@@ -40,7 +40,7 @@ export class CapabilityEvents implements AsyncIterableIterator<CapabilityEvent, 
   #size = 0;
   #dropped = 0;
   #isClosed = false;
-  #waiting: ((result: IteratorResult<CapabilityEvent, undefined>) => void)[] = [];
+  readonly #waiting = new Set<(result: IteratorResult<CapabilityEvent, undefined>) => void>();
 
   /** Use {@linkcode CapabilityRegistry.events}. */
   constructor(capacity: number, onClosed: (events: CapabilityEvents) => void) {
@@ -61,8 +61,10 @@ export class CapabilityEvents implements AsyncIterableIterator<CapabilityEvent, 
   /** One more event. Called by the registry. */
   push(event: CapabilityEvent): void {
     if (this.#isClosed) return;
-    const reader = this.#waiting.shift();
-    if (reader !== undefined) return reader({ value: event, done: false });
+    for (const reader of this.#waiting) {
+      this.#waiting.delete(reader);
+      return reader({ value: event, done: false });
+    }
     if (this.#size === this.#capacity) {
       this.#ring[this.#first] = event;
       this.#first = (this.#first + 1) % this.#capacity;
@@ -77,7 +79,7 @@ export class CapabilityEvents implements AsyncIterableIterator<CapabilityEvent, 
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const reader of this.#waiting) reader({ value: undefined, done: true });
-    this.#waiting = [];
+    this.#waiting.clear();
     this.#onClosed(this);
   }
 
@@ -91,7 +93,7 @@ export class CapabilityEvents implements AsyncIterableIterator<CapabilityEvent, 
       return Promise.resolve({ value, done: false });
     }
     if (this.#isClosed) return Promise.resolve({ value: undefined, done: true });
-    return new Promise((resolve) => void this.#waiting.push(resolve));
+    return new Promise((resolve) => void this.#waiting.add(resolve));
   }
 
   /** Reads no more. */

@@ -7,6 +7,7 @@
 import { PermissionDenied, toError } from "../errors.ts";
 import { MAX_EVENT_CAPACITY, MAX_EVENT_METHOD } from "../limits.ts";
 import type { Clock } from "../util/clock.ts";
+import { redact } from "../util/redact.ts";
 import { quoteForeign } from "../util/text.ts";
 import type { Trace } from "../util/trace.ts";
 import type { AuditTrail } from "./audit_trail.ts";
@@ -69,12 +70,12 @@ export class EventLog {
    * @throws {FileError} If the audit trail cannot take it down.
    */
   used(subject: Subject, caller: string | undefined, method: string): void {
-    if (this.#isHeard()) this.#tell(subject, { type: "used", caller, method: cut(method) });
+    if (this.#isHeard()) this.#tell(subject, { type: "used", caller, method: told(method) });
   }
 
   /** A call was refused. */
   denied(subject: Subject, caller: string | undefined, method: string, limit: LimitKind): void {
-    if (this.#isHeard()) this.#tell(subject, { type: "denied", caller, method: cut(method), limit });
+    if (this.#isHeard()) this.#tell(subject, { type: "denied", caller, method: told(method), limit });
   }
 
   /**
@@ -143,9 +144,10 @@ export class EventLog {
   }
 }
 
-/** A peer chooses the name of a method that does not exist. */
-function cut(method: string): string {
-  return method.length > MAX_EVENT_METHOD ? `${method.slice(0, MAX_EVENT_METHOD)}…`.toWellFormed() : method;
+/** A peer chooses the name of a method that does not exist: it may be long, and a FURL. */
+function told(method: string): string {
+  const text = method.includes("://") ? redact(method) : method;
+  return text.length > MAX_EVENT_METHOD ? `${text.slice(0, MAX_EVENT_METHOD)}…`.toWellFormed() : text;
 }
 
 function checkEventOptions(options: EventOptions): EventOptions {

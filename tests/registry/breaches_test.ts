@@ -160,6 +160,25 @@ Deno.test("grant({ deep }) tells nobody outside which permission an object needs
   assert.equal(call(listed!, "ask"), "asked");
 });
 
+Deno.test("events() tell no FURL that somebody says as the name of a method", () => {
+  const rig = new Rig();
+  const { object, furl } = rig.registry.grant(new Files(), { methods: ["list"] });
+  denial(() => call(object, `x${"y".repeat(80)} ${furl}`));
+  const event = rig.heard.at(-1)!;
+  assert.equal(event.type, "denied");
+  assert.doesNotMatch(JSON.stringify(rig.heard), new RegExp(furl.slice(-32)));
+});
+
+Deno.test("events() give what happens to those who wait for it, in the order in which they asked", async () => {
+  const { registry } = new Rig();
+  using events = registry.events();
+  const waiting = [events.next(), events.next()];
+  const capability = registry.grant(new Files());
+  capability.revoke();
+  const types = (await Promise.all(waiting)).map(({ value }) => value?.type);
+  assert.deepEqual(types, ["granted", "revoked"]);
+});
+
 Deno.test("find() asks no lookup handler for the name of what was revoked", () => {
   const { registry } = new Rig();
   registry.grant(new Files(), { name: "desk" }).revoke();
