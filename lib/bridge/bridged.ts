@@ -32,6 +32,9 @@ export type PbSource =
  * with type and message; a `callable(f)` is an object with the method `call` over there. Dates and times are a
  * {@linkcode Violation}, as Foolscap has none.
  *
+ * A client's root object that returns itself returns another object, as far as Perspective Broker tells: a grant of the client
+ * does not limit that. Grant a reference that the root gave, or see that it does not give itself.
+ *
  * @param source See {@linkcode PbSource}. With a {@linkcode pb.connectPersistently} client, calls fail with a
  *   {@linkcode DeadReferenceError} while there is no connection, and go on with the next one.
  * @returns The same for the same source.

@@ -156,8 +156,8 @@ export class CapabilityRegistry {
    * object of their own, the capability's `object`, that stands in the place of yours: whoever gets hold of it, by its
    * FURL, in an argument, or from somebody who passed it on, has no more than they allow.
    *
-   * A method that returns its own object returns that stand-in. Other objects that methods return are not limited, unless the
-   * grant is `deep`: what a method gives out is the method's affair.
+   * A method that returns its own object returns that stand-in. Other objects that methods return are not limited, nor is its
+   * own inside of something else, unless the grant is `deep`: what a method gives out is the method's affair.
    *
    * Granting the `object` of a capability attenuates that.
    *
@@ -268,7 +268,7 @@ export class CapabilityRegistry {
 
   /**
    * What happens from here on: grants, uses, denials, expiries, revocations, introductions. Never a name, an argument or a
-   * result.
+   * result. Uses of what was registered, and not granted, are not told: nothing stands before it.
    *
    * @throws {TypeError} If an option is unknown.
    * @throws {RangeError} If the capacity is not from 1 to 1,000,000.

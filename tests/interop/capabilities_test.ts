@@ -250,3 +250,20 @@ interopTest(
     });
   },
 );
+
+interopTest("a grant of a Python object limits what that object gives as itself", async (t) => {
+  await using peer = await startPython();
+  await using tub = await startTub();
+  await using client = await startTub();
+  const python = await tub.getReference(peer.furl);
+  await python.callRemote("hold", python);
+  for (const deep of [false, true]) {
+    await step(t, deep ? "of a deep one" : "of a plain one", async () => {
+      const capability = tub.registry.grant(python, { methods: ["held"], deep });
+      const granted = await client.getReference(capability.furl);
+      assert.equal(await granted.callRemote("held"), granted);
+      const error = await rejection(granted.callRemote("add", 1, 2));
+      assert.ok(error instanceof PermissionDenied && error.limit === "method");
+    });
+  }
+});
