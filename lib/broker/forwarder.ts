@@ -75,6 +75,16 @@ export function forwarderOf(handle: RemoteHandle): Publishable {
   return made;
 }
 
+/** Lets a forwarder of the program's be what {@linkcode forwarderOf} gives for a handle. It is for the caller to keep it. */
+export function forwardBy(handle: RemoteHandle, forwarder: Forwarder): void {
+  forwarders.set(handle, new WeakRef(forwarder));
+}
+
+/** Whether a value is what an object hands its calls on to at this moment. */
+export function isForwardedBy(value: unknown, object: unknown): boolean {
+  return value instanceof RemoteHandle && object instanceof Forwarder && object.target === value;
+}
+
 function forward(handle: RemoteHandle): Publishable {
   if (handle instanceof RemoteReference) return new ObjectForwarder(handle);
   const f = handle as RemoteFunction;

@@ -8,6 +8,7 @@ import type { CallContext } from "../broker/call_context.ts";
 import { runInCall } from "../broker/call_context.ts";
 import type { Publishable } from "../broker/callable.ts";
 import { Referenceable } from "../broker/referenceable.ts";
+import { isForwardedBy } from "../broker/forwarder.ts";
 import { adaptedBy } from "../broker/remotely_callable.ts";
 import { PermissionDenied } from "../errors.ts";
 import type { LimitKind } from "./capability_event.ts";
@@ -99,7 +100,7 @@ export class Gate {
     }
     derived.end();
     this.#checkOpen(method);
-    return result === target || (adapted !== undefined && result === adapted) ? this.#facet : result;
+    return isOf(target, adapted, result) ? this.#facet : result;
   }
 
   /** Lets nothing pass any more; after that {@linkcode Gate.endCalls} ends what runs. */
@@ -154,7 +155,7 @@ export class Gate {
       };
       Promise.resolve(result).then((value) => {
         if (!end()) return;
-        resolve(value === target || (adapted !== undefined && value === adapted) ? this.#facet : value);
+        resolve(isOf(target, adapted, value) ? this.#facet : value);
       }, (error) => {
         if (end()) reject(error);
       });
@@ -192,6 +193,11 @@ export function recordUse(call: LimitedCall, counting: readonly Limit[], watcher
       { limit: "record", cause },
     );
   }
+}
+
+/** Whether a result is the target itself, or what that stands for. */
+function isOf(target: Publishable, adapted: object | undefined, result: unknown): boolean {
+  return result === target || (adapted !== undefined && result === adapted) || isForwardedBy(result, target);
 }
 
 interface Passing {

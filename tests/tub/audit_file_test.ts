@@ -344,6 +344,21 @@ Deno.test("Tub.create({ auditFile }) writes no name, FURL, argument or result, a
     assert.deepEqual((await verifyAuditFile(file)).head, tub.registry.auditHead);
   }));
 
+Deno.test("Tub.stop() is the last line, whatever is unregistered after it", () =>
+  inFolder(async (folder) => {
+    const failures: TraceEvent[] = [];
+    const trace = (event: TraceEvent) => void (event.type === "callback-failed" && failures.push(event));
+    const tub = await Tub.create({ auditFile: `${folder}/audit.jsonl`, trace });
+    tub.setLocation("tcp:localhost:4501");
+    const bell = new Bell();
+    tub.registerReference(bell);
+    await tub.stop();
+    assert.equal(tub.unregisterReference(bell), false);
+    assert.deepEqual(failures, []);
+    const report = await verifyAuditFile(`${folder}/audit.jsonl`, { key: auditKeyOf(tub.getCertData()) });
+    assert.equal(report.isClosed, true);
+  }));
+
 Deno.test("AuditFile forces its lines to the disk once a second", () =>
   inFolder((folder) => {
     const { audit, clock } = open(`${folder}/a`);

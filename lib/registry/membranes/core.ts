@@ -6,6 +6,7 @@
 
 import { Callable, type Publishable } from "../../broker/callable.ts";
 import type { CallContext } from "../../broker/call_context.ts";
+import { isForwardedBy } from "../../broker/forwarder.ts";
 import { Referenceable } from "../../broker/referenceable.ts";
 import { RemoteHandle } from "../../broker/remote_handle.ts";
 import { adaptedBy } from "../../broker/remotely_callable.ts";
@@ -75,6 +76,8 @@ export class MembraneCore implements BehindHandles {
     outside: new WeakMap(),
   };
   #origins = new WeakMap<object, Origin>();
+  /** What it was made for. */
+  #enclosed: WeakRef<Publishable> | undefined;
   #end: GateEnd | undefined;
   #reason: string | undefined;
 
@@ -109,6 +112,7 @@ export class MembraneCore implements BehindHandles {
 
   /** The same, where nobody else asks the limits. */
   wrap(object: Publishable): Publishable {
+    this.#enclosed = new WeakRef(object);
     return this.#wrap(object, "outside") as Publishable;
   }
 
@@ -116,6 +120,7 @@ export class MembraneCore implements BehindHandles {
   standFor(standIn: Publishable, object: Publishable): void {
     this.#origins.set(standIn, { target: object, heldBy: "outside", limits: NO_LIMITS });
     this.#standIns.outside.set(object, new WeakRef(standIn));
+    this.#enclosed = new WeakRef(object);
   }
 
   /** Lets nothing pass any more, in either direction. Calls that have begun go on until {@linkcode MembraneCore.endCalls}. */
@@ -218,7 +223,7 @@ export class MembraneCore implements BehindHandles {
   #referenceAcross(object: object, to: Side): unknown {
     if (object instanceof RemotePromise) return this.#promiseAcross(object, to);
     const origin = this.#originOf(object);
-    if (origin === undefined) return this.#wrap(object, to);
+    if (origin === undefined) return this.#wrap(this.#forwarderOf(object, to) ?? object, to);
     // What has got to its own side by another way stays what it is.
     if (origin.heldBy === to) return object;
     return adaptedBy(origin.target) ?? origin.target;
@@ -259,6 +264,12 @@ export class MembraneCore implements BehindHandles {
   #originOf(object: object): Origin | undefined {
     const key = object instanceof RemoteHandle ? CrossedHandle.of(object) : object;
     return key === undefined ? undefined : this.#origins.get(key);
+  }
+
+  /** What the membrane was made for, if that only hands its calls on to an object that goes out: one to the outside. */
+  #forwarderOf(object: object, to: Side): object | undefined {
+    const enclosed = to === "outside" ? this.#enclosed?.deref() : undefined;
+    return isForwardedBy(object, enclosed) ? enclosed : undefined;
   }
 
   #wrap(target: object, heldBy: Side, limits?: readonly Limit[]): object {
