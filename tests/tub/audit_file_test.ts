@@ -4,6 +4,7 @@ import {
   type AuditProblem,
   type AuditReport,
   localReference,
+  PermissionDenied,
   Referenceable,
   Tub,
   type TubOptions,
@@ -344,7 +345,7 @@ Deno.test("Tub.create({ auditFile }) writes no name, FURL, argument or result, a
     assert.deepEqual((await verifyAuditFile(file)).head, tub.registry.auditHead);
   }));
 
-Deno.test("Tub.stop() is the last line, whatever is unregistered after it", () =>
+Deno.test("Tub.stop() is the last line, whatever is unregistered or called after it", () =>
   inFolder(async (folder) => {
     const failures: TraceEvent[] = [];
     const trace = (event: TraceEvent) => void (event.type === "callback-failed" && failures.push(event));
@@ -352,8 +353,10 @@ Deno.test("Tub.stop() is the last line, whatever is unregistered after it", () =
     tub.setLocation("tcp:localhost:4501");
     const bell = new Bell();
     tub.registerReference(bell);
+    const granted = tub.registry.grant(new Bell());
     await tub.stop();
     assert.equal(tub.unregisterReference(bell), false);
+    await assert.rejects(localReference(granted.object).callRemote("ring"), PermissionDenied);
     assert.deepEqual(failures, []);
     const report = await verifyAuditFile(`${folder}/audit.jsonl`, { key: auditKeyOf(tub.getCertData()) });
     assert.equal(report.isClosed, true);
