@@ -87,6 +87,11 @@ export function forwarderOf(handle: RemoteHandle): Publishable {
   return made;
 }
 
+/** Lets a forwarder of the program's be what {@linkcode forwarderOf} gives for a handle. It is for the caller to keep it. */
+export function forwardBy(handle: RemoteHandle, forwarder: Forwarder): void {
+  forwarders.set(handle, new WeakRef(forwarder));
+}
+
 function forward(handle: RemoteHandle): Publishable {
   if (handle instanceof RemoteReference) return new ObjectForwarder(handle);
   const f = handle as RemoteFunction;

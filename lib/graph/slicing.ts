@@ -194,6 +194,10 @@ export class Slicing {
 
   /** Writes a name: a type, an attribute. */
   word(name: string): void {
+    // From a program without types, or the caller of a function that has become an object on its way.
+    if (typeof name !== "string") {
+      throw new Violation(`Cannot serialize a name: it is not a text, its type is ${typeof name}`);
+    }
     const isLong = name.length * 3 > MAX_NAME_BYTES &&
       (name.length > MAX_NAME_BYTES || encodeText(name).length > MAX_NAME_BYTES);
     if (isLong || !name.isWellFormed()) {

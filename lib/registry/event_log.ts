@@ -41,6 +41,7 @@ export class EventLog {
   readonly #sinks: readonly EventSink[];
   readonly #audit: AuditTrail | undefined;
   readonly #readers = new Set<Reader>();
+  #isEnded = false;
   #sequence = 0;
 
   /**
@@ -106,6 +107,7 @@ export class EventLog {
 
   /** Ends all readers, when they have read what there is. */
   end(): void {
+    this.#isEnded = true;
     for (const { events } of [...this.#readers]) events.end();
   }
 
@@ -124,7 +126,8 @@ export class EventLog {
       ...what,
     });
     try {
-      this.#audit?.take(event);
+      // What was cleared can still be called and refuses: the trail has had its last line, and takes nothing that gives access.
+      if (!this.#isEnded || GIVES.has(what.type)) this.#audit?.take(event);
     } catch (error) {
       if (GIVES.has(what.type)) throw error;
       // The trail knows that it has missed one, and says so when it can write again.

@@ -375,6 +375,8 @@ export class CapabilityRegistry {
    * @returns Whether it had one.
    */
   unregister(object: Publishable): boolean {
+    // The audit trail has had its last line.
+    if (this.#isCleared) return false;
     const wasGood = this.#caveats.revokeFacet(object);
     if (wasGood !== undefined) return wasGood;
     const subject = this.#plain.get(object);

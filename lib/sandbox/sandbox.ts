@@ -5,6 +5,7 @@
  */
 
 import type { LocalReference } from "../broker/local_reference.ts";
+import { forwardBy } from "../broker/forwarder.ts";
 import { localReference } from "../broker/local_reference.ts";
 import type { Referenceable } from "../broker/referenceable.ts";
 import type { RemoteReference, Untyped } from "../broker/remote_reference.ts";
@@ -237,6 +238,8 @@ class RunningSandbox<T> implements Sandbox<T>, SandboxSource {
   #live(life: Incarnation, reference: RemoteReference): void {
     this.#state = "running";
     this.current = reference;
+    // What it sends of itself is the object that others hold already, and that is there after a restart.
+    forwardBy(reference, this.#root!);
     this.#next?.resolve(reference);
     this.#next = undefined;
     reference.notifyOnDisconnect(() => this.#lost(reference));

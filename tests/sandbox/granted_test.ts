@@ -49,6 +49,32 @@ Deno.test("grantSandbox() with a grant gives a capability with its limits, which
   );
 });
 
+for (const deep of [false, true]) {
+  Deno.test(`grantSandbox() ${deep ? "deep " : ""}grants no more than that by a method that returns its own object`, async () => {
+    await using tub = await startTub();
+    await using sandbox = await startPlugin(tub, {
+      publish: "plugin",
+      grant: { methods: ["self", "isSelf", "add"], deep },
+    });
+    await using client = await startTub();
+    const plugin = await client.getReference<Plugin>(sandbox.furl!);
+    const self = await plugin.callRemote("self");
+    assert.equal(self, plugin);
+    await refused(self.callRemote("count"), "method");
+  });
+}
+
+Deno.test("grantSandbox() gives its object for what the sandbox sends of it, also when it is started again", async () => {
+  await using tub = await startTub();
+  await using sandbox = await startPlugin(tub, { restart: { max: 1, perMs: 60_000, backoffMs: 0 } });
+  await using client = await startTub();
+  const plugin = await client.getReference<Plugin>(sandbox.furl!);
+  assert.equal(await plugin.callRemote("self"), plugin);
+  await assert.rejects(plugin.callRemote("exit", 3));
+  assert.equal(await plugin.callRemote("self"), plugin);
+  assert.equal(await plugin.callRemote("isSelf", plugin), true);
+});
+
 function words(event: CapabilityEvent): string {
   return [event.label, event.type, ..."method" in event ? [event.method] : []].join(" ");
 }

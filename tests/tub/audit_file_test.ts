@@ -4,6 +4,7 @@ import {
   type AuditProblem,
   type AuditReport,
   localReference,
+  PermissionDenied,
   Referenceable,
   Tub,
   type TubOptions,
@@ -342,6 +343,23 @@ Deno.test("Tub.create({ auditFile }) writes no name, FURL, argument or result, a
     const types = text.trimEnd().split("\n").map((line) => JSON.parse(line).type);
     assert.deepEqual(types, ["opened", "granted", "granted", "used", "introduced"]);
     assert.deepEqual((await verifyAuditFile(file)).head, tub.registry.auditHead);
+  }));
+
+Deno.test("Tub.stop() is the last line, whatever is unregistered or called after it", () =>
+  inFolder(async (folder) => {
+    const failures: TraceEvent[] = [];
+    const trace = (event: TraceEvent) => void (event.type === "callback-failed" && failures.push(event));
+    const tub = await Tub.create({ auditFile: `${folder}/audit.jsonl`, trace });
+    tub.setLocation("tcp:localhost:4501");
+    const bell = new Bell();
+    tub.registerReference(bell);
+    const granted = tub.registry.grant(new Bell());
+    await tub.stop();
+    assert.equal(tub.unregisterReference(bell), false);
+    await assert.rejects(localReference(granted.object).callRemote("ring"), PermissionDenied);
+    assert.deepEqual(failures, []);
+    const report = await verifyAuditFile(`${folder}/audit.jsonl`, { key: auditKeyOf(tub.getCertData()) });
+    assert.equal(report.isClosed, true);
   }));
 
 Deno.test("AuditFile forces its lines to the disk once a second", () =>

@@ -121,6 +121,7 @@ export class MembraneCore implements BehindHandles {
   standFor(standIn: Publishable, object: Publishable): void {
     this.#origins.set(standIn, { target: object, heldBy: "outside", limits: NO_LIMITS });
     this.#standIns.outside.set(object, new WeakRef(standIn));
+    this.#enclosed = object;
   }
 
   /** Lets nothing pass any more, in either direction. Calls that have begun go on until {@linkcode MembraneCore.endCalls}. */

@@ -51,6 +51,9 @@ export default class Plugin extends Referenceable {
   remote_isChild(other: unknown): boolean {
     return other === this.#child;
   }
+  remote_self(): Plugin {
+    return this;
+  }
   remote_isSelf(other: unknown): boolean {
     return other === this;
   }

@@ -1,0 +1,49 @@
+/**
+ * Grants of objects that live somewhere else: what they return of themselves is limited as well.
+ */
+import assert from "node:assert/strict";
+import { bridge, PermissionDenied, Referenceable, type RemoteReference, type Tub } from "../../mod.ts";
+import { startTub } from "../tub/tubs.ts";
+
+class Safe extends Referenceable {
+  remote_self(): this {
+    return this;
+  }
+  remote_selves(): this[] {
+    return [this];
+  }
+  remote_isSelf(other: unknown): boolean {
+    return other === this;
+  }
+  remote_open(): string {
+    return "gold";
+  }
+}
+
+type Source = (tub: Tub, furl: string) => Promise<Referenceable | RemoteReference<Safe>>;
+
+const SOURCES: Record<string, Source> = {
+  "a reference": (tub, furl) => tub.getReference<Safe>(furl),
+  "a forwarder": (tub, furl) => Promise.resolve(bridge.forwarder(tub, furl)),
+};
+
+for (const [name, source] of Object.entries(SOURCES)) {
+  for (const deep of [false, true]) {
+    Deno.test(`grant(${name}, { deep: ${deep} }) gives the facet for an object that returns itself`, async () => {
+      await using home = await startTub();
+      await using tub = await startTub();
+      await using client = await startTub();
+      const object = await source(tub, home.registerReference(new Safe()));
+      const methods = ["self", "selves", "isSelf"];
+      const { furl } = tub.registry.grant(object as Referenceable, { methods, deep });
+      const safe = await client.getReference<Safe>(furl);
+      for (const self of [await safe.callRemote("self"), await safe.callRemote("self")]) {
+        assert.equal(self, safe);
+        await assert.rejects(self.callRemote("open"), PermissionDenied);
+      }
+      if (!deep) return;
+      assert.deepEqual(await safe.callRemote("selves"), [safe]);
+      assert.equal(await safe.callRemote("isSelf", safe), true);
+    });
+  }
+}
