@@ -32,14 +32,14 @@
 
 // Tubs
 export { Tub } from "./lib/tub/tub.ts";
-export type { RegisterOptions } from "./lib/tub/naming.ts";
+export type { RegisterOptions } from "./lib/tub/furl_file.ts";
 export type { TubDebug, TubTables } from "./lib/tub/debug.ts";
 export type { GiftOffer, GiftPolicy } from "./lib/tub/gifts.ts";
 export type { TubOptions } from "./lib/tub/options.ts";
 export type { Listener } from "./lib/tub/listener.ts";
 export type { ConnectionHintHandler, HintConnection, HintConnectOptions } from "./lib/tub/hint_handler.ts";
 export { tcp } from "./lib/tub/tcp_handler.ts";
-export { tls } from "./lib/tub/tls_handler.ts";
+export { tls } from "./lib/tub/tcp_handler.ts";
 export { socks } from "./lib/tub/socks_handler.ts";
 export type { SocksHandlerOptions } from "./lib/tub/socks_handler.ts";
 export { tor } from "./lib/tub/tor_handler.ts";
@@ -82,8 +82,8 @@ export { CapabilityRegistry } from "./lib/registry/registry.ts";
 export { Capability } from "./lib/registry/capability.ts";
 export type { CapabilityInfo } from "./lib/registry/capability_info.ts";
 export type { AttenuateOptions, GrantOptions } from "./lib/registry/grant_options.ts";
-export type { ExpiryTime } from "./lib/registry/expiry_time.ts";
-export type { CallRate } from "./lib/registry/limits/rate_limit.ts";
+export type { ExpiryTime } from "./lib/registry/expiry.ts";
+export type { CallRate } from "./lib/registry/limits.ts";
 export type { CapabilityEvent, CapabilityHappening, LimitKind } from "./lib/registry/capability_event.ts";
 export { Membrane, membrane } from "./lib/registry/membrane.ts";
 export type {
@@ -95,7 +95,7 @@ export type {
 } from "./lib/registry/membrane.ts";
 export { CapabilityEvents } from "./lib/registry/capability_events.ts";
 export type { EventOptions } from "./lib/registry/capability_events.ts";
-export type { EventSink } from "./lib/registry/event_log.ts";
+export type { EventSink } from "./lib/registry/capability_events.ts";
 export { formatTree } from "./lib/registry/tree.ts";
 export type { CapabilityNode } from "./lib/registry/tree.ts";
 export type { PermissionQuery } from "./lib/registry/permission_query.ts";
@@ -175,7 +175,7 @@ export {
   RemoteInterface,
 } from "./lib/broker/remote_interface.ts";
 export * as schema from "./lib/broker/schema.ts";
-export { DuplicateRemoteInterfaceError } from "./lib/graph/schema/interface_table.ts";
+export { DuplicateRemoteInterfaceError } from "./lib/graph/schema/provided.ts";
 export { UnknownSchemaType } from "./lib/graph/schema/make_constraint.ts";
 export { InvalidRemoteInterface } from "./lib/graph/schema/method.ts";
 
@@ -213,7 +213,7 @@ export type {
 } from "./lib/graph/schema/constraint.ts";
 export type { Checking, REFUSED, Refused } from "./lib/graph/schema/checking.ts";
 export type { MayBeMissing } from "./lib/graph/schema/containers.ts";
-export type { CopyableClass } from "./lib/graph/schema/copyable_rule.ts";
+export type { CopyableClass } from "./lib/graph/schema/reference_rules.ts";
 export type { ArgumentDeclaration, MethodTypes } from "./lib/graph/schema/method.ts";
 export type { argumentTypes, mayBeMissing, unconstrained } from "./lib/graph/schema/marks.ts";
 export type { InterfaceRules, Keywords, MethodRules } from "./lib/graph/schema/method_schema.ts";
@@ -226,7 +226,7 @@ export type {
   Provided,
   Providing,
 } from "./lib/graph/schema/provided.ts";
-export type { promisedType, PromisedValue } from "./lib/graph/schema/promised_value.ts";
+export type { promisedType, PromisedValue } from "./lib/graph/schema/constraint.ts";
 export type {
   ReceivedAs,
   ReceivedTuple,
@@ -236,7 +236,7 @@ export type {
   Shortcut,
 } from "./lib/graph/schema/shortcuts.ts";
 export type { StandardIssue, StandardResult, StandardSchema } from "./lib/graph/schema/standard_schema.ts";
-export type { Unconstrained } from "./lib/graph/schema/unconstrained_method.ts";
+export type { Unconstrained } from "./lib/graph/schema/method.ts";
 
 // Values
 export { Copyable } from "./lib/graph/copyable.ts";
@@ -251,7 +251,7 @@ export { Tuple, tuple } from "./lib/values/tuple.ts";
 export type { TupleOf } from "./lib/values/tuple.ts";
 export { Dict } from "./lib/values/dict.ts";
 export { ValueSet } from "./lib/values/value_set.ts";
-export { FrozenSet, frozenSet } from "./lib/values/frozen_set.ts";
+export { FrozenSet, frozenSet } from "./lib/values/value_set.ts";
 export { Float, float } from "./lib/values/float.ts";
 export { Decimal } from "./lib/values/decimal.ts";
 export { type AnyKwargs, type argumentNames, Kwargs, kwargs, type NamedValues } from "./lib/values/kwargs.ts";

@@ -11,9 +11,8 @@ import { registerCopier, registerRemoteCopy } from "../graph/copy_types.ts";
 import type { Expression } from "../pb/banana/expression.ts";
 import { Copyable as PbCopyable } from "../pb/jelly/copyable.ts";
 import type { Jellying, Unjellying } from "../pb/jelly/invoker.ts";
-import { isJellyable } from "../pb/jelly/jellyable.ts";
-import { setUnjellyableForClass } from "../pb/jelly/registry.ts";
-import { stateOf } from "../pb/jelly/state.ts";
+import { isJellyable, stateOf } from "../pb/jelly/jellyable.ts";
+import { setUnjellyableForClass } from "../pb/jelly/security.ts";
 import { assignState } from "../values/assign_state.ts";
 import type { Crossing } from "./crossing.ts";
 

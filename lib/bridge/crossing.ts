@@ -10,10 +10,9 @@ import { keySegment, violationAt } from "../graph/path.ts";
 import { Decimal } from "../values/decimal.ts";
 import { Dict } from "../values/dict.ts";
 import { Float } from "../values/float.ts";
-import { freezeSet, FrozenSet } from "../values/frozen_set.ts";
+import { freezeSet, FrozenSet, ValueSet } from "../values/value_set.ts";
 import { Kwargs } from "../values/kwargs.ts";
 import { Tuple } from "../values/tuple.ts";
-import { ValueSet } from "../values/value_set.ts";
 
 /** Gives what stands for an object that is no container. Parts of it are passed to `crossing.part`. */
 export type Replace = (object: object, crossing: Crossing) => unknown;

@@ -9,7 +9,7 @@ import type { CallOptions } from "../broker/call.ts";
 import type { CallContext } from "../broker/call_context.ts";
 import { leadsWhere } from "../broker/forwarder.ts";
 import { type LocalCalls, localReference } from "../broker/local_reference.ts";
-import { methodsProxy } from "../broker/methods_proxy.ts";
+import { methodsProxy } from "../broker/promise_link.ts";
 import { Referenceable } from "../broker/referenceable.ts";
 import type { RemoteMethods, RemotePromise, Untyped } from "../broker/remote_reference.ts";
 import type { RemoteReference as PbReference } from "../pb/flavors/remote_reference.ts";

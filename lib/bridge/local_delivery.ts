@@ -12,7 +12,7 @@ import { checkArguments, checkResult, rulesOf } from "../broker/inbound_rules.ts
 import { invoke } from "../broker/invoke.ts";
 import { PermissionDenied } from "../errors.ts";
 import { requiredBy } from "../registry/grant_rules.ts";
-import { PermissionLimit } from "../registry/limits/permission_limit.ts";
+import { PermissionLimit } from "../registry/limits.ts";
 import { denoPermissions } from "../tub/deno_permissions.ts";
 
 /** By object: what its class requires; `null` for nothing. */

@@ -13,7 +13,7 @@ import { type PbServer, serve } from "../pb/server.ts";
 import { Capability } from "../registry/capability.ts";
 import { checkPermissions, requiredBy } from "../registry/grant_rules.ts";
 import { denoPermissions } from "../tub/deno_permissions.ts";
-import { endWith } from "../tub/owned.ts";
+import { endWith } from "../tub/debug.ts";
 import type { Tub } from "../tub/tub.ts";
 import { type FoolscapObject, FurlTarget } from "./furl_target.ts";
 import type { BridgeServeOptions } from "./options.ts";

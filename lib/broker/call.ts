@@ -1,5 +1,5 @@
 /**
- * One call, on its way in or out: what an interceptor sees of it.
+ * What a call is.
  *
  * @module
  */
@@ -9,8 +9,39 @@ import { makeConstraint } from "../graph/schema/make_constraint.ts";
 import type { MethodRules } from "../graph/schema/method_schema.ts";
 import type { Shortcut } from "../graph/schema/shortcuts.ts";
 import { MAX_TIMER_MS } from "../limits.ts";
-import type { CallContext } from "./call_context.ts";
+import { CallContext, type CallTime, type PeerInfo, runInCall } from "./call_context.ts";
 import type { Referenceable } from "./referenceable.ts";
+
+/** Who calls: nobody from outside. */
+const HERE: PeerInfo = { tubId: undefined, address: "local" };
+
+/** The context of a call that comes from this process. */
+export function localContext(method: string, isCancellable: boolean, time?: CallTime): CallContext {
+  return new CallContext(HERE, method, isCancellable, time);
+}
+
+/** Makes a call. Arguments and result are not copied. */
+export function callLocally(
+  object: Referenceable,
+  name: string,
+  args: readonly unknown[],
+  context: CallContext,
+): Promise<unknown> {
+  return runInCall(context, (args) => run(object, name, args, context), [...args]);
+}
+
+async function run(
+  object: Referenceable,
+  name: string,
+  args: unknown[],
+  context: CallContext,
+): Promise<unknown> {
+  try {
+    return await object.doRemoteCall(name, args, context);
+  } finally {
+    context.end();
+  }
+}
 
 /** A call of the peer, complete and about to be delivered. */
 export interface InboundCall {

@@ -10,7 +10,7 @@
 
 import { ProtocolError, Violation } from "../errors.ts";
 import type { PendingScope } from "../graph/pending.ts";
-import { inLaterTurn } from "../util/turn.ts";
+import { inLaterTurn } from "../util/eventual.ts";
 import { callerTimedOut, runInCall } from "./call_context.ts";
 import type { InboundDelivery } from "./broker_listing.ts";
 import type { InboundCall } from "./call.ts";

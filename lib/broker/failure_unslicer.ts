@@ -11,8 +11,7 @@
 
 import { RemoteException, Violation } from "../errors.ts";
 import { addCopyUnslicer } from "../graph/copy_types.ts";
-import { CONTAINER_COST } from "../graph/costs.ts";
-import { type Receiving, Unslicer } from "../graph/unslicer.ts";
+import { CONTAINER_COST, type Receiving, Unslicer } from "../graph/unslicer.ts";
 import { MAX_FAILURE_BYTES, MAX_NAME_BYTES } from "../limits.ts";
 import { redact } from "../util/redact.ts";
 import { decodeLossy, quoteForeign } from "../util/text.ts";

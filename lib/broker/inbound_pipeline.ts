@@ -9,7 +9,7 @@
 import { toError, Violation } from "../errors.ts";
 import { findAdapter } from "../graph/adapters.ts";
 import type { Pending } from "../graph/pending.ts";
-import { kindOf } from "../graph/schema/kind_of.ts";
+import { kindOf } from "../graph/schema/checking.ts";
 import type { InboundCall } from "./call.ts";
 import { Callable } from "./callable.ts";
 import type { Deliveries, Delivery } from "./deliveries.ts";
@@ -21,7 +21,7 @@ import { Referenceable } from "./referenceable.ts";
 import { forwarderFor } from "./forwarder.ts";
 import { type HandleOwner, RemoteHandle } from "./remote_handle.ts";
 import { RemoteFunction, RemoteReference } from "./remote_reference.ts";
-import { partAt } from "./result_parts.ts";
+import { partAt } from "./settled_arguments.ts";
 import { type Waiting, WaitingLines } from "./waiting_lines.ts";
 
 interface Argument {

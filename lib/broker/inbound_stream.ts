@@ -8,7 +8,7 @@ import { DeadReferenceError, ProtocolError, toError } from "../errors.ts";
 import type { Receiver } from "../graph/receiver.ts";
 import type { Limits } from "../limits.ts";
 import type { Clock } from "../util/clock.ts";
-import { inLaterTurn } from "../util/turn.ts";
+import { inLaterTurn } from "../util/eventual.ts";
 
 /** No more is looked at in one go, so that the calls in it can begin before too many wait. */
 const PIECE_BYTES = 1024 * 1024;

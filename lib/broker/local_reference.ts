@@ -8,9 +8,15 @@
 
 import type { AnyKwargs } from "../values/kwargs.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
-import { inLaterTurn } from "../util/turn.ts";
-import { type CallOptions, checkCallOptions, type CheckedOptions, NO_OPTIONS } from "./call.ts";
-import { callLocally, localContext } from "./local_call.ts";
+import { inLaterTurn } from "../util/eventual.ts";
+import {
+  callLocally,
+  type CallOptions,
+  checkCallOptions,
+  type CheckedOptions,
+  localContext,
+  NO_OPTIONS,
+} from "./call.ts";
 import type { Referenceable } from "./referenceable.ts";
 import {
   type RemoteMethodName,

@@ -13,7 +13,7 @@ import type { Limits } from "../limits.ts";
 import { parseFurl } from "../names/furl.ts";
 import type { Clock } from "../util/clock.ts";
 import { quoteForeign } from "../util/text.ts";
-import { inLaterTurn } from "../util/turn.ts";
+import { inLaterTurn } from "../util/eventual.ts";
 import { Callable, type Publishable } from "./callable.ts";
 import { type Export, ExportTable, type Given } from "./export_table.ts";
 import { forwarderFor } from "./forwarder.ts";

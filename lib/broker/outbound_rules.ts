@@ -9,7 +9,7 @@
 
 import { Violation } from "../errors.ts";
 import type { Constraint } from "../graph/schema/constraint.ts";
-import { findRemoteInterface } from "../graph/schema/interface_table.ts";
+import { findRemoteInterface } from "../graph/schema/provided.ts";
 import type { MethodRules } from "../graph/schema/method_schema.ts";
 import { quoteForeign } from "../util/text.ts";
 import type { CheckedOptions } from "./call.ts";

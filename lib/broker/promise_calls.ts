@@ -7,17 +7,22 @@
  */
 
 import { toError, Violation } from "../errors.ts";
-import type { Settled } from "../graph/schema/promised_value.ts";
-import { kindOf } from "../graph/schema/kind_of.ts";
+import type { Settled } from "../graph/schema/constraint.ts";
+import { kindOf } from "../graph/schema/checking.ts";
 import { MAX_PART_PATH } from "../limits.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
-import { inLaterTurn } from "../util/turn.ts";
-import { type CallOptions, checkCallOptions, type CheckedOptions } from "./call.ts";
+import { inLaterTurn } from "../util/eventual.ts";
+import {
+  callLocally,
+  type CallOptions,
+  checkCallOptions,
+  type CheckedOptions,
+  localContext,
+} from "./call.ts";
 import { type CallWait, startWait, waitOptions } from "./call_wait.ts";
-import { callLocally, localContext } from "./local_call.ts";
-import { methodsProxy } from "./methods_proxy.ts";
 import {
   installPromiseCalls,
+  methodsProxy,
   type PromiseCalls,
   type PromiseLink,
   type ResultPlace,
@@ -25,8 +30,7 @@ import {
 import { Referenceable } from "./referenceable.ts";
 import { RemoteHandle } from "./remote_handle.ts";
 import { rejected, RemoteFunction, RemotePromise, RemoteReference } from "./remote_reference.ts";
-import { partAt } from "./result_parts.ts";
-import { settledArguments } from "./settled_arguments.ts";
+import { partAt, settledArguments } from "./settled_arguments.ts";
 
 type Untied = Promise<unknown>;
 

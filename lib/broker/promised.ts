@@ -10,9 +10,8 @@
  */
 
 import { ProtocolError, Violation } from "../errors.ts";
-import { CONTAINER_COST } from "../graph/costs.ts";
+import { CONTAINER_COST, type Receiving, Unslicer } from "../graph/unslicer.ts";
 import { Pending, PendingResult } from "../graph/pending.ts";
-import { type Receiving, Unslicer } from "../graph/unslicer.ts";
 import { MAX_NAME_BYTES, MAX_PART_PATH } from "../limits.ts";
 import { decodeText } from "../util/text.ts";
 import { INT, STRING, VOCAB } from "../wire/tokens.ts";

@@ -28,7 +28,7 @@ import {
   WrongNameError,
   WrongTubIdError,
 } from "../errors.ts";
-import { promised, type Settled } from "../graph/schema/promised_value.ts";
+import { promised, type Settled } from "../graph/schema/constraint.ts";
 import { MAX_FAILURE_BYTES } from "../limits.ts";
 import { encodeText, quoteForeign } from "../util/text.ts";
 import { RESULT_GIVEN_UP } from "./kept_answers.ts";

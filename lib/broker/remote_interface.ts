@@ -6,7 +6,7 @@
  * @module
  */
 
-import { addRemoteInterface, findRemoteInterface } from "../graph/schema/interface_table.ts";
+import { addRemoteInterface, findRemoteInterface } from "../graph/schema/provided.ts";
 import { isRemoteInterface, UnknownSchemaType } from "../graph/schema/make_constraint.ts";
 import type { InterfaceRules } from "../graph/schema/method_schema.ts";
 import { RemoteInterfaceRules } from "../graph/schema/remote_interface.ts";

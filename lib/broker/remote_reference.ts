@@ -15,17 +15,11 @@ import {
   providedInterface,
   type Providing,
 } from "../graph/schema/provided.ts";
-import {
-  promised,
-  type promisedType,
-  type PromisedValue,
-  type Settled,
-} from "../graph/schema/promised_value.ts";
+import { promised, type promisedType, type PromisedValue, type Settled } from "../graph/schema/constraint.ts";
 import type { AnyKwargs } from "../values/kwargs.ts";
 import { type CallOptions, checkCallOptions, NO_OPTIONS } from "./call.ts";
 import type { Callable } from "./callable.ts";
-import { methodsProxy } from "./methods_proxy.ts";
-import { callsOfPromises, type PromiseLink } from "./promise_link.ts";
+import { callsOfPromises, methodsProxy, type PromiseLink } from "./promise_link.ts";
 import type { Referenceable } from "./referenceable.ts";
 import { RemoteHandle } from "./remote_handle.ts";
 import type { Declared, declared, DeclaredArguments, DeclaredResult } from "./schema_types.ts";

@@ -5,8 +5,7 @@
  */
 
 import { DeadReferenceError } from "../errors.ts";
-import type { Settled } from "../graph/schema/promised_value.ts";
-import type { Constraint } from "../graph/schema/constraint.ts";
+import type { Constraint, Settled } from "../graph/schema/constraint.ts";
 import { redact } from "../util/redact.ts";
 import type { Clock } from "../util/clock.ts";
 import type { OutstandingCall } from "./broker_listing.ts";

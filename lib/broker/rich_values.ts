@@ -5,15 +5,14 @@
  * @module
  */
 
-import { type ErrorRules, typesOf } from "../graph/rich/error_rules.ts";
+import { type ErrorRules, typesOf } from "../graph/rich/errors.ts";
 import { withRichSlicers, withRichUnslicers } from "../graph/rich/tables.ts";
 import type { SlicerTable } from "../graph/slicing.ts";
 import { BASE_SLICERS, BASE_UNSLICERS } from "../graph/tables.ts";
 import type { UnslicerTable } from "../graph/unslicer.ts";
-import { redact } from "../util/redact.ts";
+import { redact, withoutPaths } from "../util/redact.ts";
 import type { Trace } from "../util/trace.ts";
 import type { BrokerHost } from "./interface.ts";
-import { withoutPaths } from "../util/paths.ts";
 import { isOwnError, makeRegistered, namesOf } from "./remote_errors.ts";
 
 /** What of the Tub above decides about errors. */

@@ -5,10 +5,10 @@
  * @module
  */
 
-export { Any } from "../graph/schema/any.ts";
-export { ByteStringConstraint, StringConstraint } from "../graph/schema/bytes.ts";
-export type { LengthOptions } from "../graph/schema/bytes.ts";
-export { BooleanConstraint, Nothing } from "../graph/schema/constants.ts";
+export { Any } from "../graph/schema/scalars.ts";
+export { ByteStringConstraint, StringConstraint } from "../graph/schema/text.ts";
+export type { LengthOptions } from "../graph/schema/text.ts";
+export { BooleanConstraint, Nothing } from "../graph/schema/scalars.ts";
 export { checkValue, Constraint } from "../graph/schema/constraint.ts";
 export type { Contents, Taster, Typed } from "../graph/schema/constraint.ts";
 export { Checking, REFUSED } from "../graph/schema/checking.ts";
@@ -37,20 +37,20 @@ export type {
   SentDict,
 } from "../graph/schema/containers.ts";
 export type { UnknownOptions } from "../graph/schema/attribute_dict.ts";
-export type { CopyableClass } from "../graph/schema/copyable_rule.ts";
-export { DecimalConstraint as Decimal } from "../graph/schema/decimals.ts";
-export type { DecimalOptions } from "../graph/schema/decimals.ts";
-export type { DictOptions } from "../graph/schema/dict.ts";
-export { FailureConstraint } from "../graph/schema/failure_constraint.ts";
+export type { CopyableClass } from "../graph/schema/reference_rules.ts";
+export { DecimalConstraint as Decimal } from "../graph/schema/scalars.ts";
+export type { DecimalOptions } from "../graph/schema/scalars.ts";
+export type { DictOptions } from "../graph/schema/collections.ts";
+export { FailureConstraint } from "../graph/schema/attribute_dict.ts";
 export { makeConstraint } from "../graph/schema/make_constraint.ts";
 export { method, RemoteMethodSchema } from "../graph/schema/method.ts";
 export type { ArgumentDeclaration, MethodOptions } from "../graph/schema/method.ts";
 export type { InterfaceRules, Keywords, MethodRules } from "../graph/schema/method_schema.ts";
-export { FloatConstraint as Float, IntegerConstraint, NumberConstraint } from "../graph/schema/numbers.ts";
-export type { IntegerOptions, NumberOptions } from "../graph/schema/numbers.ts";
+export { FloatConstraint as Float, IntegerConstraint, NumberConstraint } from "../graph/schema/scalars.ts";
+export type { IntegerOptions, NumberOptions } from "../graph/schema/scalars.ts";
 export type { AnyFunction, AnyReference } from "../graph/schema/provided.ts";
 export { LocalInterfaceConstraint } from "../graph/schema/reference_rules.ts";
-export type { SetOptions } from "../graph/schema/set.ts";
+export type { SetOptions } from "../graph/schema/collections.ts";
 export type {
   ReceivedAs,
   ReceivedTuple,
@@ -62,5 +62,5 @@ export type {
 export type { StandardIssue, StandardResult, StandardSchema } from "../graph/schema/standard_schema.ts";
 export { UnicodeConstraint } from "../graph/schema/text.ts";
 export type { TextOptions } from "../graph/schema/text.ts";
-export { UnconstrainedMethod } from "../graph/schema/unconstrained_method.ts";
+export { UnconstrainedMethod } from "../graph/schema/method.ts";
 export type { InterfaceOf } from "./remote_interface.ts";

@@ -6,13 +6,11 @@
  */
 
 import type { MayBeMissing } from "../graph/schema/containers.ts";
-import type { Typed } from "../graph/schema/constraint.ts";
-import type { MethodTypes } from "../graph/schema/method.ts";
+import type { PromisedValue, Typed } from "../graph/schema/constraint.ts";
+import type { MethodTypes, Unconstrained } from "../graph/schema/method.ts";
 import type { InterfaceRules, MethodRules } from "../graph/schema/method_schema.ts";
 import type { AnyFunction, AnyReference } from "../graph/schema/provided.ts";
-import type { PromisedValue } from "../graph/schema/promised_value.ts";
 import type { ReceivedAs, SentAs } from "../graph/schema/shortcuts.ts";
-import type { Unconstrained } from "../graph/schema/unconstrained_method.ts";
 import type { AnyKwargs, Kwargs } from "../values/kwargs.ts";
 
 /** Only the types need it: the methods that an interface declares. */

@@ -6,7 +6,7 @@
 
 import { toError } from "../errors.ts";
 import type { Trace } from "../util/trace.ts";
-import { inLaterTurn } from "../util/turn.ts";
+import { inLaterTurn } from "../util/eventual.ts";
 
 /** The callbacks that wait for one event. */
 export class Watches {

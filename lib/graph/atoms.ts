@@ -9,9 +9,8 @@
 import { ProtocolError, Violation } from "../errors.ts";
 import { decodeText } from "../util/text.ts";
 import { INT, STRING, VOCAB } from "../wire/tokens.ts";
-import { SEQUENCE_COST } from "./costs.ts";
+import { SEQUENCE_COST, Unslicer } from "./unslicer.ts";
 import type { Slicing } from "./slicing.ts";
-import { Unslicer } from "./unslicer.ts";
 import { Decimal } from "../values/decimal.ts";
 import type { Float } from "../values/float.ts";
 

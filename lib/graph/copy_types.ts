@@ -1,4 +1,10 @@
 /**
+ * Which class stands for which copytype, and which names the state of a copy may have.
+ *
+ * The names of the attributes of a `copyable`, as they arrive.
+ *
+ * Source: Foolscap `copyable.py`, `RemoteCopyUnslicer`.
+ *
  * Which class or function makes the objects that arrive by value, and which function takes objects of other
  * classes apart to be sent. One table for the process, as in Foolscap.
  *
@@ -7,9 +13,41 @@
  * @module
  */
 
+import { ProtocolError, Violation } from "../errors.ts";
+import { MAX_NAME_BYTES } from "../limits.ts";
+import { decodeText } from "../util/text.ts";
+import { STRING, tokenName, VOCAB } from "../wire/tokens.ts";
 import { addAdapter, type Copier } from "./adapters.ts";
 import type { StateRules } from "./schema/state_rules.ts";
 import type { Receiving, Unslicer } from "./unslicer.ts";
+
+/**
+ * May this token be the name of an attribute?
+ *
+ * @throws {ProtocolError} If it is no STRING.
+ * @throws {Violation} If it is too long.
+ */
+export function checkAttributeToken(type: number, size: number): void {
+  if (type !== STRING && type !== VOCAB) {
+    throw new ProtocolError(`RemoteCopyUnslicer keys must be STRINGs, not ${tokenName(type)}`);
+  }
+  if (size > MAX_NAME_BYTES) {
+    throw new Violation(`Attribute name too long: ${size} > ${MAX_NAME_BYTES} bytes`);
+  }
+}
+
+/**
+ * The name in `bytes[start..end)`.
+ *
+ * @throws {Violation} If it is not UTF-8.
+ */
+export function attributeName(bytes: Uint8Array, start: number, end: number): string {
+  try {
+    return decodeText(bytes, start, end);
+  } catch (cause) {
+    throw new Violation("Attribute name is not UTF-8", { cause });
+  }
+}
 
 /** How objects of one type are made from what arrives. */
 export type CopyType =
@@ -30,7 +68,7 @@ const copyTypes = new Map<string, CopyType>();
 const copyUnslicers = new Map<string, CopyUnslicerFactory>();
 
 /** Makes what takes in one object of a type from its very tokens. */
-export type CopyUnslicerFactory = (receiver: Receiving) => Unslicer;
+type CopyUnslicerFactory = (receiver: Receiving) => Unslicer;
 
 /** What is registered for a type. */
 export function findCopyType(copytype: string): CopyType | undefined {
@@ -61,7 +99,7 @@ function alreadyRegistered(copytype: string): RangeError {
 }
 
 /** Registers how objects of a type are made. */
-export function addCopyType(copytype: string, type: CopyType): void {
+function addCopyType(copytype: string, type: CopyType): void {
   checkCopytype(copytype);
   const known = copyTypes.get(copytype);
   if (copyUnslicers.has(copytype) || (known !== undefined && !isSame(known, type))) {

@@ -11,15 +11,13 @@
 import { Violation } from "../errors.ts";
 import { quoteForeign } from "../util/text.ts";
 import { assignState } from "../values/assign_state.ts";
-import { attributeName, checkAttributeToken } from "./attribute_name.ts";
-import { type CopyType, findCopyType } from "./copy_types.ts";
+import { attributeName, checkAttributeToken, type CopyType, findCopyType } from "./copy_types.ts";
 import { segmentOf } from "./path.ts";
-import { CONTAINER_COST } from "./costs.ts";
+import { CONTAINER_COST, Unslicer } from "./unslicer.ts";
 import { Pending, PendingResult } from "./pending.ts";
 import type { Constraint } from "./schema/constraint.ts";
 import type { StateRules } from "./schema/state_rules.ts";
 import type { Slicing } from "./slicing.ts";
-import { Unslicer } from "./unslicer.ts";
 
 /** What a Copyable is on the wire: values by attribute. It has no prototype, so that every name is only a name. */
 export type CopyableState = Record<string, unknown>;

@@ -1,19 +1,107 @@
 /**
- * The place of one sequence on a receiver's stack.
+ * What a receiver holds while a message comes in: the places of the open sequences on its stack, the tokens whose bodies are still
+ * coming, and the objects that `reference` sequences may name, by the count of their OPEN tokens.
  *
  * Frames are kept by depth and used again and again. They hold what the receiver looks at for every
  * token, so that this is one kind of object for V8, whichever of the many kinds of unslicers is on top.
+ *
+ * Source: Foolscap `slicer.py`, `ScopedUnslicer`.
  *
  * @module
  */
 
 import { Violation } from "../errors.ts";
-import { type Contents, refusalOf } from "./schema/constraint.ts";
+import { decodeText } from "../util/text.ts";
 import { OPEN } from "../wire/tokens.ts";
+import { type Contents, refusalOf } from "./schema/constraint.ts";
 import { Unslicer } from "./unslicer.ts";
 
+/** Objects by rising number. */
+export class ObjectTable {
+  #numbers: number[] = [];
+  #objects: unknown[] = [];
+  #lookedUp: Set<number> | undefined;
+
+  /** Forgets everything: the next message begins. */
+  clear(): void {
+    this.#lookedUp = undefined;
+    if (this.#numbers.length === 0) return;
+    this.#numbers = [];
+    this.#objects = [];
+  }
+
+  /** Adds an object, whose number is higher than all before. `undefined` keeps the place for one to come. */
+  add(number: number, object: unknown): void {
+    this.#numbers.push(number);
+    this.#objects.push(object);
+  }
+
+  /** Puts another object under the number of one that was added. */
+  replace(number: number, object: unknown): void {
+    const at = this.#indexOf(number);
+    if (at >= 0) this.#objects[at] = object;
+  }
+
+  /** The object under a number; `undefined` if there is none yet. */
+  find(number: number): unknown {
+    const at = this.#indexOf(number);
+    const object = at < 0 ? undefined : this.#objects[at];
+    if (object !== undefined) (this.#lookedUp ??= new Set()).add(number);
+    return object;
+  }
+
+  /** Whether somebody has found the object under this number, and so may hold it. */
+  wasFound(number: number): boolean {
+    return this.#lookedUp?.has(number) === true;
+  }
+
+  #indexOf(wanted: number): number {
+    let low = 0;
+    let high = this.#numbers.length - 1;
+    while (low <= high) {
+      const middle = (low + high) >> 1;
+      const number = this.#numbers[middle]!;
+      if (number === wanted) return middle;
+      if (number < wanted) low = middle + 1;
+      else high = middle - 1;
+    }
+    return -1;
+  }
+}
+
+/**
+ * The word of an index token: `bytes[start..end)`.
+ *
+ * @throws {Violation} If it is not UTF-8.
+ */
+export function indexWord(bytes: Uint8Array, start: number, end: number): string {
+  try {
+    return decodeText(bytes, start, end);
+  } catch (cause) {
+    throw new Violation("Index token is not UTF-8", { cause });
+  }
+}
+
+/** Big-endian bytes as an integer: a number where that is exact. */
+export function integerOf(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  isNegative: boolean,
+): number | bigint {
+  if (end - start <= 6) {
+    let value = 0;
+    for (let i = start; i < end; i++) value = value * 256 + bytes[i]!;
+    return isNegative ? 0 - value : value;
+  }
+  const big = BigInt(`0x${bytes.subarray(start, end).toHex()}`);
+  const signed = isNegative ? -big : big;
+  const number = Number(signed);
+  return Number.isSafeInteger(number) ? number : signed;
+}
+
 /** Types of sequences that stand for a value which is looked at when all of the message is there. */
-export type Standing = ReadonlySet<string>;
+type Standing = ReadonlySet<string>;
 
 /** What a receiver knows of a sequence that is open. */
 export class Frame {

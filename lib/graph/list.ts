@@ -4,10 +4,9 @@
  * @module
  */
 
-import { CONTAINER_COST } from "./costs.ts";
+import { CONTAINER_COST, Unslicer } from "./unslicer.ts";
 import type { Pending } from "./pending.ts";
 import type { Slicing } from "./slicing.ts";
-import { Unslicer } from "./unslicer.ts";
 import { Tuple } from "../values/tuple.ts";
 
 /** An Array is a list. */

@@ -31,14 +31,17 @@ import {
   tokenName,
   VOCAB,
 } from "../wire/tokens.ts";
-import { SEQUENCE_COST, TOKEN_COST } from "./costs.ts";
-import { Frame } from "./frame.ts";
-import { ObjectTable } from "./object_table.ts";
+import {
+  SEQUENCE_COST,
+  TOKEN_COST,
+  type Unslicer,
+  type UnslicerTable,
+  type UnslicerType,
+} from "./unslicer.ts";
+import { Frame, indexWord, integerOf, ObjectTable } from "./frame.ts";
 import { joinPath, violationAt } from "./path.ts";
 import { PendingResult, PendingScope } from "./pending.ts";
 import type { ReceiverOptions } from "./receiver_options.ts";
-import { indexWord, integerOf } from "./token_bodies.ts";
-import type { Unslicer, UnslicerTable, UnslicerType } from "./unslicer.ts";
 import { Float } from "../values/float.ts";
 
 /** The sender gave a sequence up. It is not answered. */

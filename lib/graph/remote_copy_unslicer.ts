@@ -8,12 +8,10 @@
 
 import { Violation } from "../errors.ts";
 import { quoteForeign } from "../util/text.ts";
-import { attributeName, checkAttributeToken } from "./attribute_name.ts";
-import { addCopyUnslicer } from "./copy_types.ts";
-import { CONTAINER_COST } from "./costs.ts";
+import { addCopyUnslicer, attributeName, checkAttributeToken } from "./copy_types.ts";
+import { CONTAINER_COST, type Receiving, Unslicer } from "./unslicer.ts";
 import { segmentOf } from "./path.ts";
 import { Pending, PendingResult } from "./pending.ts";
-import { type Receiving, Unslicer } from "./unslicer.ts";
 
 /** Takes in one object. */
 export interface RemoteCopyUnslicer {

@@ -24,9 +24,15 @@ import {
 } from "./atoms.ts";
 import { findCopyUnslicer } from "./copy_types.ts";
 import { Copyable, CopyableUnslicer, sliceCopyable, sliceState } from "./copyable.ts";
-import { DictUnslicer, sliceMap, sliceObject } from "./dict.ts";
+import {
+  DictUnslicer,
+  SetUnslicer,
+  sliceFrozenSet,
+  sliceMap,
+  sliceObject,
+  sliceSet,
+} from "./dict_and_set.ts";
 import { ListUnslicer, sliceList, sliceTuple, TupleUnslicer } from "./list.ts";
-import { SetUnslicer, sliceFrozenSet, sliceSet } from "./set.ts";
 import { ReferenceUnslicer } from "./shared.ts";
 import { type Slicer, SlicerTable } from "./slicing.ts";
 import { UnslicerTable } from "./unslicer.ts";
@@ -34,8 +40,7 @@ import { Decimal } from "../values/decimal.ts";
 import { Dict } from "../values/dict.ts";
 import { Float } from "../values/float.ts";
 import { Tuple } from "../values/tuple.ts";
-import { FrozenSet } from "../values/frozen_set.ts";
-import { ValueSet } from "../values/value_set.ts";
+import { FrozenSet, ValueSet } from "../values/value_set.ts";
 
 const views = [
   Object.getPrototypeOf(Uint8Array.prototype) as object, // all typed arrays

@@ -1,6 +1,6 @@
 /**
- * The contract of an unslicer, which builds one value from the tokens of one sequence, and the table that
- * says which unslicer a sequence gets.
+ * The contract of an unslicer, which builds one value from the tokens of one sequence, the table that says which unslicer a
+ * sequence gets, and what the values take in memory.
  *
  * Source: Foolscap `slicer.py`, `BaseUnslicer`.
  *
@@ -8,10 +8,30 @@
  */
 
 import { Violation } from "../errors.ts";
-import { BYTES_COST } from "./costs.ts";
 import type { Pending } from "./pending.ts";
 import type { Constraint, Contents } from "./schema/constraint.ts";
 import type { Unslicing } from "./unslicing.ts";
+
+/** Any token; alone it is enough for a number. */
+export const TOKEN_COST = 16;
+/** Any sequence; alone it is enough for text, none and a boolean. */
+export const SEQUENCE_COST = 64;
+/** A `Uint8Array`, besides its bytes. */
+export const BYTES_COST = 192;
+/** A list, tuple, plain object or copy, besides what `SEQUENCE_COST` covers. */
+export const CONTAINER_COST = 144;
+/** A Dict or set, besides that. */
+export const COLLECTION_COST = 192;
+/** An entry of a Dict, or a member of a set, besides its key and value. */
+export const ENTRY_COST = 128;
+/** A Date, besides what `SEQUENCE_COST` covers. */
+export const OBJECT_COST = 64;
+/** A URL, besides its text; or an object of `Temporal`. */
+export const URL_COST = 512;
+/** A RegExp, besides its source. */
+export const REGEXP_COST = 512;
+/** An Error, besides its texts: the engine notes where it was made. */
+export const ERROR_COST = 2_048;
 
 /** The message that an unslicer is a part of. */
 export type Receiving = Unslicing<Unslicer>;

@@ -11,9 +11,19 @@
 import { nodeBuffer, nodeCrypto } from "../util/node.ts";
 import { FurlError } from "../errors.ts";
 import { MAX_CAVEAT_BYTES, MAX_CAVEATS } from "../limits.ts";
-import { type Caveat, decodeCaveats, encodeCaveat, type ReadCaveat } from "./caveat.ts";
+import {
+  type Caveat,
+  caveatId,
+  caveatRoot,
+  decodeCaveats,
+  encodeCaveat,
+  firstLink,
+  ID_BYTES,
+  LINK_BYTES,
+  nextLink,
+  type ReadCaveat,
+} from "./caveat.ts";
 import { checkName } from "./furl.ts";
-import { caveatId, caveatRoot, firstLink, ID_BYTES, LINK_BYTES, nextLink } from "./caveat_chain.ts";
 
 const PREFIX = "cav1-";
 /** Later forms would count up. */

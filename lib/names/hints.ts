@@ -4,12 +4,24 @@
  * A hint is `TYPE:REST`. `HOST:PORT` alone is the legacy form of `tcp:HOST:PORT`, so no other type
  * can have a rest of digits only. Source: Foolscap `connections/tcp.py`.
  *
+ * Hints of the type `tls`: where a Tub of this module is found that speaks TLS from the first byte, and by which key it is
+ * known there.
+ *
+ * `tls:HOST:PORT:KEY`; the key is the 32 bytes of an Ed25519 public key in base32, 52 characters. Python Foolscap passes over
+ * such hints. A hint can be forged: what it says is only where to ask, and nothing rests on it.
+ *
+ * Paths of unix sockets as connection hints: `unix:%2Frun%2Fcalc.sock` is `/run/calc.sock`.
+ *
+ * A slash ends the hints of a FURL and a comma separates them, so a path is percent-encoded. Foolscap has no such hint; it
+ * passes over what it does not know.
+ *
  * @module
  */
 
 import { FurlError, InvalidHintError } from "../errors.ts";
-import { quoteForeign } from "../util/text.ts";
 import { redactHint } from "../util/redact.ts";
+import { quoteForeign } from "../util/text.ts";
+import { decodeBase32, encodeBase32 } from "./tub_id.ts";
 
 /** A TCP address. */
 export interface TcpHint {
@@ -134,4 +146,99 @@ export function hostPortOf(hint: string, kind: string): { readonly host: string;
   if (address === undefined) throw new InvalidHintError(`unrecognized ${kind} hint`);
   if (address.port < 1 || address.port > 65_535) throw new InvalidHintError(`port ${address.port} is none`);
   return address;
+}
+
+/** What a `tls:` hint says. */
+interface TlsHint {
+  /** DNS name, IPv4 address, or IPv6 address without brackets. */
+  readonly host: string;
+  /** 1 to 65,535. */
+  readonly port: number;
+  /** The Ed25519 public key that the Tub's certificate is said to have, 32 bytes. */
+  readonly key: Uint8Array<ArrayBuffer>;
+}
+
+const KEY_BYTES = 32;
+const FORM = /^(tls:.*):([a-z2-7]{52})$/s;
+
+/**
+ * Takes a hint of the type `tls` apart.
+ *
+ * @throws {InvalidHintError} If it does not have that form, or the port is none.
+ */
+export function parseTlsHint(hint: string): TlsHint {
+  const [, place, text] = FORM.exec(hint) ?? [];
+  if (place === undefined || text === undefined) throw unrecognized();
+  const { host, port } = hostPortOf(place, "TLS");
+  return Object.freeze({ host, port, key: keyOf(text) });
+}
+
+/** The hint for a Tub with that key at that place. */
+export function formatTlsHint(host: string, port: number, key: Uint8Array): string {
+  return `tls:${joinHostPort(host, port)}:${encodeBase32(key)}`;
+}
+
+function keyOf(text: string): Uint8Array<ArrayBuffer> {
+  try {
+    const key = decodeBase32(text);
+    if (key.length === KEY_BYTES) return key;
+  } catch {
+    // The bits behind the last byte are not zero: another text means the same key.
+  }
+  throw unrecognized();
+}
+
+function unrecognized(): InvalidHintError {
+  return new InvalidHintError("unrecognized TLS hint");
+}
+
+/** Bytes of the longest path that fits into a socket's address on every system that Deno runs on. */
+const MAX_UNIX_PATH_BYTES = 103;
+
+/**
+ * Why a path cannot be that of a unix socket; `undefined` if it can.
+ *
+ * Only absolute paths mean the same to both ends.
+ */
+export function problemOfUnixPath(path: string): string | undefined {
+  if (!path.startsWith("/")) return "the path does not begin with a slash";
+  if (path.includes("\0") || !path.isWellFormed()) return "the path has a NUL or a lone surrogate";
+  const bytes = new TextEncoder().encode(path).length;
+  if (bytes <= MAX_UNIX_PATH_BYTES) return undefined;
+  return `the path has ${bytes} bytes, and a unix socket takes ${MAX_UNIX_PATH_BYTES}`;
+}
+
+/**
+ * The hint for a path.
+ *
+ * @param path Absolute.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { formatUnixHint, parseUnixHint } from "./unix_hint.ts";
+ *
+ * assert.equal(formatUnixHint("/run/calc.sock"), "unix:%2Frun%2Fcalc.sock");
+ * assert.equal(parseUnixHint("unix:%2Frun%2Fcalc.sock"), "/run/calc.sock");
+ * ```
+ */
+export function formatUnixHint(path: string): string {
+  return `unix:${encodeURIComponent(path)}`;
+}
+
+/**
+ * The path of a hint.
+ *
+ * @throws {InvalidHintError} If it is no such hint.
+ */
+export function parseUnixHint(hint: string): string {
+  let path: string;
+  try {
+    path = decodeURIComponent(hint.slice(hint.indexOf(":") + 1));
+  } catch (cause) {
+    throw new InvalidHintError("unrecognized unix hint", { cause });
+  }
+  const problem = problemOfUnixPath(path);
+  if (problem !== undefined) throw new InvalidHintError(`unrecognized unix hint: ${problem}`);
+  return path;
 }

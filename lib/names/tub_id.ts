@@ -1,10 +1,38 @@
 /**
- * The name of a Tub, which nobody else can take: the hash of its certificate.
+ * TubIDs and swissnums, which are written in base32.
  *
  * @module
  */
 
-import { encodeBase32 } from "./base32.ts";
+import { decodeBase32 as decodePadded, encodeBase32 as encodePadded } from "../deps.ts";
+import { type RandomBytes, systemRandomBytes } from "../util/random_bytes.ts";
+
+const BASE32 = /^[a-z2-7]*$/;
+
+/**
+ * Bytes as lower-case base32 without padding. Foolscap: `base32.encode`.
+ *
+ * @param bytes Any length; 20 bytes give exactly 32 characters.
+ */
+export function encodeBase32(bytes: Uint8Array): string {
+  return encodePadded(bytes).toLowerCase().replace(/=+$/, "");
+}
+
+/**
+ * The inverse of {@linkcode encodeBase32}; each sequence of bytes has exactly one text.
+ *
+ * @param text Lower case, unpadded.
+ * @returns New memory.
+ * @throws {SyntaxError} If a character is not of the alphabet, or no bytes encode to this text.
+ */
+export function decodeBase32(text: string): Uint8Array<ArrayBuffer> {
+  if (BASE32.test(text) && ![1, 3, 6].includes(text.length % 8)) {
+    const bytes = decodePadded(text.toUpperCase().padEnd(Math.ceil(text.length / 8) * 8, "="));
+    // The bits that do not fill a byte must be zero, or two texts would mean the same bytes.
+    if (encodeBase32(bytes) === text) return bytes;
+  }
+  throw new SyntaxError("Cannot decode base32: the text is not lower-case, unpadded base32 (a-z, 2-7)");
+}
 
 /** Characters of a TubID: 160 bits of SHA-1 in base32, which is never padded. */
 export const TUB_ID_LENGTH = 32;
@@ -37,4 +65,25 @@ export function isTubId(text: string): boolean {
  */
 export function shortTubId(tubId: string): string {
   return tubId.slice(0, 4);
+}
+
+/** Bytes of a generated name: 160 bits, Foolscap's `Tub.NAMEBITS`. */
+const SWISSNUM_BYTES = 20;
+
+/**
+ * A new name of 160 random bits. Foolscap: `Tub.generateSwissnumber`.
+ *
+ * @param randomBytes Where the bits come from.
+ * @returns 32 characters of lower-case, unpadded base32.
+ * @throws {RangeError} If the source gives another number of bytes than it was asked for.
+ */
+export function createSwissnum(randomBytes: RandomBytes = systemRandomBytes): string {
+  const bytes = randomBytes(SWISSNUM_BYTES);
+  if (bytes.length !== SWISSNUM_BYTES) {
+    // A short name would be a guessable one.
+    throw new RangeError(
+      `Cannot create a name: the random source gave ${bytes.length} bytes instead of ${SWISSNUM_BYTES}`,
+    );
+  }
+  return encodeBase32(bytes);
 }

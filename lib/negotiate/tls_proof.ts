@@ -18,12 +18,10 @@
  */
 
 import { RemoteNegotiationError } from "../errors.ts";
-import { decodeBase32, encodeBase32 } from "../names/base32.ts";
+import { decodeBase32, encodeBase32, isTubId, tubIdOf } from "../names/tub_id.ts";
 import type { RandomBytes } from "../util/random_bytes.ts";
-import { isTubId, tubIdOf } from "../names/tub_id.ts";
 import { readCertificate } from "../transport/certificate.ts";
-import { importPrivateKey } from "../transport/key_pair.ts";
-import { parsePem } from "../transport/pem.ts";
+import { importPrivateKey, parsePem } from "../transport/key_pair.ts";
 import type { TlsIdentity } from "../transport/transport.ts";
 import { encodeText, quoteForeign } from "../util/text.ts";
 import { decodeBlock, encodeBlock } from "./blocks.ts";

@@ -10,8 +10,12 @@ import { DeadReferenceError, NegotiationError, ProtocolError } from "../errors.t
 import type { ByteStreams } from "../transport/stream_connection.ts";
 import type { Connection } from "../transport/transport.ts";
 import type { PbBroker } from "./broker/broker.ts";
-import { type AvatarReference, ClientLogins, type PbLoginOptions } from "./cred/client_logins.ts";
-import type { LoginMethod } from "./cred/methods.ts";
+import {
+  type AvatarReference,
+  ClientLogins,
+  type LoginMethod,
+  type PbLoginOptions,
+} from "./cred/client_logins.ts";
 import { type PbConnectionOptions, resolveSettings } from "./broker/options.ts";
 import type { Broker } from "./flavors/call.ts";
 import type { RemoteReference } from "./flavors/remote_reference.ts";

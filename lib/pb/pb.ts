@@ -27,8 +27,8 @@ export {
   setUnjellyableFactoryForClass,
   setUnjellyableForClass,
   setUnjellyableForClassTree,
-} from "./jelly/registry.ts";
-export type { CopyEntry, CopyFactory, UnjellyableClass, UnjellyFunction } from "./jelly/registry.ts";
+} from "./jelly/security.ts";
+export type { CopyEntry, CopyFactory, UnjellyableClass, UnjellyFunction } from "./jelly/security.ts";
 export { Copyable, RemoteCopy } from "./jelly/copyable.ts";
 
 // Values
@@ -69,26 +69,26 @@ export type {
 
 // Things that are kept in step
 export { Cacheable } from "./cache/cacheable.ts";
-export { RemoteCacheObserver } from "./cache/observer.ts";
-export type { Observed, ObserverHost } from "./cache/observer.ts";
+export { RemoteCacheObserver } from "./cache/owned_caches.ts";
+export type { Observed, ObserverHost } from "./cache/owned_caches.ts";
 export { brokerOf, RemoteCache } from "./cache/remote_cache.ts";
 
 // Things that come in pages
 export { Pager } from "./paging/pager.ts";
-export { StringPager } from "./paging/string_pager.ts";
-export type { ChunkOptions } from "./paging/string_pager.ts";
-export { FilePager } from "./paging/file_pager.ts";
-export type { PageSource } from "./paging/file_pager.ts";
-export { CallbackPageCollector, PageCollector } from "./paging/page_collector.ts";
-export type { PageOptions, PageSink } from "./paging/page_collector.ts";
+export { StringPager } from "./paging/pager.ts";
+export type { ChunkOptions } from "./paging/pager.ts";
+export { FilePager } from "./paging/pager.ts";
+export type { PageSource } from "./paging/pager.ts";
+export { CallbackPageCollector, PageCollector } from "./paging/get_pages.ts";
+export type { PageOptions, PageSink } from "./paging/get_pages.ts";
 export { getAllPages, getPages, Pages } from "./paging/get_pages.ts";
 
 // Things that are published, and stand-ins for what is remote
 export { Publishable } from "./publish/publishable.ts";
 export type { PublishableOptions } from "./publish/publishable.ts";
 export { RemotePublished, whenReady } from "./publish/remote_published.ts";
-export { FolderStorage } from "./publish/storage.ts";
-export type { PublishedStorage } from "./publish/storage.ts";
+export { FolderStorage } from "./publish/publishable.ts";
+export type { PublishedStorage } from "./publish/publishable.ts";
 export { LocalAsRemote, LocalAsyncForwarder } from "./stand_ins.ts";
 export type { ForwarderOptions } from "./stand_ins.ts";
 
@@ -102,9 +102,9 @@ export type { PbServeOptions } from "./server.ts";
 export type { PbTlsClientOptions } from "./net/dial.ts";
 export type { PbTlsServerOptions } from "./net/listen.ts";
 export type { PbConnectionOptions } from "./broker/options.ts";
-export type { PbTrace, PbTraceEvent } from "./broker/trace.ts";
+export type { PbTrace, PbTraceEvent } from "./broker/options.ts";
 export type { ReferenceTables } from "./broker/counts.ts";
-export type { Dialect } from "./broker/dialect.ts";
+export type { Dialect } from "./broker/options.ts";
 
 // Logins
 export { AllowAnonymousAccess, ANONYMOUS } from "./cred/checker.ts";
@@ -119,22 +119,22 @@ export type { Credentials, UsernameHashedPassword, UsernameMD5Password } from ".
 export {
   InMemoryUsernamePasswordDatabase,
   InMemoryUsernamePasswordDatabase as InMemoryUsernamePasswordDatabaseDontUse,
-} from "./cred/memory_checker.ts";
+} from "./cred/checker.ts";
 export { FilePasswordDB } from "./cred/file_checker.ts";
 export type { FilePasswordOptions } from "./cred/file_checker.ts";
-export { Anonymous, UsernamePassword } from "./cred/methods.ts";
-export type { LoginMethod } from "./cred/methods.ts";
+export { Anonymous, UsernamePassword } from "./cred/client_logins.ts";
+export type { LoginMethod } from "./cred/client_logins.ts";
 export { Portal } from "./cred/portal.ts";
 export type { PortalOptions } from "./cred/portal.ts";
-export { PortalRoot } from "./cred/portal_root.ts";
+export { PortalRoot } from "./cred/portal.ts";
 export type { LoginPortal } from "./cred/connection_logins.ts";
 export type { Login, Realm } from "./cred/realm.ts";
 export { AvatarReference } from "./cred/client_logins.ts";
 export type { PbLoginOptions } from "./cred/client_logins.ts";
-export { respond } from "./cred/response.ts";
-export type { Password } from "./cred/response.ts";
-export { DEFAULT_LOGIN_LIMITS } from "./cred/limits.ts";
-export type { PbLoginLimits } from "./cred/limits.ts";
+export { respond } from "./cred/credentials.ts";
+export type { Password } from "./cred/credentials.ts";
+export { DEFAULT_LOGIN_LIMITS } from "./limits.ts";
+export type { PbLoginLimits } from "./limits.ts";
 
 // What went wrong
 export { BadCall, NoSuchMethod, PBConnectionLost, PbError as Error, RemoteError } from "./errors.ts";
@@ -142,5 +142,5 @@ export { LoginDenied, LoginFailed, UnauthorizedLogin, UnhandledCredentials } fro
 export type { LoginFailedDetails } from "./errors.ts";
 export { nameError } from "./broker/error_types.ts";
 export type { ErrorClass } from "./broker/error_types.ts";
-export { DEFAULT_BROKER_LIMITS } from "./broker/limits.ts";
-export type { PbBrokerLimits } from "./broker/limits.ts";
+export { DEFAULT_BROKER_LIMITS } from "./limits.ts";
+export type { PbBrokerLimits } from "./limits.ts";

@@ -8,7 +8,7 @@
 
 import { quoteForeign } from "../util/text.ts";
 import { NoSuchMethod } from "./errors.ts";
-import { findMethod } from "./flavors/find_method.ts";
+import { findMethod } from "./flavors/referenceable.ts";
 
 /**
  * An object that is called as a reference is, and is not remote.

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CallRate } from "./limits/rate_limit.ts";
+import type { CallRate } from "./limits.ts";
 
 /** What a capability allows, and what became of it: a look at one moment. What its parents limit is in it. */
 export interface CapabilityInfo {

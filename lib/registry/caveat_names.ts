@@ -8,19 +8,19 @@
 import type { Publishable } from "../broker/callable.ts";
 import { FurlError, PermissionDenied } from "../errors.ts";
 import { partsOf } from "../names/attenuate_furl.ts";
-import { markOf } from "../names/caveat_chain.ts";
+import { markOf } from "../names/caveat.ts";
 import { isReservedName, parseDerivedName, verifyName } from "../names/derived_name.ts";
 import type { SturdyRef } from "../names/sturdy_ref.ts";
-import { CaveatFacet } from "./caveat_facet.ts";
 import {
+  CaveatFacet,
   type CaveatWorld,
   pastMethods,
   refusesLookup,
   type VerifiedChain,
   withoutCounts,
-} from "./caveat_limits.ts";
+} from "./caveat_facet.ts";
 import type { CaveatMark } from "./caveat_state.ts";
-import type { EventLog, Subject } from "./event_log.ts";
+import type { EventLog, Subject } from "./capability_events.ts";
 import type { GateEnd } from "./gate.ts";
 import type { Limit } from "./limit.ts";
 import type { MembraneParts } from "./membranes/core.ts";

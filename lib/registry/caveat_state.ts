@@ -11,7 +11,7 @@ import type { Trace } from "../util/trace.ts";
 
 /** Part of a chain of caveats, and what is remembered with it. */
 export interface CaveatMark {
-  /** Stands for the chain up to a link: see `markOf` of `lib/names/caveat_chain.ts`. */
+  /** Stands for the chain up to a link: see `markOf` of `lib/names/caveat.ts`. */
   readonly mark: string;
   /** Stands for the name that the chain begins with. */
   readonly id: string;

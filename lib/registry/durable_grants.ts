@@ -17,15 +17,62 @@ import type { Trace } from "../util/trace.ts";
 import type { DurableOptions, Factory } from "./factories.ts";
 import type { GateEnd } from "./gate.ts";
 import type { Grant } from "./grant.ts";
-import type { Terms } from "./grant_options.ts";
-import { CallCountLimit, type CountJournal } from "./limits/call_count_limit.ts";
+import { checkTerms, type Terms } from "./grant_options.ts";
+import { CallCountLimit, type CountJournal } from "./limits.ts";
 import { isPublishable } from "./name_lookups.ts";
 import type { NameTable, StoredName } from "./name_table.ts";
 import type { Store, StoredGrant } from "./store.ts";
-import { readTerms, writeTerms } from "./stored_terms.ts";
+
+/** JSON, with the same keys as the options of a grant. The name is left out: it is a secret. */
+function writeTerms(
+  { methods, expiresAt, maxCalls, rate, holders, requires, deep, label }: Terms,
+): string {
+  return JSON.stringify({
+    methods: methods && [...methods],
+    expires: expiresAt,
+    maxCalls,
+    rate,
+    holders: holders && [...holders],
+    requires: requires.length === 0 ? undefined : requires.map(plain),
+    // One with a policy is not kept; what was written before there were deep ones has no such key.
+    deep: deep === undefined ? undefined : true,
+    label,
+  });
+}
+
+/**
+ * The limits of a text.
+ *
+ * @throws {StoreError} If it is none of {@linkcode writeTerms}.
+ */
+function readTerms(text: string): Terms {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    const { expires, ...others } = parsed as { expires?: unknown };
+    const expiresAt = expires as number | undefined;
+    if (expiresAt !== undefined && !Number.isFinite(expiresAt)) throw new TypeError("expires is no number");
+    // It may be over: the registry looks.
+    return { ...checkTerms(others, -Infinity), expiresAt };
+  } catch (cause) {
+    throw new StoreError(
+      "Cannot read the store: it has a grant that makes no sense; restore the file from a copy",
+      { cause, problem: "damaged" },
+    );
+  }
+}
+
+/** A path may be a URL, which JSON writes as text that is no path. */
+function plain(descriptor: Deno.PermissionDescriptor): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(descriptor).map(([key, value]) => [
+      key,
+      value instanceof URL && value.protocol === "file:" ? decodeURIComponent(value.pathname) : value,
+    ]),
+  );
+}
 
 /** What {@linkcode DurableGrants} need of the registry. */
-export interface DurableGrantsOptions {
+interface DurableGrantsOptions {
   readonly store: Store;
   readonly factories: Readonly<Record<string, Factory>>;
   readonly table: NameTable<Publishable>;
@@ -40,7 +87,7 @@ export interface Recipe {
 }
 
 /** Makes a grant again. */
-export type RestoreGrant = (stored: StoredGrant, target: Publishable, terms: Terms, parent?: Grant) => Grant;
+type RestoreGrant = (stored: StoredGrant, target: Publishable, terms: Terms, parent?: Grant) => Grant;
 
 /** The grants of one registry that are kept. */
 export class DurableGrants {

@@ -1,19 +1,20 @@
 /**
- * What stands between a facet and its target: every call asks all limits, counts, and can be ended while it runs.
+ * What stands before an object and asks the limits.
  *
  * @module
  */
 
-import type { CallContext } from "../broker/call_context.ts";
-import { runInCall } from "../broker/call_context.ts";
-import type { Publishable } from "../broker/callable.ts";
+import { type CallContext, currentCall, runInCall } from "../broker/call_context.ts";
+import { Callable, type Publishable } from "../broker/callable.ts";
+import { localContext } from "../broker/call.ts";
 import { isSameObject } from "../broker/forwarder.ts";
 import { Referenceable } from "../broker/referenceable.ts";
 import { adaptedBy } from "../broker/remotely_callable.ts";
 import { PermissionDenied } from "../errors.ts";
+import type { InterfaceRules } from "../graph/schema/method_schema.ts";
 import type { LimitKind } from "./capability_event.ts";
 import type { Limit, LimitedCall } from "./limit.ts";
-import { cannotCall } from "./limits/cannot_call.ts";
+import { cannotCall } from "./limits.ts";
 
 /** What a {@linkcode Gate} tells of its calls. */
 export interface GateWatcher {
@@ -215,4 +216,37 @@ function invoke({ target, method, args, context }: Passing): unknown {
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   if (typeof value !== "object" || value === null) return false;
   return value instanceof Promise || typeof (value as { then?: unknown }).then === "function";
+}
+
+/** An object with an identity of its own, and the target's interface. Nothing leads from it to the target. */
+class Facet extends Referenceable {
+  readonly #gate: Gate;
+
+  constructor(gate: Gate) {
+    super();
+    this.#gate = gate;
+  }
+  override doRemoteCall(name: string, args: unknown[], context: CallContext): unknown {
+    return this.#gate.pass(name, args, context);
+  }
+  override getInterface(): InterfaceRules | undefined {
+    const { target } = this.#gate;
+    return target instanceof Referenceable ? target.getInterface() : undefined;
+  }
+  override getInterfaceName(): string | undefined {
+    const { target } = this.#gate;
+    return target instanceof Referenceable ? target.getInterfaceName() : undefined;
+  }
+}
+
+/** The facet of a gate: of the kind that its target is. */
+export function facetOf(gate: Gate): Publishable {
+  const facet = gate.target instanceof Callable ? new Callable(functionOf(gate)) : new Facet(gate);
+  gate.facet = facet;
+  return facet;
+}
+
+/** A function is called without a context: whose call it is, the turn says. */
+function functionOf(gate: Gate): (...args: unknown[]) => unknown {
+  return (...args) => gate.pass("", args, currentCall() ?? localContext("", false));
 }

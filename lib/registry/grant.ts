@@ -6,14 +6,13 @@
 
 import type { Publishable } from "../broker/callable.ts";
 import type { CapabilityInfo } from "./capability_info.ts";
-import { pastMethods } from "./caveat_limits.ts";
-import type { Expiring } from "./expiry_queue.ts";
-import { facetOf } from "./facet.ts";
-import { Gate, type GateEnd, type GateWatcher } from "./gate.ts";
+import { pastMethods } from "./caveat_facet.ts";
+import type { Expiring } from "./expiry.ts";
+import { facetOf, Gate, type GateEnd, type GateWatcher } from "./gate.ts";
 import type { Terms } from "./grant_options.ts";
 import type { Limit } from "./limit.ts";
 import { MembraneCore, type MembraneParts } from "./membranes/core.ts";
-import { CallCountLimit } from "./limits/call_count_limit.ts";
+import { CallCountLimit } from "./limits.ts";
 
 /** What a new {@linkcode Grant} is made of. */
 export interface GrantParts {

@@ -7,10 +7,10 @@
 import { checkOwnName } from "../names/derived_name.ts";
 import { isTubId } from "../names/tub_id.ts";
 import { quoteForeign } from "../util/text.ts";
-import { type ExpiryTime, expiryTime } from "./expiry_time.ts";
+import { type ExpiryTime, expiryTime } from "./expiry.ts";
 import type { DurableOptions } from "./factories.ts";
 import { checkPolicy, type MembranePolicy } from "./membranes/policy.ts";
-import type { CallRate } from "./limits/rate_limit.ts";
+import type { CallRate } from "./limits.ts";
 
 /** What a capability allows, to whom, how often and how long. What is left out is not limited. */
 export interface AttenuateOptions {

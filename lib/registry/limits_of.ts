@@ -7,12 +7,15 @@
 import type { Clock } from "../util/clock.ts";
 import type { Terms } from "./grant_options.ts";
 import type { Limit } from "./limit.ts";
-import { CallCountLimit, type CountJournal } from "./limits/call_count_limit.ts";
-import { ExpiryLimit } from "./limits/expiry_limit.ts";
-import { HolderLimit } from "./limits/holder_limit.ts";
-import { MethodLimit } from "./limits/method_limit.ts";
-import { PermissionLimit } from "./limits/permission_limit.ts";
-import { RateLimit } from "./limits/rate_limit.ts";
+import {
+  CallCountLimit,
+  type CountJournal,
+  ExpiryLimit,
+  HolderLimit,
+  MethodLimit,
+  PermissionLimit,
+  RateLimit,
+} from "./limits.ts";
 import type { PermissionQuery } from "./permission_query.ts";
 
 /** What is to be known of a grant that is kept. */

@@ -7,9 +7,9 @@
 import type { Publishable } from "../broker/callable.ts";
 import type { Clock } from "../util/clock.ts";
 import type { DurableGrants } from "./durable_grants.ts";
-import type { EventLog } from "./event_log.ts";
+import type { EventLog } from "./capability_events.ts";
 import { Grants } from "./grants.ts";
-import { sturdyHostOf } from "./membranes/sturdy_host.ts";
+import { sturdyHostOf } from "./membranes/sturdy_refs.ts";
 import type { NameTable } from "./name_table.ts";
 import type { CapabilityRegistryOptions } from "./registry_options.ts";
 

@@ -8,9 +8,9 @@
 
 import { FurlError } from "../errors.ts";
 import { MAX_RETIRED_NAMES } from "../limits.ts";
-import { caveatId, caveatRoot } from "../names/caveat_chain.ts";
+import { caveatId, caveatRoot } from "../names/caveat.ts";
 import { isReservedName } from "../names/derived_name.ts";
-import { createSwissnum } from "../names/swissnum.ts";
+import { createSwissnum } from "../names/tub_id.ts";
 import type { RandomBytes } from "../util/random_bytes.ts";
 import { type SealedName, SealedNames } from "./sealed_names.ts";
 

@@ -1,4 +1,6 @@
 /**
+ * Deno permissions that capabilities need.
+ *
  * Objects that were not granted, but whose class declares Deno permissions: nothing forwards their calls, so these are
  * asked about at the one point that all calls of peers pass. With no such object, nothing is asked.
  *
@@ -7,8 +9,31 @@
 
 import type { InboundCall } from "../broker/call.ts";
 import { PermissionDenied } from "../errors.ts";
-import { PermissionLimit } from "./limits/permission_limit.ts";
+import { requiredBy } from "./grant_rules.ts";
+import { PermissionLimit } from "./limits.ts";
 import type { PermissionQuery } from "./permission_query.ts";
+import type { RegistryEntry } from "./registry_options.ts";
+
+/** Each permission once, in the order in which they are met. A class that declares nonsense counts for nothing. */
+export function requirementsOf(entries: Iterable<RegistryEntry>): Deno.PermissionDescriptor[] {
+  const found = new Map<string, Deno.PermissionDescriptor>();
+  for (const { object, capability } of entries) {
+    for (const descriptor of [...capability?.requires ?? [], ...declaredBy(object)]) {
+      const key = JSON.stringify(Object.entries(descriptor).sort());
+      if (!found.has(key)) found.set(key, descriptor);
+    }
+  }
+  return [...found.values()];
+}
+
+function declaredBy(object: RegistryEntry["object"]): readonly Deno.PermissionDescriptor[] {
+  try {
+    return requiredBy(object);
+  } catch {
+    // The trace was told when it was passed to a peer; registering it is refused.
+    return [];
+  }
+}
 
 /** Stands between an inbound call and its delivery. */
 export type InboundGuard = (call: InboundCall, deliver: () => unknown) => unknown;

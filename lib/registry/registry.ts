@@ -14,25 +14,22 @@ import { systemClock } from "../util/clock.ts";
 import type { Trace } from "../util/trace.ts";
 import type { AuditHead, AuditTrail } from "./audit_trail.ts";
 import type { Capability } from "./capability.ts";
-import type { CapabilityEvents, EventOptions } from "./capability_events.ts";
+import { type CapabilityEvents, EventLog, type EventOptions, type Subject } from "./capability_events.ts";
 import { CaveatNames } from "./caveat_names.ts";
 import { forgetQuietly, MemoryCaveatState } from "./caveat_state.ts";
 import { DurableGrants } from "./durable_grants.ts";
-import { EventLog, type Subject } from "./event_log.ts";
 import type { GrantOptions } from "./grant_options.ts";
 import { checkPermissions, notPublishable, requiredBy, requiredOrNothing } from "./grant_rules.ts";
 import type { Grants } from "./grants.ts";
 import { makeGrants } from "./make_grants.ts";
-import { type Listed, listOf, treeOf } from "./listing.ts";
+import { type CapabilityNode, type Listed, listOf, treeOf } from "./tree.ts";
 import { isPublishable, type NameLookupHandler, NameLookups, refusedAsGone } from "./name_lookups.ts";
 import type { MembraneOptions } from "./membrane.ts";
 import { NameTable } from "./name_table.ts";
-import { type InboundGuard, PermissionGuard } from "./permission_guard.ts";
+import { type InboundGuard, PermissionGuard, requirementsOf } from "./permission_guard.ts";
 import type { PermissionQuery } from "./permission_query.ts";
-import { requirementsOf } from "./requirements.ts";
 import type { CapabilityRegistryOptions, RegistryEntry } from "./registry_options.ts";
 import type { StoredRegistry } from "./store.ts";
-import type { CapabilityNode } from "./tree.ts";
 
 export type { NameLookupHandler } from "./name_lookups.ts";
 

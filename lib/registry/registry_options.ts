@@ -12,7 +12,7 @@ import type { Trace } from "../util/trace.ts";
 import type { AuditTrail } from "./audit_trail.ts";
 import type { CapabilityInfo } from "./capability_info.ts";
 import type { CaveatState } from "./caveat_state.ts";
-import type { EventSink } from "./event_log.ts";
+import type { EventSink } from "./capability_events.ts";
 import type { Factory } from "./factories.ts";
 import type { PermissionQuery } from "./permission_query.ts";
 import type { Store } from "./store.ts";

@@ -1,14 +1,19 @@
 /**
- * What can be reached in a Tub, and what comes of what, for people.
+ * What a registry shows of its capabilities.
  *
  * @module
  */
 
 import { Callable, type Publishable } from "../broker/callable.ts";
 import { RemoteFunction } from "../broker/remote_reference.ts";
+import type { Subject } from "./capability_events.ts";
 import type { CapabilityInfo } from "./capability_info.ts";
 import type { CaveatFacet } from "./caveat_facet.ts";
+import type { CaveatNames } from "./caveat_names.ts";
 import type { Grant } from "./grant.ts";
+import type { Grants } from "./grants.ts";
+import type { NameTable } from "./name_table.ts";
+import type { RegistryEntry } from "./registry_options.ts";
 
 /** One thing that can be reached. */
 export interface CapabilityNode {
@@ -39,7 +44,7 @@ function typeName(object: object | undefined): string {
 }
 
 /** The node of a grant, with those that come of it. */
-export function nodeOfGrant(
+function nodeOfGrant(
   grant: Grant,
   now: number,
   reached: (grant: Grant) => readonly CapabilityNode[],
@@ -58,7 +63,7 @@ export function nodeOfGrant(
 }
 
 /** The node of an object that was not granted. */
-export function nodeOfObject(
+function nodeOfObject(
   object: Publishable,
   isStrong: boolean,
   id: number | undefined,
@@ -74,7 +79,7 @@ export function nodeOfObject(
 }
 
 /** The node of an attenuated FURL that leads to `object`. */
-export function nodeOfFurl(
+function nodeOfFurl(
   facet: CaveatFacet,
   object: object,
   reached: readonly CapabilityNode[],
@@ -84,7 +89,7 @@ export function nodeOfFurl(
 }
 
 /** The node of what somebody has got through a deep grant, and stands for `object`. */
-export function nodeOfReached(object: object): CapabilityNode {
+function nodeOfReached(object: object): CapabilityNode {
   return {
     kind: "reached",
     id: undefined,
@@ -160,4 +165,54 @@ function limitsOf(info: CapabilityInfo): string[] {
     ...(requires.length === 0 ? [] : [`needs ${[...new Set(requires.map(({ name }) => name))].join(", ")}`]),
     ...(callsUsed === 0 ? [] : [`used ${callsUsed} times`]),
   ];
+}
+
+/** Where a registry has what it shows. */
+export interface Listed {
+  readonly table: NameTable<Publishable>;
+  readonly grants: Grants;
+  readonly caveats: CaveatNames;
+  /** What events say of an object. */
+  subjectOf(object: Publishable): Subject | undefined;
+}
+
+/** See `CapabilityRegistry.list`. */
+export function listOf({ table, grants, caveats }: Listed): RegistryEntry[] {
+  return Array.from(table.objects(), ({ object, isStrong }) => {
+    const entry = { object, isImplicit: !isStrong };
+    const grant = grants.find(object)?.grant ?? grants.reachedBy(object)?.grant;
+    const derived = caveats.facetOf(object) ?? caveats.reachedBy(object)?.facet;
+    const capability = grant?.info(grants.now()) ?? derived?.info();
+    return capability === undefined ? entry : { ...entry, capability };
+  });
+}
+
+/** See `CapabilityRegistry.tree`. */
+export function treeOf({ table, grants, caveats, subjectOf }: Listed): CapabilityNode[] {
+  const now = grants.now();
+  const others: (() => CapabilityNode)[] = [];
+  const reached = new Map<Grant | CaveatFacet, CapabilityNode[]>();
+  const reachedBy = (deep: Grant | CaveatFacet) => reached.get(deep) ?? [];
+  /** What the program has made, of which this is a part, or for which it stands. */
+  const behind = (object: object): object =>
+    grants.find(object as Publishable)?.grant.object ?? grants.reachedBy(object as Publishable)?.object ??
+      object;
+  for (const { object, isStrong } of table.objects()) {
+    if (grants.find(object) !== undefined) continue;
+    const byGrant = grants.reachedBy(object), byFurl = caveats.reachedBy(object);
+    const by = byGrant?.grant ?? byFurl?.facet;
+    if (by !== undefined) {
+      const node = nodeOfReached(behind((byGrant ?? byFurl)!.object));
+      reached.getOrInsertComputed(by, () => []).push(node);
+      continue;
+    }
+    const derived = caveats.facetOf(object);
+    others.push(() =>
+      derived === undefined
+        ? nodeOfObject(object, isStrong, subjectOf(object)?.id)
+        : nodeOfFurl(derived, behind(derived.target), reachedBy(derived))
+    );
+  }
+  const roots = Array.from(grants.roots, (grant) => nodeOfGrant(grant, now, reachedBy));
+  return [...roots, ...others.map((node) => node())];
 }

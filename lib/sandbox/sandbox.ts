@@ -11,7 +11,7 @@ import type { Referenceable } from "../broker/referenceable.ts";
 import type { RemoteReference, Untyped } from "../broker/remote_reference.ts";
 import { type SandboxEnd, SandboxError, toError } from "../errors.ts";
 import type { Capability } from "../registry/capability.ts";
-import { endWith } from "../tub/owned.ts";
+import { endWith } from "../tub/debug.ts";
 import { Tub } from "../tub/tub.ts";
 import { usePermissions } from "../tub/used_permissions.ts";
 import { systemClock } from "../util/clock.ts";

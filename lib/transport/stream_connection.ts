@@ -7,7 +7,7 @@
 
 import { DeadReferenceError, toError } from "../errors.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
-import { inLaterTurn } from "../util/turn.ts";
+import { inLaterTurn } from "../util/eventual.ts";
 import type { CloseOptions, Connection } from "./transport.ts";
 
 /** One end of something that carries bytes, as the program has it. */

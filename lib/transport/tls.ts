@@ -14,7 +14,7 @@ import type { Clock } from "../util/clock.ts";
 import { quoteForeign } from "../util/text.ts";
 import { createTrustAnchor } from "./certificate.ts";
 import { denoConnection } from "./deno_socket.ts";
-import { formatPem } from "./pem.ts";
+import { formatPem } from "./key_pair.ts";
 import type { Connection, TlsIdentity } from "./transport.ts";
 
 /** Options of {@linkcode dialTls}. */

@@ -15,7 +15,7 @@ import type { CapabilityEvent } from "../registry/capability_event.ts";
 import type { Clock } from "../util/clock.ts";
 import { encodeText } from "../util/text.ts";
 import type { Trace } from "../util/trace.ts";
-import { AUDIT_VERSION, type AuditMark, hashOf, writeLine } from "./audit_lines.ts";
+import { AUDIT_VERSION, type AuditMark, hashOf, writeLine } from "./verify_audit.ts";
 import { type AuditTail, readTail } from "./audit_tail.ts";
 import { requirePermission } from "./permissions.ts";
 import { fileError, toPath } from "./private_file.ts";

@@ -7,7 +7,7 @@
 import { FileError } from "../errors.ts";
 import { MAX_AUDIT_LINE_BYTES } from "../limits.ts";
 import type { AuditHead } from "../registry/audit_trail.ts";
-import { EMPTY_HEAD, hashOf, isGenuine, readLine, type TornLine } from "./audit_lines.ts";
+import { EMPTY_HEAD, hashOf, isGenuine, readLine, type TornLine } from "./verify_audit.ts";
 
 const NEWLINE = 0x0a;
 

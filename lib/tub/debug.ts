@@ -1,5 +1,5 @@
 /**
- * What a Tub holds, for tests and monitors.
+ * What a Tub holds: what ends with it, and how much it is.
  *
  * @module
  */
@@ -8,6 +8,28 @@ import type { Broker } from "../broker/broker.ts";
 import type { BrokerListing } from "../broker/broker_listing.ts";
 import type { BrokerTables } from "../broker/broker_tables.ts";
 import type { NetworkTables } from "./network.ts";
+
+const owned = new WeakMap<object, Set<AsyncDisposable>>();
+
+/**
+ * Ends something when a Tub stops, at the latest.
+ *
+ * @param thing Its end must not reject. It is waited for by whoever stops the Tub.
+ * @returns Disposing it takes that back: the thing has ended.
+ */
+export function endWith(tub: object, thing: AsyncDisposable): Disposable {
+  let things = owned.get(tub);
+  if (things === undefined) owned.set(tub, things = new Set());
+  things.add(thing);
+  return { [Symbol.dispose]: () => void things.delete(thing) };
+}
+
+/** Ends what belongs to a Tub. Never rejects. */
+export async function endOwned(tub: object): Promise<void> {
+  const things = [...owned.get(tub) ?? []];
+  owned.delete(tub);
+  await Promise.allSettled(things.map(async (thing) => await thing[Symbol.asyncDispose]()));
+}
 
 /** How much a Tub holds; all 0 when it has stopped. Calls and references are summed over the connections. */
 export interface TubTables extends BrokerTables, NetworkTables {
@@ -26,7 +48,7 @@ export interface TubDebug {
 }
 
 /** Where the numbers come from. */
-export interface DebugSources {
+interface DebugSources {
   brokers(): readonly Broker[];
   network(): NetworkTables;
   names(): number;

@@ -8,7 +8,7 @@
 
 import { isIP } from "node:net";
 import { redactHint } from "../util/redact.ts";
-import { problemOfUnixPath } from "../names/unix_hint.ts";
+import { problemOfUnixPath } from "../names/hints.ts";
 import { quoteForeign } from "../util/text.ts";
 
 /** A place to listen on. */

@@ -23,8 +23,7 @@ import {
   securedConnection,
 } from "./hint_handler.ts";
 import type { Identity } from "./identity.ts";
-import { lendIdentity, tls } from "./tls_handler.ts";
-import { tcp } from "./tcp_handler.ts";
+import { lendIdentity, tcp, tls } from "./tcp_handler.ts";
 
 /** How long a handler that was told to stop is waited for, in milliseconds. */
 const STOP_TIMEOUT_MS = 1_000;

@@ -4,15 +4,14 @@
  * @module
  */
 
-import { joinHostPort } from "../names/hints.ts";
-import { formatUnixHint } from "../names/unix_hint.ts";
+import { formatUnixHint, joinHostPort } from "../names/hints.ts";
 import type { PlainSocketOptions } from "../transport/plain_socket.ts";
 import { listenTcp } from "../transport/tcp.ts";
 import type { UpgradableConnection } from "../transport/transport.ts";
 import { listenUnix } from "../transport/unix.ts";
 import { type Endpoint, isWildcard } from "./endpoint.ts";
 import { netPermission, requirePermission } from "./permissions.ts";
-import { checkUnixPermissions } from "./unix_place.ts";
+import { checkUnixPermissions } from "./proxy_place.ts";
 
 /** Options of {@linkcode openListener}. */
 export interface OpenListenerOptions extends PlainSocketOptions {

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { formatTlsHint } from "../names/tls_hint.ts";
+import { formatTlsHint } from "../names/hints.ts";
 import type { Destination } from "./arrivals.ts";
 import type { OpenListener } from "./listen.ts";
-import type { ListeningAt } from "./location.ts";
+import type { ListeningAt } from "./target.ts";
 
 /**
  * A place where a Tub accepts connections. Made by {@linkcode Tub.listenOn}.

@@ -19,7 +19,7 @@ import type { UpgradableConnection } from "../transport/transport.ts";
 import { upgradable } from "../transport/upgradable.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Trace } from "../util/trace.ts";
-import { inLaterTurn } from "../util/turn.ts";
+import { inLaterTurn } from "../util/eventual.ts";
 import { Arrivals, type Destination } from "./arrivals.ts";
 import { type AttachedPeer, type Attachment, type AttachOptions, makeAttachment, Peer } from "./attach.ts";
 import { type Agreed, Brokers, type Way } from "./brokers.ts";
@@ -33,7 +33,7 @@ import { checkListenPermission, openListener } from "./listen.ts";
 import type { Identity } from "./identity.ts";
 import { SharedListener, TubListener } from "./listener.ts";
 import { Negotiation, type NegotiationContext } from "./negotiation.ts";
-import { tlsKeyOf } from "./tls_handler.ts";
+import { tlsKeyOf } from "./tcp_handler.ts";
 
 /** What a {@linkcode Network} needs. */
 export interface NetworkOptions {

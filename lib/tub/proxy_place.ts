@@ -1,19 +1,31 @@
 /**
- * Where a proxy listens, as text: `tcp:127.0.0.1:1080`, `127.0.0.1:1080`, `unix:/run/tor/socks`, `/run/tor/socks`.
+ * Where a proxy or a control port is, as text.
  *
  * @module
  */
 
-import { joinHostPort, splitHostPort } from "../names/hints.ts";
-import { problemOfUnixPath } from "../names/unix_hint.ts";
+import { joinHostPort, problemOfUnixPath, splitHostPort } from "../names/hints.ts";
 import type { UpgradableConnection } from "../transport/transport.ts";
 import type { Clock } from "../util/clock.ts";
 import { quoteForeign } from "../util/text.ts";
+import { requirePermission } from "./permissions.ts";
 import { checkNetPermission } from "./tcp_handler.ts";
-import { checkUnixPermissions } from "./unix_place.ts";
+
+/**
+ * Makes sure that the program may use a unix socket, which takes three permissions.
+ *
+ * @param action Such as `listen on`.
+ * @throws {PermissionDenied} If it may not; names the flag.
+ */
+export function checkUnixPermissions(path: string, action: string): void {
+  const what = `${action} unix:${path}`;
+  requirePermission({ name: "net", host: `unix:${path}` }, what);
+  requirePermission({ name: "read", path }, what);
+  requirePermission({ name: "write", path }, what);
+}
 
 /** Options of {@linkcode ProxyPlace.dial}. */
-export interface DialProxyOptions {
+interface DialProxyOptions {
   /** Ends the attempt. */
   readonly signal: AbortSignal;
   readonly clock: Clock;

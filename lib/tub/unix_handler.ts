@@ -4,9 +4,9 @@
  * @module
  */
 
-import { parseUnixHint } from "../names/unix_hint.ts";
+import { parseUnixHint } from "../names/hints.ts";
 import { type ConnectionHintHandler, handOver } from "./hint_handler.ts";
-import { checkUnixPermissions } from "./unix_place.ts";
+import { checkUnixPermissions } from "./proxy_place.ts";
 
 /** Options of {@linkcode unix}. */
 export interface UnixOptions {

@@ -1,4 +1,6 @@
 /**
+ * Turns of the event loop, and what is called in a later one.
+ *
  * Eventual sends: what is to be done later, in order, and away from the stack of who asks for it.
  *
  * Of Foolscap's other helpers JavaScript has its own: a promise for a Deferred, `Promise.withResolvers()` for `makePromise`
@@ -9,8 +11,17 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import { toError } from "../errors.ts";
-import { inLaterTurn } from "./turn.ts";
+
+/**
+ * Runs something in a later turn of the event loop, after what is ready to be read has been looked at.
+ *
+ * What `run` throws is its own affair: it must not throw.
+ */
+export function inLaterTurn(run: () => void): void {
+  setImmediate(run);
+}
 
 let queue: (() => unknown)[] = [];
 let isScheduled = false;

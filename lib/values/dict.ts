@@ -4,7 +4,7 @@
  * @module
  */
 
-import { inspectedEntries } from "./inspect.ts";
+import { inspectedEntries } from "./value_set.ts";
 import type { ValueKey } from "../util/keyed.ts";
 import { valueKey } from "./value_key.ts";
 

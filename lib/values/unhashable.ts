@@ -5,7 +5,7 @@
  */
 
 import { Decimal } from "./decimal.ts";
-import { FrozenSet } from "./frozen_set.ts";
+import { FrozenSet } from "./value_set.ts";
 import { Tuple } from "./tuple.ts";
 
 /**

@@ -1,4 +1,6 @@
 /**
+ * Keys by which values are compared as Python does, and what happens if two are the same.
+ *
  * Which keys Python takes for one and the same: a primitive for every value, equal where Python's `==` holds.
  *
  * A JavaScript `Map` compares objects by identity, `1` and `true` as two and `1` and `1n` as two; Python compares
@@ -154,4 +156,22 @@ function identityOf(key: symbol | object): number | string {
   let identity = identities.get(key);
   if (identity === undefined) identities.set(key, identity = ++lastIdentity);
   return identity;
+}
+
+/**
+ * Two keys that Python takes for one, such as `1` and `true` in a `Map`: a dict with both ends the connection at
+ * the Python that receives it.
+ *
+ * @param keys The keys of one dict.
+ * @returns The first key that is there already, with the one it equals; or undefined.
+ * @throws {Violation} If tuples stand in each other more than 1,000 deep.
+ */
+export function findDuplicateKey(keys: Iterable<unknown>): { first: unknown; second: unknown } | undefined {
+  const seen = new Map<ValueKey, unknown>();
+  for (const second of keys) {
+    const key = valueKey(second);
+    if (seen.has(key)) return { first: seen.get(key), second };
+    seen.set(key, second);
+  }
+  return undefined;
 }

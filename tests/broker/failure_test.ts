@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { failureOf } from "../../lib/broker/failure.ts";
-import { withoutPaths } from "../../lib/util/paths.ts";
+import { withoutPaths } from "../../lib/util/redact.ts";
 import { NoSuchMethodError } from "../../lib/broker/referenceable.ts";
 import { registerRemoteError } from "../../lib/broker/remote_errors.ts";
 import {

@@ -6,7 +6,7 @@ import { nameErrors } from "../../lib/broker/remote_errors.ts";
 import type { RemoteFunction, RemoteReference } from "../../lib/broker/remote_reference.ts";
 import { Violation } from "../../lib/errors.ts";
 import { Decimal } from "../../lib/values/decimal.ts";
-import { frozenSet } from "../../lib/values/frozen_set.ts";
+import { frozenSet } from "../../lib/values/value_set.ts";
 import { Kwargs, kwargs } from "../../lib/values/kwargs.ts";
 import { tuple } from "../../lib/values/tuple.ts";
 import { copyableClass } from "../support/build_value.ts";

@@ -5,8 +5,7 @@ import type { RemotePromise, RemoteReference } from "../../lib/broker/remote_ref
 import { type Kwargs, kwargs } from "../../lib/values/kwargs.ts";
 import { tuple } from "../../lib/values/tuple.ts";
 import { Dict } from "../../lib/values/dict.ts";
-import { frozenSet } from "../../lib/values/frozen_set.ts";
-import { ValueSet } from "../../lib/values/value_set.ts";
+import { frozenSet, ValueSet } from "../../lib/values/value_set.ts";
 import { type Features, OWN_FEATURES } from "../../lib/util/features.ts";
 import { Pair, turns, until } from "./support.ts";
 

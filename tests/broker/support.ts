@@ -17,7 +17,7 @@ import { type MemoryConnection, memoryPair, type MemoryPairOptions } from "../..
 import type { Clock } from "../../lib/util/clock.ts";
 import type { Features } from "../../lib/util/features.ts";
 import type { TraceEvent } from "../../lib/util/trace.ts";
-import { inLaterTurn } from "../../lib/util/turn.ts";
+import { inLaterTurn } from "../../lib/util/eventual.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { decodeHex, encodeHex } from "../support/hex.ts";
 

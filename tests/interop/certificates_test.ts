@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { tubIdOf } from "../../lib/names/tub_id.ts";
-import { parsePem } from "../../lib/transport/pem.ts";
+import { parsePem } from "../../lib/transport/key_pair.ts";
 import { answerInTls, HELLOS } from "../suites/answers_suite.ts";
 import { makeIdentity, type TestIdentity } from "../support/identity.ts";
 import { interopTest } from "../support/python.ts";

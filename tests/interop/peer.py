@@ -47,7 +47,7 @@ class Local(Referenceable):
 
 @implementer(IConnectionHintHandler)
 class UnixHandler:
-    """Hints as lib/names/unix_hint.ts writes them; Foolscap has none for unix sockets."""
+    """Hints as lib/names/hints.ts writes them; Foolscap has none for unix sockets."""
 
     def hint_to_endpoint(self, hint, reactor, update_status):
         return endpoints.UNIXClientEndpoint(reactor, unquote(hint.split(":", 1)[1])), "localhost"

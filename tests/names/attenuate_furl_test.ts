@@ -3,8 +3,18 @@ import { Buffer } from "node:buffer";
 import { FurlError } from "../../lib/errors.ts";
 import { MAX_CAVEAT_BYTES, MAX_CAVEATS, MAX_FURL_BYTES } from "../../lib/limits.ts";
 import { attenuateFurl, type FurlCaveats } from "../../lib/names/attenuate_furl.ts";
-import { type Caveat, decodeCaveats, encodeCaveat, MAX_UNTIL, MAX_USES } from "../../lib/names/caveat.ts";
-import { caveatId, caveatRoot, firstLink, markOf, nextLink } from "../../lib/names/caveat_chain.ts";
+import {
+  type Caveat,
+  caveatId,
+  caveatRoot,
+  decodeCaveats,
+  encodeCaveat,
+  firstLink,
+  markOf,
+  MAX_UNTIL,
+  MAX_USES,
+  nextLink,
+} from "../../lib/names/caveat.ts";
 import { deriveName, isReservedName, parseDerivedName, verifyName } from "../../lib/names/derived_name.ts";
 import { describeFurl } from "../../lib/names/describe_furl.ts";
 import { parseFurl } from "../../lib/names/furl.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { decodeBase32, encodeBase32 } from "../../lib/names/base32.ts";
+import { decodeBase32, encodeBase32 } from "../../lib/names/tub_id.ts";
 import { encodeBase32 as encodePadded } from "../../lib/deps.ts";
 import { fc } from "../deps.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createSwissnum } from "../../lib/names/swissnum.ts";
+import { createSwissnum } from "../../lib/names/tub_id.ts";
 
 Deno.test("createSwissnum() writes 20 bytes of its source as 32 characters", () => {
   const asked: number[] = [];

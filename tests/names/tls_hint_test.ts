@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { InvalidHintError } from "../../lib/errors.ts";
-import { formatTlsHint, parseTlsHint } from "../../lib/names/tls_hint.ts";
+import { formatTlsHint, parseTlsHint } from "../../lib/names/hints.ts";
 import { fc } from "../deps.ts";
 
 const KEY = "a".repeat(51) + "a";

@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { tubIdOf } from "../../lib/names/tub_id.ts";
-import { parsePem } from "../../lib/transport/pem.ts";
+import { parsePem } from "../../lib/transport/key_pair.ts";
 
 /** The kinds of keys that a Tub may have, as openssl makes them. */
 export const VICTIM_KEYS: Readonly<Record<string, readonly string[]>> = {

@@ -3,7 +3,7 @@ import { NegotiationError } from "../../lib/errors.ts";
 import { tubIdOf } from "../../lib/names/tub_id.ts";
 import { negotiateInbound, negotiateOutbound } from "../../lib/negotiate/negotiate.ts";
 import type { Agreement } from "../../lib/negotiate/negotiating_tub.ts";
-import { parsePem } from "../../lib/transport/pem.ts";
+import { parsePem } from "../../lib/transport/key_pair.ts";
 import { dialTcp, listenTcp } from "../../lib/transport/tcp.ts";
 import { systemClock } from "../../lib/util/clock.ts";
 import { readBytes } from "../suites/transport_suite.ts";

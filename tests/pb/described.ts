@@ -5,7 +5,7 @@
  */
 
 import { Decimal, Dict, float, FrozenSet, pb, Tuple, tuple, ValueSet } from "../../mod.ts";
-import { freezeSet } from "../../lib/values/frozen_set.ts";
+import { freezeSet } from "../../lib/values/value_set.ts";
 
 /** A description; see `pb_values.py`. */
 export type Described = readonly [kind: string, ...parts: unknown[]];

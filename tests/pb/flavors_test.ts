@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { pb } from "../../mod.ts";
-import { findMethod } from "../../lib/pb/flavors/find_method.ts";
+import { findMethod } from "../../lib/pb/flavors/referenceable.ts";
 
 class Base extends pb.Referenceable {
   remote_one(): number {

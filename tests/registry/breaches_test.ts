@@ -12,7 +12,7 @@ import {
   Referenceable,
   Tub,
 } from "../../mod.ts";
-import { RateLimit } from "../../lib/registry/limits/rate_limit.ts";
+import { RateLimit } from "../../lib/registry/limits.ts";
 import { startTub } from "../interop/rig.ts";
 import { LIBRARY, moduleOf } from "../sandbox/support.ts";
 import { FakeClock } from "../support/fake_clock.ts";

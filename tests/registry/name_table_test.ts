@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { systemRandomBytes } from "../../lib/util/random_bytes.ts";
-import { caveatId, caveatRoot } from "../../lib/names/caveat_chain.ts";
+import { caveatId, caveatRoot } from "../../lib/names/caveat.ts";
 import { idText, NameTable } from "../../lib/registry/name_table.ts";
 import { SealedNames } from "../../lib/registry/sealed_names.ts";
 import { fc } from "../deps.ts";

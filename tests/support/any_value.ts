@@ -7,9 +7,8 @@
 import { Decimal } from "../../lib/values/decimal.ts";
 import { Dict } from "../../lib/values/dict.ts";
 import { Float } from "../../lib/values/float.ts";
-import { FrozenSet } from "../../lib/values/frozen_set.ts";
+import { FrozenSet, ValueSet } from "../../lib/values/value_set.ts";
 import { Tuple, tuple } from "../../lib/values/tuple.ts";
-import { ValueSet } from "../../lib/values/value_set.ts";
 import { fc } from "../deps.ts";
 import { copyableClass } from "./build_value.ts";
 

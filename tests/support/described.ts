@@ -6,7 +6,7 @@
 
 import { Decimal } from "../../lib/values/decimal.ts";
 import { Float } from "../../lib/values/float.ts";
-import { FrozenSet } from "../../lib/values/frozen_set.ts";
+import { FrozenSet } from "../../lib/values/value_set.ts";
 import { Tuple } from "../../lib/values/tuple.ts";
 import { build } from "./build_value.ts";
 import type { Description } from "./description.ts";

@@ -6,7 +6,7 @@
 
 import { tubIdOf } from "../../lib/names/tub_id.ts";
 import { createCertificate } from "../../lib/transport/certificate.ts";
-import { formatPem } from "../../lib/transport/pem.ts";
+import { formatPem } from "../../lib/transport/key_pair.ts";
 import type { TlsIdentity } from "../../lib/transport/transport.ts";
 
 /** An identity with the name that its certificate gives it. */

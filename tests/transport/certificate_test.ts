@@ -4,17 +4,24 @@ import { once } from "node:events";
 import { X509Certificate } from "node:crypto";
 import { CertificateError } from "../../lib/errors.ts";
 import { tubIdOf } from "../../lib/names/tub_id.ts";
-import { createTrustAnchor, readCertificate } from "../../lib/transport/certificate.ts";
 import {
+  createTrustAnchor,
   decodeDer,
   decodeDerSequence,
   DerTag,
   encodeDer,
   encodeDerInteger,
   encodeDerOid,
-} from "../../lib/transport/der.ts";
-import { createKeyPair, importPrivateKey, type KeyPair, parseKeyPair } from "../../lib/transport/key_pair.ts";
-import { formatPem, parsePem } from "../../lib/transport/pem.ts";
+  readCertificate,
+} from "../../lib/transport/certificate.ts";
+import {
+  createKeyPair,
+  formatPem,
+  importPrivateKey,
+  type KeyPair,
+  parseKeyPair,
+  parsePem,
+} from "../../lib/transport/key_pair.ts";
 import { fc } from "../deps.ts";
 import { P256, PYTHON_PKCS8_KEY, RSA_1024, RSA_PKCS1 } from "./certificate_samples.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { PermissionDenied, UnreachableError } from "../../lib/errors.ts";
-import { formatUnixHint, parseUnixHint } from "../../lib/names/unix_hint.ts";
+import { formatUnixHint, parseUnixHint } from "../../lib/names/hints.ts";
 import type { UpgradableConnection } from "../../lib/transport/transport.ts";
 import { dialUnix, listenUnix } from "../../lib/transport/unix.ts";
 import { readToEnd, transportSuite } from "../suites/transport_suite.ts";

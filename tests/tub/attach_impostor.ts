@@ -5,7 +5,7 @@
  */
 
 import type { ByteStreams } from "../../mod.ts";
-import { parsePem } from "../../lib/transport/pem.ts";
+import { parsePem } from "../../lib/transport/key_pair.ts";
 import { StreamConnection } from "../../lib/transport/stream_connection.ts";
 import { upgradable } from "../../lib/transport/upgradable.ts";
 import { RawPeer } from "../support/raw_peer.ts";

@@ -1,7 +1,7 @@
 /** Attackers who listen where a tls: hint leads. */
 import assert from "node:assert/strict";
-import { encodeBase32 } from "../../lib/names/base32.ts";
-import { formatTlsHint } from "../../lib/names/tls_hint.ts";
+import { encodeBase32 } from "../../lib/names/tub_id.ts";
+import { formatTlsHint } from "../../lib/names/hints.ts";
 import { decodeBlock, encodeBlock } from "../../lib/negotiate/blocks.ts";
 import { makeAnswer } from "../../lib/negotiate/tls_proof.ts";
 import { anchoredKeyOf } from "../../lib/transport/certificate.ts";

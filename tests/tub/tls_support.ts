@@ -5,7 +5,7 @@
  */
 
 import { createCertificate, createTrustAnchor } from "../../lib/transport/certificate.ts";
-import { formatPem } from "../../lib/transport/pem.ts";
+import { formatPem } from "../../lib/transport/key_pair.ts";
 import type { TlsIdentity } from "../../lib/transport/transport.ts";
 import { Tub, type TubOptions } from "../../mod.ts";
 

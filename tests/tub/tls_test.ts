@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { encodeBase32 } from "../../lib/names/base32.ts";
+import { encodeBase32 } from "../../lib/names/tub_id.ts";
 import {
   type ConnectionHintHandler,
   FurlError,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { atEndOfTurn } from "../../lib/util/end_of_turn.ts";
-import { inLaterTurn } from "../../lib/util/turn.ts";
+import { inLaterTurn } from "../../lib/util/eventual.ts";
 
 /** Notes in which order the two run what they are given, beside microtasks and each other. */
 async function order(begin: (note: (what: string) => () => void) => void): Promise<string[]> {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { Decimal } from "../../lib/values/decimal.ts";
-import { parseDecimal } from "../../lib/values/decimal_parts.ts";
+import { Decimal, parseDecimal } from "../../lib/values/decimal.ts";
 import { fc } from "../deps.ts";
 
 const GOOD: readonly (readonly [string, number])[] = [

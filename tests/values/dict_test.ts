@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Decimal } from "../../lib/values/decimal.ts";
 import { Dict } from "../../lib/values/dict.ts";
 import { float } from "../../lib/values/float.ts";
-import { frozenSet } from "../../lib/values/frozen_set.ts";
+import { frozenSet } from "../../lib/values/value_set.ts";
 import { tuple } from "../../lib/values/tuple.ts";
 import { fc } from "../deps.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { Decimal } from "../../lib/values/decimal.ts";
 import { Dict } from "../../lib/values/dict.ts";
-import { findDuplicateKey } from "../../lib/values/duplicate_key.ts";
+import { findDuplicateKey } from "../../lib/values/value_key.ts";
 import { float } from "../../lib/values/float.ts";
-import { freezeSet, FrozenSet, frozenSet } from "../../lib/values/frozen_set.ts";
+import { freezeSet, FrozenSet, frozenSet } from "../../lib/values/value_set.ts";
 import { sortedKeys } from "../../lib/values/sort_keys.ts";
 import { Tuple, tuple } from "../../lib/values/tuple.ts";
 import { findUnhashable } from "../../lib/values/unhashable.ts";

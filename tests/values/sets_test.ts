@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { Dict } from "../../lib/values/dict.ts";
-import { freezeSet, FrozenSet, frozenSet } from "../../lib/values/frozen_set.ts";
+import { freezeSet, FrozenSet, frozenSet, ValueSet } from "../../lib/values/value_set.ts";
 import { tuple } from "../../lib/values/tuple.ts";
-import { ValueSet } from "../../lib/values/value_set.ts";
 import { fc } from "../deps.ts";
 
 const bytes = (...values: number[]) => Uint8Array.from(values);

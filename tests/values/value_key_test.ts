@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Violation } from "../../lib/errors.ts";
 import { Decimal } from "../../lib/values/decimal.ts";
 import { float } from "../../lib/values/float.ts";
-import { freezeSet, FrozenSet, frozenSet } from "../../lib/values/frozen_set.ts";
+import { freezeSet, FrozenSet, frozenSet } from "../../lib/values/value_set.ts";
 import { Tuple, tuple } from "../../lib/values/tuple.ts";
 import { sameKey, valueKey } from "../../lib/values/value_key.ts";
 

@@ -5,25 +5,29 @@
  * @module
  */
 
-import { sliceMap } from "../dict.ts";
-import { sliceSet } from "../set.ts";
+import { sliceMap, sliceSet } from "../dict_and_set.ts";
 import type { Slicer, SlicerTable } from "../slicing.ts";
 import { BASE_SLICERS, BASE_UNSLICERS } from "../tables.ts";
 import type { UnslicerTable, UnslicerType } from "../unslicer.ts";
 import { Dict } from "../../values/dict.ts";
 import { ValueSet } from "../../values/value_set.ts";
-import { BigintUnslicer, sliceTypedBigint } from "./bigint.ts";
-import { DateUnslicer, sliceDate } from "./date.ts";
-import { errorSlicer } from "./error.ts";
-import { type ErrorRules, STORED_ERRORS } from "./error_rules.ts";
-import { ErrorValueUnslicer } from "./error_unslicer.ts";
-import { JsMapUnslicer, sliceJsMap } from "./map.ts";
-import { RegExpUnslicer, sliceRegExp } from "./regexp.ts";
-import { JsSetUnslicer, sliceJsSet } from "./set.ts";
-import { TEMPORAL_SLICERS, TemporalUnslicer } from "./temporal.ts";
+import {
+  BigintUnslicer,
+  DateUnslicer,
+  RegExpUnslicer,
+  sliceDate,
+  sliceRegExp,
+  sliceTypedBigint,
+  sliceUndefined,
+  sliceUrl,
+  TEMPORAL_SLICERS,
+  TemporalUnslicer,
+  UndefinedUnslicer,
+  UrlUnslicer,
+} from "./leaves.ts";
+import { type ErrorRules, errorSlicer, ErrorValueUnslicer, STORED_ERRORS } from "./errors.ts";
+import { JsMapUnslicer, JsSetUnslicer, sliceJsMap, sliceJsSet } from "./collections.ts";
 import { MEMORY_SLICERS, TypedArrayUnslicer } from "./typed_array.ts";
-import { sliceUndefined, UndefinedUnslicer } from "./undefined.ts";
-import { sliceUrl, UrlUnslicer } from "./url.ts";
 
 /** The table with slicers for the values that only JavaScript has. */
 export function withRichSlicers(table: SlicerTable, errors: ErrorRules): SlicerTable {

@@ -9,9 +9,9 @@
 import { Violation } from "../../errors.ts";
 import { decodeText, quoteForeign } from "../../util/text.ts";
 import { STRING, VOCAB } from "../../wire/tokens.ts";
-import { BYTES_COST } from "../costs.ts";
+import { BYTES_COST } from "../unslicer.ts";
 import type { Slicer, Slicing } from "../slicing.ts";
-import { ObjectLeaf } from "./leaf.ts";
+import { ObjectLeaf } from "./leaves.ts";
 
 /** What makes a view, or the memory itself, of memory. */
 interface Kind {

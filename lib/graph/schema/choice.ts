@@ -9,9 +9,8 @@
 
 import { Violation } from "../../errors.ts";
 import { tokenName } from "../../wire/tokens.ts";
-import { type Checking, REFUSED, type Refused } from "./checking.ts";
+import { type Checking, kindOf, REFUSED, type Refused } from "./checking.ts";
 import { Constraint, type Contents } from "./constraint.ts";
-import { kindOf } from "./kind_of.ts";
 import { NOTHING } from "./tasters.ts";
 import { WrappingRule } from "./wrapping.ts";
 

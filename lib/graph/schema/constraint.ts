@@ -2,6 +2,8 @@
  * What a constraint is: a rule about values that is checked twice. On the way in, token by token, before memory is
  * spent on what it refuses; and on whole values, before they are sent and once more when all of them is there.
  *
+ * Promises of values, of which this layer knows nothing, are seen by a method with a symbol for its name, which no peer can reach.
+ *
  * Source: Foolscap `constraint.py`, `Constraint`. Unlike there, a token that a constraint refuses is always a
  * Violation: Foolscap's "strict" constraints (text, booleans, None) end the connection.
  *
@@ -12,7 +14,46 @@ import { Violation } from "../../errors.ts";
 import { quoteForeign } from "../../util/text.ts";
 import { tokenName } from "../../wire/tokens.ts";
 import { Checking, REFUSED, type Refused } from "./checking.ts";
-import { promiseOf } from "./promised_value.ts";
+
+/** Only the types need it: there is no such property. */
+export declare const promisedType: unique symbol;
+
+/** A value that is to come, as an argument of a call. */
+export interface PromisedValue<out T> {
+  /** Only the types need it: the value. */
+  readonly [promisedType]: T;
+}
+
+/** How a promise was settled. */
+export interface Settled {
+  readonly isRejected: boolean;
+  /** The value, or the reason. */
+  readonly value: unknown;
+}
+
+/** The method of promises that can be arguments: how it was settled; `undefined` while it is not. */
+export const promised: unique symbol = Symbol("promised");
+
+/** Whether a value is a promise that can be an argument, and how it was settled. */
+function promiseOf(value: unknown): { readonly settled: Settled | undefined } | undefined {
+  if (!(value instanceof Promise) || !(promised in value)) return undefined;
+  return { settled: (value as unknown as { [promised](): Settled | undefined })[promised]() };
+}
+
+/**
+ * A length or count of a constraint.
+ *
+ * @throws {RangeError} If it is not a whole number of 0 or more.
+ */
+export function checkCount(name: string, value: number | undefined, otherwise: number): number {
+  if (value === undefined) return otherwise;
+  if (value !== Infinity && (!Number.isSafeInteger(value) || value < 0)) {
+    throw new RangeError(
+      `Cannot make a constraint: ${name} is ${value}, and a whole number of 0 or more is needed`,
+    );
+  }
+  return value;
+}
 
 /**
  * The largest body of each type of token that a constraint takes, in bytes; a type that is not there is refused.

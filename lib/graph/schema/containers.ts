@@ -7,23 +7,18 @@
  */
 
 import type { Dict } from "../../values/dict.ts";
-import type { FrozenSet } from "../../values/frozen_set.ts";
-import type { ValueSet } from "../../values/value_set.ts";
+import type { FrozenSet, ValueSet } from "../../values/value_set.ts";
 import { AttributeDictRule, type UnknownOptions } from "./attribute_dict.ts";
-import { BytesRule, type LengthOptions } from "./bytes.ts";
+import { BytesRule, type LengthOptions, type TextOptions, UnicodeConstraint } from "./text.ts";
 import { ChoiceRule } from "./choice.ts";
 import type { Constraint } from "./constraint.ts";
-import { type DictOptions, DictRule } from "./dict.ts";
-import { ListRule } from "./list.ts";
+import { type DictOptions, DictRule, ListRule, type SetOptions, SetRule, TupleRule } from "./collections.ts";
 import { constraintOf } from "./make_constraint.ts";
 import type { mayBeMissing } from "./marks.ts";
 import type { InterfaceRules } from "./method_schema.ts";
 import type { AnyReference } from "./provided.ts";
 import { ReferenceRule, referenceRule } from "./reference_rules.ts";
-import { type SetOptions, SetRule } from "./set.ts";
 import type { ReceivedAs, SentAs, Shortcut } from "./shortcuts.ts";
-import { type TextOptions, UnicodeConstraint } from "./text.ts";
-import { TupleRule } from "./tuple.ts";
 import { LazyRule, OptionalRule, SharedRule } from "./wrapping.ts";
 
 /**

@@ -5,20 +5,29 @@
  */
 
 import { Decimal } from "../../values/decimal.ts";
-import { BytesRule } from "./bytes.ts";
-import { BooleanConstraint, Nothing } from "./constants.ts";
+import { BytesRule, UnicodeConstraint } from "./text.ts";
+import {
+  BooleanConstraint,
+  DecimalConstraint,
+  IntegerRule,
+  Nothing,
+  PlainNumberRule,
+  SHORTCUT_BYTES,
+} from "./scalars.ts";
 import { Constraint } from "./constraint.ts";
-import { CopyableRule, isCopyableClass } from "./copyable_rule.ts";
-import { DecimalConstraint } from "./decimals.ts";
-import { kindOf } from "./kind_of.ts";
+import {
+  CopyableRule,
+  functionRule,
+  isCopyableClass,
+  ReferenceRule,
+  referenceRule,
+} from "./reference_rules.ts";
+import { kindOf } from "./checking.ts";
 import type { InterfaceRules } from "./method_schema.ts";
-import { IntegerRule, PlainNumberRule, SHORTCUT_BYTES } from "./numbers.ts";
 import { anyReference, isInterface } from "./provided.ts";
-import { functionRule, ReferenceRule, referenceRule } from "./reference_rules.ts";
 import type { ReceivedAs, SentAs, Shortcut } from "./shortcuts.ts";
 import { isStandardSchema, StandardRule } from "./standard_schema.ts";
-import { UnicodeConstraint } from "./text.ts";
-import { TupleRule } from "./tuple.ts";
+import { TupleRule } from "./collections.ts";
 
 /** Something is no constraint, and nothing that stands for one. Foolscap: `UnknownSchemaType`. */
 export class UnknownSchemaType extends TypeError {

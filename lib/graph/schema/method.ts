@@ -1,5 +1,5 @@
 /**
- * The rules of one method. Source: Foolscap `remoteinterface.py`, `RemoteMethodSchema` and `UnconstrainedMethod`.
+ * Constraints for the arguments and the result of one method.
  *
  * @module
  */
@@ -7,14 +7,13 @@
 import { Violation } from "../../errors.ts";
 import { MAX_NAME_BYTES } from "../../limits.ts";
 import { encodeText } from "../../util/text.ts";
-import { segmentOf, violationAt } from "../path.ts";
 import { Kwargs } from "../../values/kwargs.ts";
-import { Checking } from "./checking.ts";
+import { segmentOf, violationAt } from "../path.ts";
 import type { UnknownOptions } from "./attribute_dict.ts";
+import { Checking, quoteName } from "./checking.ts";
 import { checkPart, type Constraint } from "./constraint.ts";
-import { quoteName } from "./kind_of.ts";
 import { constraintOf } from "./make_constraint.ts";
-import type { argumentTypes } from "./marks.ts";
+import type { argumentTypes, unconstrained } from "./marks.ts";
 import type { Keywords, MethodRules } from "./method_schema.ts";
 import type { Shortcut } from "./shortcuts.ts";
 import { OptionalRule } from "./wrapping.ts";
@@ -264,4 +263,35 @@ export function method<
   const O extends MethodOptions = Record<never, never>,
 >(args: A, result?: R, options?: O): RemoteMethodSchema<A, R, O> {
   return new RemoteMethodSchema<A, R, O>(args, result, options);
+}
+
+/** The rules of a method that has none. */
+export interface Unconstrained extends MethodRules {
+  /** Only the types need it. */
+  readonly [unconstrained]: true;
+}
+
+const RULES: MethodRules = Object.freeze({
+  response: undefined,
+  positional: () => undefined,
+  keyword: () => undefined,
+  checkInbound: (args: readonly unknown[], keywords: Keywords | undefined) =>
+    keywords === undefined || Object.keys(keywords).length === 0
+      ? [...args]
+      : [...args, new Kwargs(keywords)],
+  checkOutbound: (args: readonly unknown[]) => args,
+});
+
+/**
+ * The rules of a method that takes any arguments and gives any result.
+ *
+ * @example
+ * ```ts
+ * import { RemoteInterface, schema } from "../../../mod.ts";
+ *
+ * RemoteInterface("RIAnything.example.com", { anything: schema.UnconstrainedMethod() });
+ * ```
+ */
+export function UnconstrainedMethod(): Unconstrained {
+  return RULES as Unconstrained;
 }

@@ -6,12 +6,11 @@
 
 import { MAX_NAME_BYTES } from "../../limits.ts";
 import { encodeText } from "../../util/text.ts";
-import { addRemoteInterface } from "./interface_table.ts";
-import { isPlain, quoteName } from "./kind_of.ts";
+import { addRemoteInterface, isInterface } from "./provided.ts";
+import { isPlain, quoteName } from "./checking.ts";
 import { isRemoteInterface } from "./make_constraint.ts";
 import { InvalidRemoteInterface } from "./method.ts";
 import { type InterfaceRules, isMethodRules, type MethodRules } from "./method_schema.ts";
-import { isInterface } from "./provided.ts";
 
 /** The methods of a RemoteInterface by name. */
 export type MethodTable = Readonly<Record<string, MethodRules>>;

@@ -8,7 +8,7 @@ import type { Decimal } from "../../values/decimal.ts";
 import type { Float } from "../../values/float.ts";
 import type { TupleOf } from "../../values/tuple.ts";
 import type { Typed } from "./constraint.ts";
-import type { CopyableClass } from "./copyable_rule.ts";
+import type { CopyableClass } from "./reference_rules.ts";
 import type { AnyFunction, AnyReference, anyReference } from "./provided.ts";
 import type { StandardSchema } from "./standard_schema.ts";
 

@@ -14,7 +14,7 @@ import { decodeLossy, encodeText, quoteForeign } from "../../util/text.ts";
 import { BananaDecoder } from "../banana/decoder.ts";
 import { BananaEncoder } from "../banana/encoder.ts";
 import type { Expression } from "../banana/expression.ts";
-import { cacheKeeper, Caches } from "../cache/caches.ts";
+import { cacheKeeper, Caches } from "../cache/remote_cache.ts";
 import type { Broker, MessageReceiver } from "../flavors/call.ts";
 import { NEGOTIATION_LIMITS } from "../limits.ts";
 import { type ReferenceHost, RemoteReference } from "../flavors/remote_reference.ts";
@@ -24,17 +24,23 @@ import { Unjellier } from "../jelly/unjellier.ts";
 import type { PlainClass } from "../jelly/security.ts";
 import type { ReferenceTables } from "./counts.ts";
 import { Deliveries, type FindReceiver, targetOf } from "./deliveries.ts";
-import { checkGreeting, chooseDialect, chosenDialect, type Dialect, notAgreed } from "./dialect.ts";
+import {
+  checkGreeting,
+  chooseDialect,
+  chosenDialect,
+  type Dialect,
+  notAgreed,
+  type PbTraceEvent,
+  type Settings,
+} from "./options.ts";
 import { errorOfState, FAILURE_FORMS, isFailure } from "./failure.ts";
 import { Inbox } from "./inbox.ts";
-import { type LocalTaker, localTaker } from "./jelly_remote.ts";
+import { type LocalTaker, localTaker } from "../flavors/referenceable.ts";
 import { LocalTable, Patience } from "./local_table.ts";
 import { MessageTable } from "./messages.ts";
-import type { Settings } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import { type OutgoingCall, OutgoingCalls } from "./outgoing.ts";
 import { RemoteTable } from "./remote_table.ts";
-import type { PbTraceEvent } from "./trace.ts";
 import { Watches } from "./watches.ts";
 
 /** The only version of the protocol there is. */

@@ -7,15 +7,13 @@
  */
 
 import { RemoteException, toError } from "../../errors.ts";
-import { withoutPaths } from "../../util/paths.ts";
-import { redact } from "../../util/redact.ts";
+import { redact, withoutPaths } from "../../util/redact.ts";
 import { decodeLossy, encodeText, truncateUtf8 } from "../../util/text.ts";
 import { Dict } from "../../values/dict.ts";
 import type { BananaEncoder } from "../banana/encoder.ts";
 import type { Expression } from "../banana/expression.ts";
 import { RemoteError } from "../errors.ts";
-import { copyTags } from "../jelly/registry.ts";
-import { SecurityOptions } from "../jelly/security.ts";
+import { copyTags, SecurityOptions } from "../jelly/security.ts";
 import { typesOf } from "./error_types.ts";
 
 /** The tag of an error that is sent as what is known of it. */

@@ -7,7 +7,7 @@
 import { DeadReferenceError, ProtocolError, toError } from "../../errors.ts";
 import type { Clock } from "../../util/clock.ts";
 import type { BananaDecoder } from "../banana/decoder.ts";
-import type { PbBrokerLimits } from "./limits.ts";
+import type { PbBrokerLimits } from "../limits.ts";
 
 /** No more is looked at in one go, so that what is too much is noticed. */
 const PIECE_BYTES = 64 * 1024;

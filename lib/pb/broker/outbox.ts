@@ -8,7 +8,7 @@ import { ProtocolError, toError } from "../../errors.ts";
 import type { Clock } from "../../util/clock.ts";
 import { atEndOfTurn } from "../../util/end_of_turn.ts";
 import type { BananaEncoder } from "../banana/encoder.ts";
-import type { PbBrokerLimits } from "./limits.ts";
+import type { PbBrokerLimits } from "../limits.ts";
 
 /** One write is no larger than this, so that a slow peer can be told from one that does not read. */
 const WRITE_BYTES = 1024 * 1024;

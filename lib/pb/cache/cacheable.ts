@@ -11,9 +11,8 @@
 import { Violation } from "../../errors.ts";
 import { Copyable } from "../jelly/copyable.ts";
 import type { Jellying } from "../jelly/invoker.ts";
-import { cachesOf } from "./caches.ts";
-import type { CachedObject } from "./owned_caches.ts";
-import type { RemoteCacheObserver } from "./observer.ts";
+import { cachesOf } from "./remote_cache.ts";
+import type { CachedObject, RemoteCacheObserver } from "./owned_caches.ts";
 
 /**
  * An object of which each peer keeps one copy: it is sent whole once on a connection, and what changes afterwards is told to the

@@ -10,10 +10,8 @@ import { LoginFailed, PbError, UnauthorizedLogin } from "../errors.ts";
 import type { Broker, PbCall } from "../flavors/call.ts";
 import { Referenceable } from "../flavors/referenceable.ts";
 import type { Jellying } from "../jelly/invoker.ts";
-import type { ConnectionLogins, LoginPortal } from "./connection_logins.ts";
-import { ChallengeResponse } from "./credentials.ts";
-import { DIGEST_BYTES } from "./response.ts";
-import type { Session } from "./session.ts";
+import type { ConnectionLogins, LoginPortal, Session } from "./connection_logins.ts";
+import { ChallengeResponse, DIGEST_BYTES } from "./credentials.ts";
 
 /** The challenges of one connection that can be answered. */
 export class Challenges {

@@ -1,4 +1,12 @@
 /**
+ * What somebody shows to log in.
+ *
+ * How a client shows that it knows a password without sending it.
+ *
+ * MD5 is what the protocol has: whoever reads the exchange can try passwords at leisure. It belongs inside TLS.
+ *
+ * Source: Twisted `spread/pb.py`, `respond`, `challenge`, `_PortalAuthChallenger.checkMD5Password`.
+ *
  * What somebody shows in order to be let in.
  *
  * Source: Twisted `cred/credentials.py`; `spread/pb.py`, `IUsernameMD5Password`.
@@ -6,7 +14,64 @@
  * @module
  */
 
-import { isSame, type Password, respond, respondMD5 } from "./response.ts";
+import { nodeCrypto } from "../../util/node.ts";
+import { encodeText } from "../../util/text.ts";
+
+/** Length of a challenge and of a response, in bytes. */
+export const DIGEST_BYTES = 16;
+
+/** A password is bytes; text stands for its UTF-8. */
+export type Password = string | Uint8Array;
+
+/**
+ * The answer to a challenge: `MD5(MD5(password) + challenge)`, 16 bytes.
+ *
+ * @param password Text stands for its UTF-8.
+ * @throws {TypeError} If the password is neither bytes nor well-formed text.
+ *
+ * @example
+ * ```ts
+ * import { pb } from "../../../mod.ts";
+ * import assert from "node:assert/strict";
+ *
+ * const challenge = Uint8Array.fromHex("15fe3c256460a65fb489ae4b2deb461d");
+ * assert.equal(pb.respond(challenge, "secret").toHex(), "a9abda604fc1d09eeabd6b6bf37d0b44");
+ * ```
+ */
+export function respond(challenge: Uint8Array, password: Password): Uint8Array {
+  return respondMD5(challenge, md5(bytesOf(password)));
+}
+
+/** The same from the MD5 digest of the password. */
+function respondMD5(challenge: Uint8Array, passwordMD5: Uint8Array): Uint8Array {
+  return md5(passwordMD5, challenge);
+}
+
+/**
+ * The bytes of a password or name.
+ *
+ * @throws {TypeError} If it is neither bytes nor well-formed text.
+ */
+export function bytesOf(value: Password, what = "a password"): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  if (typeof value === "string" && value.isWellFormed()) return encodeText(value);
+  throw new TypeError(`Cannot use ${what}: it is neither bytes nor well-formed text`);
+}
+
+/** Whether two byte strings are equal, in a time that tells nothing of where, or whether in length, they differ. */
+export function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  return nodeCrypto().timingSafeEqual(sha256(one), sha256(other));
+}
+
+function md5(...parts: readonly Uint8Array[]): Uint8Array {
+  const hash = nodeCrypto().createHash("md5");
+  for (const part of parts) hash.update(part);
+  return new Uint8Array(hash.digest());
+}
+
+function sha256(bytes: Uint8Array): Uint8Array {
+  return nodeCrypto().createHash("sha256").update(bytes).digest();
+}
 
 /** Credentials of nobody in particular. */
 export const IAnonymous = "twisted.cred.credentials.IAnonymous";

@@ -6,14 +6,17 @@
  * @module
  */
 
-import { jellyRemote } from "../broker/jelly_remote.ts";
+import {
+  findMethod,
+  jellyRemote,
+  noSuchAttribute,
+  type Perspective,
+  Referenceable,
+} from "./referenceable.ts";
 import type { Jellying } from "../jelly/invoker.ts";
 import type { Jellyable } from "../jelly/jellyable.ts";
 import type { PbCall } from "./call.ts";
-import { findMethod } from "./find_method.ts";
 import type { ByReference, byReference } from "./marks.ts";
-import { noSuchAttribute } from "./no_such_attribute.ts";
-import { type Perspective, Referenceable } from "./referenceable.ts";
 
 /**
  * What one user can do: a peer that is logged in reaches the methods whose names begin with `perspective_`.

@@ -10,7 +10,7 @@ import { Kwargs } from "../../values/kwargs.ts";
 import { decodeLossy } from "../../util/text.ts";
 import type { RemoteReference } from "./remote_reference.ts";
 import type { ReferenceTables } from "../broker/counts.ts";
-import type { PbTraceEvent } from "../broker/trace.ts";
+import type { PbTraceEvent } from "../broker/options.ts";
 import type { Expression } from "../banana/expression.ts";
 
 /** An object that takes calls of peers. What a peer holds is always one of these. Twisted: `Serializable`, `Referenceable`. */

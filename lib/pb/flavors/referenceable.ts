@@ -6,14 +6,90 @@
  * @module
  */
 
+import { Violation } from "../../errors.ts";
 import { quoteForeign } from "../../util/text.ts";
-import { jellyRemote } from "../broker/jelly_remote.ts";
 import { NoSuchMethod } from "../errors.ts";
 import type { Jellying } from "../jelly/invoker.ts";
 import type { Jellyable } from "../jelly/jellyable.ts";
 import type { Broker, MessageReceiver, PbCall } from "./call.ts";
-import { findMethod } from "./find_method.ts";
 import type { ByReference, byReference } from "./marks.ts";
+
+/** What Python says of an attribute that an object does not have. */
+export function noSuchAttribute(object: object, key: string): NoSuchMethod {
+  const name: unknown = Object.getPrototypeOf(object)?.constructor?.name;
+  return new NoSuchMethod(`'${String(name)}' object has no attribute ${quoteForeign(key, 100)}`);
+}
+
+type Method = (...args: unknown[]) => unknown;
+
+/** What was found before, for each class: looking through a class takes longer than most methods. */
+const found = new WeakMap<object, Map<string, Method>>();
+
+/**
+ * The method of an object that a peer may call: the nearest one that a class below `base` declares under this key. A
+ * field, an accessor or another value that hides it there hides it from peers as well.
+ *
+ * @param base Where the search ends: nothing that it or what is above it declares is found.
+ */
+export function findMethod(object: object, key: string, base: object): Method | undefined {
+  const own: object | null = Object.getPrototypeOf(object);
+  if (own === null) return undefined;
+  const known = found.get(own)?.get(key);
+  // A class may be changed, and an object may hide what its class has: then it is looked for again.
+  if (
+    known !== undefined && (object as Record<string, unknown>)[key] === known && !Object.hasOwn(object, key)
+  ) return known;
+  let owner: object | null = object;
+  while (owner !== null && owner !== base && !Object.hasOwn(owner, key)) {
+    owner = Object.getPrototypeOf(owner);
+  }
+  if (owner === null || owner === object || owner === base || owner === Object.prototype) return undefined;
+  const method: unknown = Object.getOwnPropertyDescriptor(owner, key)?.value;
+  if (typeof method !== "function") return undefined;
+  let methods = found.get(own);
+  if (methods === undefined) found.set(own, methods = new Map());
+  methods.set(key, method as Method);
+  return method as Method;
+}
+
+/** Under this key a broker counts references to objects that are being sent. */
+export const localTaker: unique symbol = Symbol("localTaker");
+
+/** What can number objects: a broker. */
+export interface LocalTaker {
+  /** Counts references. */
+  readonly [localTaker]: {
+    /**
+     * Counts one more reference to an object.
+     *
+     * @returns Its number.
+     * @throws {PbError} If the peer holds too many.
+     */
+    take(object: MessageReceiver): number;
+    /** The message was not sent. */
+    giveBack(id: number): void;
+  };
+}
+
+/**
+ * Writes `(remote n)`.
+ *
+ * @throws {Violation} If the value is not for a connection.
+ */
+export function jellyRemote(object: MessageReceiver, jellier: Jellying): void {
+  const invoker: object | undefined = jellier.invoker;
+  if (invoker === undefined || !(localTaker in invoker)) {
+    throw new Violation(
+      "Cannot jelly an object that travels by reference: it means something on a connection only",
+    );
+  }
+  const { [localTaker]: taker } = invoker as LocalTaker;
+  const id = taker.take(object);
+  jellier.onUndo(() => taker.giveBack(id));
+  jellier.list(2);
+  jellier.word("remote");
+  jellier.integer(id);
+}
 
 /**
  * An object that travels by reference: whoever gets it can call its methods.

@@ -9,11 +9,10 @@
 
 import { Violation } from "../../errors.ts";
 import { Dict } from "../../values/dict.ts";
-import { findDuplicateKey } from "../../values/duplicate_key.ts";
-import { freezeSet, FrozenSet } from "../../values/frozen_set.ts";
+import { findDuplicateKey } from "../../values/value_key.ts";
+import { freezeSet, FrozenSet, ValueSet } from "../../values/value_set.ts";
 import { Tuple } from "../../values/tuple.ts";
 import { findUnhashable } from "../../values/unhashable.ts";
-import { ValueSet } from "../../values/value_set.ts";
 import type { Expression } from "../banana/expression.ts";
 import { commonWord, Word } from "../banana/words.ts";
 import type { FormReader } from "./form.ts";

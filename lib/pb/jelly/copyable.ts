@@ -11,9 +11,8 @@
 import { Violation } from "../../errors.ts";
 import { assignState } from "../../values/assign_state.ts";
 import type { Expression } from "../banana/expression.ts";
-import type { Jellyable, Unjellyable } from "./jellyable.ts";
+import { type Jellyable, stateOf, type Unjellyable } from "./jellyable.ts";
 import type { Jellying, Unjellying } from "./invoker.ts";
-import { stateOf } from "./state.ts";
 
 /**
  * An object that is copied each time it is sent. The peer says by `setUnjellyableForClass` what becomes of it.

@@ -12,7 +12,7 @@
 import { Violation } from "../../errors.ts";
 import { quoteForeign } from "../../util/text.ts";
 import { Float } from "../../values/float.ts";
-import { FrozenSet } from "../../values/frozen_set.ts";
+import { FrozenSet } from "../../values/value_set.ts";
 import { Tuple } from "../../values/tuple.ts";
 import type { BananaEncoder, Insertion } from "../banana/encoder.ts";
 import type { Expression } from "../banana/expression.ts";

@@ -18,14 +18,19 @@ import type { Expression } from "../banana/expression.ts";
 import { Word } from "../banana/words.ts";
 import { InsecureJelly } from "../errors.ts";
 import { DEFAULT_PB_LIMITS, type PbLimits } from "../limits.ts";
-import { FORMS } from "./forms.ts";
+import { FORMS } from "./atoms.ts";
 import { Dereference, readArguments } from "./containers.ts";
 import type { FormReader } from "./form.ts";
 import type { Invoker, ReferenceTag, Unjellying } from "./invoker.ts";
-import { isUnjellyable } from "./jellyable.ts";
-import { type CopyEntry, type CopyRegistry, copyTags } from "./registry.ts";
-import { globalSecurity, type PlainClass, type SecurityOptions } from "./security.ts";
-import { stateOf } from "./state.ts";
+import { isUnjellyable, stateOf } from "./jellyable.ts";
+import {
+  type CopyEntry,
+  type CopyRegistry,
+  copyTags,
+  globalSecurity,
+  type PlainClass,
+  type SecurityOptions,
+} from "./security.ts";
 
 /** What an {@linkcode Unjellier} needs. */
 export interface UnjellierOptions {

@@ -1,4 +1,6 @@
 /**
+ * Sending in pages what is too long for one message.
+ *
  * Sending something large in pages.
  *
  * `gotPage(page)` for each, and `endedPaging()`, to a collector of the peer. Twisted asks for no answers. Here one page of
@@ -6,14 +8,22 @@
  *
  * Source: Twisted `spread/util.py`, `Pager`.
  *
+ * Text and bytes in pages.
+ *
+ * Source: Twisted `spread/util.py`, `StringPager`.
+ *
+ * Files and streams in pages.
+ *
+ * Source: Twisted `spread/util.py`, `FilePager`.
+ *
  * @module
  */
 
 import { toError } from "../../errors.ts";
+import { quoteForeign } from "../../util/text.ts";
 import { PBConnectionLost, PbError, RemoteError } from "../errors.ts";
 import type { AnyRemoteReference } from "../flavors/marks.ts";
 import { hostOf, RemoteReference } from "../flavors/remote_reference.ts";
-import { quoteForeign } from "../../util/text.ts";
 
 /** Each page of this number asks for an answer; at most twice as many are on their way. */
 const PAGES_PER_ANSWER = 16;
@@ -143,7 +153,7 @@ export abstract class Pager {
 }
 
 /** @throws {TypeError} If what should take pages is no reference: a peer can send anything for it. */
-export function checkCollector(collector: unknown): void {
+function checkCollector(collector: unknown): void {
   if (!(collector instanceof RemoteReference)) throw noCollector();
 }
 
@@ -157,4 +167,129 @@ function refusalOf(error: unknown): Error {
   return new PbError(`Cannot send more pages: the collector refuses them: ${quoteForeign(error.message)}`, {
     cause: error,
   });
+}
+
+/** What pagers of text, bytes and files take. */
+export interface ChunkOptions {
+  /**
+   * How long a page is, in bytes; of text in UTF-16 units.
+   * @default 8192 for text and bytes, 16_384 for files
+   */
+  readonly chunkSize?: number | undefined;
+}
+
+/**
+ * Sends a text, or bytes, in pages of the same kind; nothing is one empty page.
+ *
+ * The first page goes out at once: before the answer, if it is made in a method that is not `async`.
+ *
+ * @example
+ * ```ts
+ * import { pb } from "../../../mod.ts";
+ * import assert from "node:assert/strict";
+ *
+ * class Root extends pb.Root {
+ *   remote_poem(collector: pb.RemoteReference): void {
+ *     new pb.StringPager(collector, "an old silent pond", { chunkSize: 7 });
+ *   }
+ * }
+ * await using server = await pb.serve(new Root(), "tcp:0:interface=127.0.0.1");
+ * await using client = await pb.connect(server.address);
+ * assert.deepEqual(await pb.getAllPages(client.getRootObject(), "poem"), ["an old ", "silent ", "pond"]);
+ * ```
+ */
+export class StringPager extends Pager {
+  readonly #data: string | Uint8Array;
+  readonly #chunkSize: number;
+  #at = 0;
+
+  /**
+   * @throws {RangeError} If `chunkSize` is not a whole number of 1 or more.
+   * @throws {TypeError} If `collector` is no reference: a peer can send anything for it.
+   */
+  constructor(collector: AnyRemoteReference, data: string | Uint8Array, options: ChunkOptions = {}) {
+    const chunkSize = checkChunkSize(options.chunkSize ?? 8_192);
+    checkCollector(collector);
+    super(collector);
+    this.#data = data;
+    this.#chunkSize = chunkSize;
+    this.begin();
+  }
+
+  /** The next piece. */
+  nextPage(): string | Uint8Array {
+    const start = this.#at;
+    const data = this.#data;
+    let end = start + this.#chunkSize;
+    // Half a character cannot be sent.
+    if (typeof data === "string" && isHigh(data.charCodeAt(end - 1)) && end < data.length) end++;
+    this.#at = end;
+    if (end >= data.length) this.stopPaging();
+    return data.slice(start, end);
+  }
+}
+
+function isHigh(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+/** @throws {RangeError} If it is not a whole number of 1 or more. */
+function checkChunkSize(chunkSize: number): number {
+  if (!Number.isSafeInteger(chunkSize) || chunkSize < 1) {
+    throw new RangeError(`Cannot page: the chunk size ${chunkSize} is not a whole number of 1 or more`);
+  }
+  return chunkSize;
+}
+
+/** Bytes to be read: a stream, or what has one, such as a `Deno.FsFile` or a `Response`'s `body`. */
+export type PageSource = ReadableStream<Uint8Array> | { readonly readable: ReadableStream<Uint8Array> };
+
+/**
+ * Sends what a file, or another stream, holds, in pages of bytes; nothing is no page at all. It is read only as fast as the
+ * peer takes it, and closed at the end, whatever the end is.
+ *
+ * @example
+ * ```ts ignore
+ * import { pb } from "https://example.org/foolscap/mod.ts";
+ *
+ * class Archive extends pb.Root {
+ *   async remote_fetch(collector: pb.RemoteReference): Promise<void> {
+ *     await new pb.FilePager(collector, await Deno.open("archive.tar")).done;
+ *   }
+ * }
+ * ```
+ */
+export class FilePager extends Pager {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #chunkSize: number;
+  #rest = new Uint8Array();
+
+  /**
+   * @throws {RangeError} If `chunkSize` is not a whole number of 1 or more.
+   * @throws {TypeError} If somebody else reads the stream.
+   */
+  constructor(collector: AnyRemoteReference, source: PageSource, options: ChunkOptions = {}) {
+    const chunkSize = checkChunkSize(options.chunkSize ?? 16_384);
+    const reader = ("readable" in source ? source.readable : source).getReader();
+    super(collector);
+    this.#chunkSize = chunkSize;
+    this.#reader = reader;
+  }
+
+  /** The next bytes. */
+  async nextPage(): Promise<Uint8Array | undefined> {
+    while (this.#rest.length === 0) {
+      const { value, done } = await this.#reader.read();
+      if (done) return undefined;
+      this.#rest = value as Uint8Array<ArrayBuffer>;
+    }
+    const page = this.#rest.subarray(0, this.#chunkSize);
+    this.#rest = this.#rest.subarray(page.length);
+    return page;
+  }
+
+  /** Closes the stream. */
+  protected override pagingOver(): Promise<void> {
+    return this.#reader.cancel();
+  }
 }

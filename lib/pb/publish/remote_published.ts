@@ -10,15 +10,14 @@ import { toError, Violation } from "../../errors.ts";
 import { assignState } from "../../values/assign_state.ts";
 import { Float } from "../../values/float.ts";
 import type { Expression } from "../banana/expression.ts";
-import { holdingOf } from "../cache/held_caches.ts";
+import { coreOf, holdingOf } from "../cache/held_caches.ts";
 import { RemoteCache } from "../cache/remote_cache.ts";
-import { coreOf } from "../cache/shared_state.ts";
 import { RemoteReference } from "../flavors/remote_reference.ts";
 import type { Unjellying } from "../jelly/invoker.ts";
-import { stateOf } from "../jelly/state.ts";
+import { stateOf } from "../jelly/jellyable.ts";
 import { decode, encode, jelly, unjelly } from "../jelly/storage.ts";
 import { decodeText } from "../../util/text.ts";
-import type { PublishedStorage } from "./storage.ts";
+import type { PublishedStorage } from "./publishable.ts";
 
 /** What is known of one copy: it belongs to the peer's object, as its properties do. */
 class Activation {

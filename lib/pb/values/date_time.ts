@@ -5,7 +5,7 @@
  */
 
 import { type Keyed, type ValueKey, valueKeyOf } from "../../util/keyed.ts";
-import { checkDate, checkTime, isoDate, isoTime, microsecondsOf, timeKey } from "./date_parts.ts";
+import { checkDate, checkTime, isoDate, isoTime, microsecondsOf, timeKey } from "./time_delta.ts";
 
 /** What the constructor of a {@linkcode DateTime} takes. */
 export type DateTimeFields = [

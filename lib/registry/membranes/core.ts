@@ -20,14 +20,12 @@ import { Kwargs } from "../../values/kwargs.ts";
 import type { LimitKind } from "../capability_event.ts";
 import { type GateEnd, type GateWatcher, recordUse } from "../gate.ts";
 import type { Limit } from "../limit.ts";
-import { cannotCall } from "../limits/cannot_call.ts";
-import { errorAcross } from "./errors.ts";
+import { cannotCall } from "../limits.ts";
+import { copyAcross, type Customs, errorAcross } from "./values.ts";
 import { type BehindHandles, CrossedHandle, crossedHandle, type SendingOptions } from "./handles.ts";
 import { type MembranePolicy, refusal } from "./policy.ts";
-import { RunningCalls } from "./running_calls.ts";
-import { shellOf } from "./shells.ts";
+import { RunningCalls, shellOf } from "./calls.ts";
 import { type SturdyHost, SturdyRefs } from "./sturdy_refs.ts";
-import { copyAcross, type Customs } from "./values.ts";
 
 /** A side of a membrane. The object that it was made for is inside. */
 export type Side = "inside" | "outside";

@@ -8,14 +8,13 @@
 import type { Publishable } from "../../broker/callable.ts";
 import type { CallContext, PeerInfo } from "../../broker/call_context.ts";
 import { parentCall } from "../../broker/call_context.ts";
-import type { CheckedOptions } from "../../broker/call.ts";
+import { type CheckedOptions, localContext } from "../../broker/call.ts";
 import { type HandleToken, Tracker } from "../../broker/import_table.ts";
-import { localContext } from "../../broker/local_call.ts";
 import { type HandleOwner, RemoteHandle } from "../../broker/remote_handle.ts";
 import { standFor } from "../../broker/remotely_callable.ts";
 import { rejected, RemoteFunction, RemotePromise, RemoteReference } from "../../broker/remote_reference.ts";
 import { DeadReferenceError, PermissionDenied } from "../../errors.ts";
-import type { Behind } from "./shells.ts";
+import type { Behind } from "./calls.ts";
 
 /** How a call is sent on. */
 export interface SendingOptions {

@@ -5,7 +5,7 @@
  */
 
 import { quoteForeign } from "../../util/text.ts";
-import { cannotCall } from "../limits/cannot_call.ts";
+import { cannotCall } from "../limits.ts";
 
 /** A call that wants to cross a membrane. */
 export interface MembraneCall {

@@ -1,16 +1,45 @@
 /**
- * FURLs that cross a membrane as values: what is behind one is wrapped, and the other side gets the FURL of that.
+ * SturdyRefs that pass a membrane.
  *
  * @module
  */
 
-import type { Publishable } from "../../broker/callable.ts";
 import type { CallContext } from "../../broker/call_context.ts";
+import type { Publishable } from "../../broker/callable.ts";
 import { Referenceable } from "../../broker/referenceable.ts";
 import { RemoteHandle } from "../../broker/remote_handle.ts";
 import { NoLocationError, Violation } from "../../errors.ts";
 import { MAX_MEMBRANE_STURDY_REFS } from "../../limits.ts";
 import { SturdyRef } from "../../names/sturdy_ref.ts";
+import type { NameTable } from "../name_table.ts";
+import type { CapabilityRegistryOptions } from "../registry_options.ts";
+
+/** What {@linkcode sturdyHostOf} needs of a registry. */
+interface SturdyHostParts {
+  readonly table: NameTable<Publishable>;
+  readonly follow: CapabilityRegistryOptions["follow"];
+  /** The object of a name. */
+  find(name: string): Publishable | undefined;
+  /** The FURL of an object that has a name. */
+  furlOf(object: Publishable): string;
+}
+
+/** The host of all membranes of one registry. */
+export function sturdyHostOf({ table, follow, find, furlOf }: SturdyHostParts): SturdyHost {
+  return {
+    find: ({ tubId, name }) => name === undefined || tubId !== follow?.tubId ? undefined : find(name),
+    getReference(furl) {
+      if (follow !== undefined) return follow.getReference(furl);
+      return Promise.reject(new TypeError("Cannot follow a FURL: this registry has no Tub"));
+    },
+    publish(object) {
+      if (table.has(object)) table.keep(object);
+      else table.addUnnamed(object, true);
+      return furlOf(object);
+    },
+    retire: (object) => table.retire(object, "revoked"),
+  };
+}
 
 /** What a membrane needs of its Tub where FURLs cross. */
 export interface SturdyHost {

@@ -1,4 +1,6 @@
 /**
+ * How values and errors pass a membrane.
+ *
  * How values cross a membrane: as they would cross a connection and be unpacked at once, so that nothing is shared by the two
  * sides but what does not change. What travels by reference is taken aside on the way, and something else put in its place.
  *
@@ -7,16 +9,59 @@
 
 import { Callable } from "../../broker/callable.ts";
 import { OnlyReferenceable, Referenceable } from "../../broker/referenceable.ts";
+import { rememberRemote } from "../../broker/remote_errors.ts";
 import { RemoteFunction, RemotePromise, RemoteReference } from "../../broker/remote_reference.ts";
 import { richTables } from "../../broker/rich_values.ts";
-import { Violation } from "../../errors.ts";
+import { NegotiationError, Violation } from "../../errors.ts";
 import { type CopyType, findCopyType, findCopyUnslicer } from "../../graph/copy_types.ts";
 import { Copyable, CopyableUnslicer } from "../../graph/copyable.ts";
 import type { Slicer, Slicing } from "../../graph/slicing.ts";
 import { serializeBy, unserializeAtOnce } from "../../graph/storage.ts";
 import { type Receiving, Unslicer } from "../../graph/unslicer.ts";
+import { MAX_ERROR_CAUSES } from "../../limits.ts";
 import { SturdyRef } from "../../names/sturdy_ref.ts";
 import { Float } from "../../values/float.ts";
+
+/**
+ * An error on the other side. What cannot cross of what hangs on it is left out. Never throws.
+ *
+ * @param cross Lets a value cross, or throws.
+ */
+export function errorAcross(error: Error, cross: (value: unknown) => unknown, depth: number = 0): Error {
+  try {
+    if (error instanceof DOMException) return new DOMException(error.message, error.name);
+    const copy = new Error(undefined);
+    Object.setPrototypeOf(copy, Object.getPrototypeOf(error));
+    for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(error))) {
+      if (!("value" in descriptor)) continue;
+      const passed = passedOn(descriptor.value, cross, depth);
+      if (passed !== undefined) Object.defineProperty(copy, key, { ...descriptor, value: passed.value });
+    }
+    // It tells of hints and of peers; its class keeps it where a copy has nothing.
+    if (error instanceof NegotiationError) {
+      Object.defineProperty(copy, "connectionInfo", { value: undefined });
+    }
+    rememberRemote(copy, error);
+    return copy;
+  } catch {
+    return new Error("The method failed, with an error that cannot be told");
+  }
+}
+
+function passedOn(
+  value: unknown,
+  cross: (value: unknown) => unknown,
+  depth: number,
+): { readonly value: unknown } | undefined {
+  if (value instanceof Error) {
+    return depth >= MAX_ERROR_CAUSES ? undefined : { value: errorAcross(value, cross, depth + 1) };
+  }
+  try {
+    return { value: cross(value) };
+  } catch {
+    return undefined;
+  }
+}
 
 /** What is put in the place of what travels by reference. */
 export interface Customs {

@@ -5,7 +5,7 @@
  */
 
 import { Kwargs, pb } from "../../../mod.ts";
-import { respond } from "../../../lib/pb/cred/response.ts";
+import { respond } from "../../../lib/pb/cred/credentials.ts";
 import type { RawPeer, Sexp } from "../broker/raw.ts";
 
 /** Somebody who is logged in. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { pb, Violation } from "../../../mod.ts";
-import { fileNameOf } from "../../../lib/pb/publish/storage.ts";
+import { fileNameOf } from "../../../lib/pb/publish/publishable.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { agreedClient, agreedServer, type Sexp, u } from "../broker/raw.ts";
 

@@ -1,14 +1,101 @@
 /**
- * Numbers. Source: Foolscap `constraint.py`, `IntegerConstraint` and `NumberConstraint`.
+ * Constraints for what has no parts: anything, constants, numbers.
  *
  * @module
  */
 
-import { FLOAT, INT, LONGINT, LONGNEG, NEG } from "../../wire/tokens.ts";
+import { Decimal } from "../../values/decimal.ts";
 import { Float } from "../../values/float.ts";
-import { type Checking, REFUSED } from "./checking.ts";
-import { Constraint, type Taster } from "./constraint.ts";
-import { kindOf } from "./kind_of.ts";
+import { FLOAT, INT, LONGINT, LONGNEG, NEG } from "../../wire/tokens.ts";
+import { BytesRule } from "./text.ts";
+import { type Checking, kindOf, REFUSED, type Refused } from "./checking.ts";
+import { checkCount, Constraint, type Contents, type Taster } from "./constraint.ts";
+import { EVERYTHING, OPENS } from "./tasters.ts";
+
+class AnyRule extends Constraint {
+  override readonly name = "Any";
+  protected override readonly taster = EVERYTHING;
+
+  override within(): Contents | undefined {
+    return undefined;
+  }
+  override check(value: unknown): unknown {
+    return value;
+  }
+}
+
+/** The one that there is: it has no state. */
+const ANY = new AnyRule();
+
+/**
+ * Takes every value. Unlike in Foolscap, integers are limited by the Tub alone, not to 1,000 bytes.
+ *
+ * @example
+ * ```ts
+ * import { schema } from "../../../mod.ts";
+ *
+ * schema.method([["value", schema.Any()]], schema.Any());
+ * ```
+ */
+export function Any(): Constraint {
+  return ANY;
+}
+
+class BooleanRule extends Constraint<boolean, boolean> {
+  override readonly name = "BooleanConstraint";
+  protected override readonly taster = OPENS;
+  readonly #only: boolean | undefined;
+
+  constructor(only?: boolean) {
+    super();
+    this.#only = only;
+  }
+
+  override within(word: string): Contents | undefined | Refused {
+    return word === "boolean" ? undefined : REFUSED;
+  }
+  override fits(value: unknown): boolean {
+    return typeof value === "boolean";
+  }
+  override check(value: unknown, checking: Checking): unknown {
+    if (typeof value !== "boolean") return checking.refuse("not a bool");
+    // Foolscap's words.
+    if (this.#only !== undefined && value !== this.#only) {
+      return checking.refuse(`not ${this.#only ? "True" : "False"}`);
+    }
+    return value;
+  }
+}
+
+class NothingRule extends Constraint<null | undefined, null> {
+  override readonly name = "Nothing";
+  protected override readonly taster = OPENS;
+
+  override within(word: string): Contents | undefined | Refused {
+    return word === "none" ? undefined : REFUSED;
+  }
+  override fits(value: unknown): boolean {
+    return value === null || value === undefined;
+  }
+  override check(value: unknown, checking: Checking): unknown {
+    if (value !== null && value !== undefined) return checking.refuse(() => `${kindOf(value)} is not None`);
+    return null; // which a peer that knows `undefined` is not told
+  }
+}
+
+/**
+ * Takes booleans. Numbers are none, and booleans are no numbers, unlike in Python.
+ *
+ * @param value The only one that it takes. Default: both.
+ */
+export function BooleanConstraint<B extends boolean = boolean>(value?: B): Constraint<B, B> {
+  return new BooleanRule(value) as unknown as Constraint<B, B>;
+}
+
+/** Takes `null` and `undefined`, Python's `None`, and nothing else. Written as `null` where a constraint is expected. */
+export function Nothing(): Constraint<null | undefined, null> {
+  return new NothingRule();
+}
 
 /** How large an integer may be. */
 export interface IntegerOptions {
@@ -175,4 +262,50 @@ export function NumberConstraint(
  */
 export function FloatConstraint(): Constraint<number | Float, number> {
   return new FloatRule() as Constraint<number | Float, number>;
+}
+
+/** How long a decimal may be. */
+export interface DecimalOptions {
+  /** Characters of its text. Default: as many as the Tub's `maxIntegerBytes` lets in. */
+  readonly maxLength?: number | undefined;
+}
+
+class DecimalRule extends Constraint<Decimal, Decimal> {
+  override readonly name = "Decimal";
+  protected override readonly taster = OPENS;
+  readonly #maxLength: number;
+  readonly #contents: Contents | undefined;
+
+  constructor({ maxLength }: DecimalOptions = {}) {
+    super();
+    this.#maxLength = checkCount("maxLength", maxLength, Infinity);
+    if (this.#maxLength === Infinity) return;
+    const body = new BytesRule({ maxLength: this.#maxLength });
+    this.#contents = { maxChildren: 1, at: () => body };
+  }
+
+  override within(word: string): Contents | undefined | Refused {
+    return word === "decimal" ? this.#contents : REFUSED;
+  }
+  override fits(value: unknown): boolean {
+    return value instanceof Decimal;
+  }
+  override check(value: unknown, checking: Checking): unknown {
+    if (!(value instanceof Decimal)) return checking.refuse(() => `${kindOf(value)} is not a decimal`);
+    const { length } = value.toString();
+    if (length > this.#maxLength) {
+      return checking.refuse(`decimal too long (${length} > ${this.#maxLength})`);
+    }
+    return value;
+  }
+}
+
+/**
+ * Takes `Decimal`s, Python's `decimal.Decimal`. The class itself may be written where a constraint is expected.
+ *
+ * @param options How long its text may be, in characters.
+ * @throws {RangeError} If a length is not a whole number of 0 or more.
+ */
+export function DecimalConstraint(options?: DecimalOptions): Constraint<Decimal, Decimal> {
+  return new DecimalRule(options);
 }

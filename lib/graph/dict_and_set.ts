@@ -1,21 +1,78 @@
 /**
- * Dicts. Source: Foolscap `slicers/dict.py`.
+ * Dicts and sets, whose keys and members Python must be able to hash.
+ *
+ * The order of the keys of plain objects is remembered: a list of records has the same few keys again and again, and to
+ * compare them with those of the record before is much cheaper than to sort them.
  *
  * @module
  */
 
 import { Violation } from "../errors.ts";
-import { COLLECTION_COST, CONTAINER_COST, ENTRY_COST } from "./costs.ts";
-import { checkHashable } from "./hashable.ts";
+import { Decimal } from "../values/decimal.ts";
+import { Dict } from "../values/dict.ts";
+import { findDuplicateKey } from "../values/value_key.ts";
+import { freezeSet, FrozenSet, ValueSet } from "../values/value_set.ts";
+import { sortedKeys } from "../values/sort_keys.ts";
+import { Tuple } from "../values/tuple.ts";
+import { findUnhashable } from "../values/unhashable.ts";
 import { sliceText } from "./atoms.ts";
-import { orderedKeys } from "./key_order.ts";
+import { COLLECTION_COST, CONTAINER_COST, ENTRY_COST, Unslicer } from "./unslicer.ts";
 import { keySegment } from "./path.ts";
 import type { Pending } from "./pending.ts";
 import type { Slicing } from "./slicing.ts";
-import { Unslicer } from "./unslicer.ts";
-import { Dict } from "../values/dict.ts";
-import { findDuplicateKey } from "../values/duplicate_key.ts";
-import { sortedKeys } from "../values/sort_keys.ts";
+
+/**
+ * Refuses a list, a dict, a set, and a tuple that is not complete or contains one of them: Python ends the
+ * connection on which it gets such a key.
+ *
+ * @param role What the value shall be, for the message: `a key of a dict`.
+ * @param seen Tuples and frozen sets of the same message that were found to be good.
+ * @throws {Violation} If the value has no hash in Python.
+ */
+function checkHashable(value: unknown, role: string, seen: Set<unknown>): void {
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return;
+  const bad = findUnhashable(value, seen);
+  if (bad === undefined) return;
+  const what = bad instanceof Tuple || bad instanceof FrozenSet
+    ? "an incomplete tuple"
+    : bad instanceof Decimal
+    ? "a signaling NaN"
+    : "a list, dict or set";
+  throw new Violation(`Cannot take ${what} as ${role}`);
+}
+
+/** Orders that are remembered. */
+const SLOTS = 64;
+/** Keys of objects that are remembered; with the next it bounds what the table keeps alive. */
+const MAX_KEYS = 16;
+/** Characters of a key. */
+const MAX_KEY_LENGTH = 64;
+
+interface KeyOrder {
+  readonly keys: readonly string[];
+  readonly sorted: readonly string[];
+}
+
+const orders: (KeyOrder | undefined)[] = new Array(SLOTS).fill(undefined);
+
+/** The keys in the order in which Python sends them. The result is shared: do not change it. */
+function orderedKeys(keys: readonly string[]): readonly string[] {
+  const count = keys.length;
+  if (count < 2) return keys;
+  if (count > MAX_KEYS) return sortedKeys(keys);
+  const slot = (count * 7 + keys[0]!.length * 5 + keys[count - 1]!.length) % SLOTS;
+  const known = orders[slot];
+  if (known !== undefined && isSame(known.keys, keys)) return known.sorted;
+  const sorted = sortedKeys(keys);
+  if (keys.every((key) => key.length <= MAX_KEY_LENGTH)) orders[slot] = { keys, sorted };
+  return sorted;
+}
+
+function isSame(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
 
 /** A plain object is a dict of its own enumerable text keys. */
 export function sliceObject(value: Record<string, unknown>, out: Slicing): void {
@@ -150,5 +207,79 @@ export class DictUnslicer extends Unslicer {
     for (const key of Object.keys(this.#object)) this.#dict.set(key, this.#object[key]);
     this.#object = undefined;
     this.receiver.replace(this.#objectNumber, this.#dict);
+  }
+}
+
+function sliceMembers(value: ReadonlySet<unknown>, out: Slicing, number: number, isFrozen: boolean): void {
+  if (number < 0) return;
+  let i = 0;
+  try {
+    for (const member of value) {
+      checkHashable(member, "a member of a set", out.hashable);
+      out.slice(member);
+      // Python puts a member in when it is ready, but not into a frozen set that it made already.
+      if (out.isUnready && isFrozen) {
+        throw new Violation("Cannot serialize a frozen set with a member that contains it");
+      }
+      out.isUnready = false;
+      i++;
+    }
+  } catch (error) {
+    throw out.at(error, i);
+  }
+  out.end(number);
+}
+
+/** A Set is a set. */
+export function sliceSet(value: ReadonlySet<unknown>, out: Slicing): void {
+  sliceMembers(value, out, out.beginShared(value, "set"), false);
+}
+
+/** A frozen set; Python sends it again where it is shared. */
+export function sliceFrozenSet(value: ReadonlySet<unknown>, out: Slicing): void {
+  sliceMembers(value, out, out.begin("immutable-set"), true);
+}
+
+/** Gives a Set that compares by value, or a frozen one. */
+export class SetUnslicer extends Unslicer {
+  readonly #value: ValueSet<unknown>;
+  #missing = 0;
+  #isClosed = false;
+
+  /** An unslicer for a set, or for a frozen one. */
+  constructor(receiver: Unslicer["receiver"], frozen: boolean) {
+    super(receiver);
+    this.#value = frozen ? new FrozenSet() : new ValueSet();
+  }
+
+  override start(objectNumber: number): void {
+    this.receiver.spend(CONTAINER_COST + COLLECTION_COST);
+    this.receiver.register(objectNumber, this.#value);
+  }
+  override receive(value: unknown): void {
+    this.receiver.spend(ENTRY_COST);
+    checkHashable(value, "a member of a set", this.receiver.hashable);
+    this.#value.add(value);
+  }
+  override receivePending(pending: Pending): void {
+    this.#missing++;
+    pending.whenSettled((value) => {
+      checkHashable(value, "a member of a set", this.receiver.hashable);
+      this.#value.add(value);
+      this.#missing--;
+      this.#freezeWhenComplete();
+    });
+  }
+  override close(): ValueSet<unknown> {
+    this.#isClosed = true;
+    this.#freezeWhenComplete();
+    return this.#value;
+  }
+  override segment(): string {
+    return `[${this.count}]`;
+  }
+
+  #freezeWhenComplete(): void {
+    if (this.#isClosed && this.#missing === 0 && this.#value instanceof FrozenSet) freezeSet(this.#value);
   }
 }
