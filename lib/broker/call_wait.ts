@@ -23,6 +23,12 @@ export interface WaitOptions {
 export interface CallWait {
   /** When it is over, in milliseconds since 1970; `undefined` for never. */
   readonly deadline: number | undefined;
+  /**
+   * Ends it if its time is over, though its timer has not had its turn: a peer whose clock is ahead may say so first.
+   *
+   * @returns Whether it was ended.
+   */
+  endIfOver(): boolean;
   /** Takes back all that could end it. */
   stop(): void;
 }
@@ -58,7 +64,7 @@ export function startWait(
       : `No answer to ${what} within ${timeoutMs} ms`;
     giveUp(new DOMException(text, "TimeoutError"));
   };
-  const over = { deadline: undefined, stop() {} };
+  const over = { deadline: undefined, endIfOver: () => false, stop() {} };
   if (signal?.aborted === true) return giveUp(signal.reason), over;
   if (parent?.abortReason !== undefined) return giveUp(asReason(parent.abortReason, method)), over;
   if (parentMs === 0) return timeOut(), over;
@@ -67,8 +73,14 @@ export function startWait(
   signal?.addEventListener("abort", onAbort, { once: true });
   const leaveParent = parent?.whenAborted((reason) => giveUp(asReason(reason, method)));
   const timer = waitMs === undefined ? undefined : clock.setTimer(waitMs, timeOut);
+  const end = waitMs === undefined ? undefined : clock.now() + waitMs;
   return {
-    deadline: waitMs === undefined ? deadline : clock.now() + waitMs,
+    deadline: end ?? deadline,
+    endIfOver() {
+      if (end === undefined || clock.now() < end) return false;
+      timeOut();
+      return true;
+    },
     stop() {
       signal?.removeEventListener("abort", onAbort);
       leaveParent?.();

@@ -159,7 +159,8 @@ class Request implements PendingRequest, PromiseLink {
     this.#resolve(value);
   }
   reject(error: unknown): void {
-    if (!this.#end()) return;
+    // The callee may have noticed first that the time is over, and says so in its own words.
+    if (this.wait?.endIfOver() === true || !this.#end()) return;
     this.dependsOn = undefined;
     this.#settled = { isRejected: true, value: error };
     this.#reject(error);
