@@ -216,7 +216,7 @@ export function problemOfUnixPath(path: string): string | undefined {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { formatUnixHint, parseUnixHint } from "./unix_hint.ts";
+ * import { formatUnixHint, parseUnixHint } from "./hints.ts";
  *
  * assert.equal(formatUnixHint("/run/calc.sock"), "unix:%2Frun%2Fcalc.sock");
  * assert.equal(parseUnixHint("unix:%2Frun%2Fcalc.sock"), "/run/calc.sock");

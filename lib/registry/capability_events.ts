@@ -178,12 +178,12 @@ export class EventLog {
    * @throws {FileError} If the audit trail cannot take it down.
    */
   used(subject: Subject, caller: string | undefined, method: string): void {
-    if (this.#isHeard()) this.#tell(subject, { type: "used", caller, method: told(method) });
+    if (this.#count()) this.#tell(subject, { type: "used", caller, method: told(method) });
   }
 
   /** A call was refused. */
   denied(subject: Subject, caller: string | undefined, method: string, limit: LimitKind): void {
-    if (this.#isHeard()) this.#tell(subject, { type: "denied", caller, method: told(method), limit });
+    if (this.#count()) this.#tell(subject, { type: "denied", caller, method: told(method), limit });
   }
 
   /**
@@ -209,7 +209,7 @@ export class EventLog {
    *   whatever the disk does.
    */
   record(subject: Subject, what: CapabilityHappening): void {
-    if (this.#isHeard()) this.#tell(subject, what);
+    if (this.#count()) this.#tell(subject, what);
   }
 
   /** Ends all readers, when they have read what there is. */
@@ -218,9 +218,14 @@ export class EventLog {
     for (const { events } of [...this.#readers]) events.end();
   }
 
-  #isHeard(): boolean {
-    this.#sequence++;
+  /** Whether anybody is told. */
+  get isHeard(): boolean {
     return this.#readers.size > 0 || this.#sinks.length > 0 || this.#audit !== undefined;
+  }
+
+  #count(): boolean {
+    this.#sequence++;
+    return this.isHeard;
   }
 
   #tell({ id, label }: Subject, what: CapabilityHappening): void {

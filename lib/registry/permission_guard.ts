@@ -1,15 +1,19 @@
 /**
- * Deno permissions that capabilities need.
+ * Deno permissions that capabilities need, and uses of what was registered as it is.
  *
- * Objects that were not granted, but whose class declares Deno permissions: nothing forwards their calls, so these are
- * asked about at the one point that all calls of peers pass. With no such object, nothing is asked.
+ * Nothing forwards the calls of objects that were not granted. So the permissions that their classes declare are asked
+ * about, and their uses told, at the one point that all calls of peers pass. With no such object, and nobody who wants to
+ * know of uses, that point is not there.
  *
  * @module
  */
 
 import type { InboundCall } from "../broker/call.ts";
+import { callable, type Publishable } from "../broker/callable.ts";
 import { PermissionDenied } from "../errors.ts";
 import { requiredBy } from "./grant_rules.ts";
+import type { EventLog, Subject } from "./capability_events.ts";
+import { recordUse } from "./gate.ts";
 import { PermissionLimit } from "./limits.ts";
 import type { PermissionQuery } from "./permission_query.ts";
 import type { RegistryEntry } from "./registry_options.ts";
@@ -38,20 +42,23 @@ function declaredBy(object: RegistryEntry["object"]): readonly Deno.PermissionDe
 /** Stands between an inbound call and its delivery. */
 export type InboundGuard = (call: InboundCall, deliver: () => unknown) => unknown;
 
-/** The objects of one registry that need permissions. */
+/** The calls of those objects of one registry that have no facet. */
 export class PermissionGuard {
   readonly #limits = new WeakMap<object, PermissionLimit>();
-  readonly #onDenied: (object: object, call: InboundCall) => void;
-  #guard: InboundGuard | undefined;
+  readonly #log: EventLog;
+  readonly #subjectOf: (object: Publishable) => Subject | undefined;
+  readonly #guard: InboundGuard = (call, deliver) => this.#check(call, deliver);
+  #protects = false;
 
-  /** @param onDenied Must not throw. */
-  constructor(onDenied: (object: object, call: InboundCall) => void) {
-    this.#onDenied = onDenied;
+  /** @param subjectOf What events say of an object that was registered as it is; `undefined` of others. */
+  constructor(log: EventLog, subjectOf: (object: Publishable) => Subject | undefined) {
+    this.#log = log;
+    this.#subjectOf = subjectOf;
   }
 
-  /** What every call of a peer has to pass; `undefined` while no object needs it. */
+  /** What every call of a peer has to pass; `undefined` while there is nothing to ask, and nobody to tell. */
   get guard(): InboundGuard | undefined {
-    return this.#guard;
+    return this.#protects || this.#log.isHeard ? this.#guard : undefined;
   }
 
   /** Refuses calls of an object from here on while a permission is missing. */
@@ -62,15 +69,25 @@ export class PermissionGuard {
   ): void {
     if (requires.length === 0 || this.#limits.has(object)) return;
     this.#limits.set(object, new PermissionLimit(requires, permissions));
-    this.#guard ??= (call, deliver) => this.#check(call, deliver);
+    this.#protects = true;
   }
 
   #check(call: InboundCall, deliver: () => unknown): unknown {
     const { target, method, context } = call;
-    const limit = target === undefined ? undefined : this.#limits.get(target);
-    const why = limit?.refuses({ method, context });
-    if (why === undefined) return deliver();
-    this.#onDenied(target!, call);
-    throw new PermissionDenied(why, { limit: "requires" });
+    if (target === undefined) return deliver();
+    const log = this.#log;
+    const subject = this.#subjectOf(typeof target === "function" ? callable(target) : target);
+    const why = this.#limits.get(target)?.refuses({ method, context });
+    if (why !== undefined) {
+      if (subject !== undefined) log.denied(subject, context.caller, method, "requires");
+      throw new PermissionDenied(why, { limit: "requires" });
+    }
+    if (subject !== undefined) {
+      recordUse(call, [], {
+        used: (method, caller) => log.used(subject, caller, method),
+        denied: (method, caller, limit) => log.denied(subject, caller, method, limit),
+      });
+    }
+    return deliver();
   }
 }

@@ -102,10 +102,7 @@ export class CapabilityRegistry {
       limitsOf: (object) => this.#grants.limitsOf(object),
       membrane: { trace, sturdy },
     });
-    this.#guard = new PermissionGuard((object, { method, context: { caller } }) => {
-      const subject = this.#plain.get(object as Publishable);
-      if (subject !== undefined) this.#log.denied(subject, caller, method, "requires");
-    });
+    this.#guard = new PermissionGuard(this.#log, (object) => this.#plain.get(object));
   }
 
   /** How many objects have a name. */

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { CapabilityRegistry } from "../../lib/registry/registry.ts";
+import { systemRandomBytes } from "../../lib/util/random_bytes.ts";
 import { callable } from "../../lib/broker/callable.ts";
 import { Referenceable } from "../../lib/broker/referenceable.ts";
 import type { GrantOptions } from "../../lib/registry/grant_options.ts";
@@ -152,7 +154,9 @@ Deno.test("grant() and register() honour what a class requires, and name the fla
   assert.equal(registry.size, 0);
   permissions.given.add("write");
   assert.equal(call(registry.grant(new Guarded()).object, "go"), "gone");
-  assert.equal(registry.guard, undefined);
+  const unheard = new CapabilityRegistry({ randomBytes: systemRandomBytes, trace: () => {} });
+  unheard.register(new Referenceable());
+  assert.equal(unheard.guard, undefined, "no call is looked at where nothing is asked and nobody is told");
   const plain = new Guarded();
   registry.register(plain);
   const inbound = { requestId: 1, target: plain, method: "go", args: [], rules: undefined };
