@@ -252,6 +252,11 @@ export class CaveatFacet implements Subject {
     return this.#gate.limits;
   }
 
+  /** Why nothing passes any more. */
+  whyOver(): GateEnd | undefined {
+    return this.#isShut ? "revoked" : endOf(this.chain, this.#world);
+  }
+
   /** Whether it lets no call pass any more, for good. */
   get isShut(): boolean {
     return this.#isShut;

@@ -159,8 +159,15 @@ export class CaveatNames {
       return { mark: markOf(links[i]!), id, until };
     });
     const { object: target, isNamed } = named;
-    const whyGone = () => isNamed() ? undefined : this.#options.endOf(target) ?? "revoked";
+    // What was reached through a grant keeps its name when that ends, and leads nowhere all the same.
+    const whyGone = () =>
+      this.#options.endOf(target) ?? this.#endOfFurl(target) ?? (isNamed() ? undefined : "revoked");
     return { target, chain: { caveats, marks, whyGone }, last: marks.at(-1)! };
+  }
+
+  /** Why the FURL is over that this was reached through. */
+  #endOfFurl(target: Publishable): GateEnd | undefined {
+    return this.#reached.get(target)?.facet.whyOver();
   }
 
   #facetOf({ target, chain, last }: Genuine, name: string): Publishable {

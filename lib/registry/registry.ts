@@ -97,7 +97,7 @@ export class CapabilityRegistry {
       ...base,
       state,
       idOf: (object) => this.#subjectOf(object)?.id,
-      endOf: (object) => this.#grants.find(object)?.grant.end,
+      endOf: (object) => (this.#grants.find(object) ?? this.#grants.reachedBy(object))?.grant.end,
       isDeep: (object) => this.#grants.isDeep(object),
       limitsOf: (object) => this.#grants.limitsOf(object),
       membrane: { trace, sturdy },

@@ -436,7 +436,33 @@ class World {
   }
 }
 
+/** What waits without end is a fault too, and is to be told with the world that it happened in. */
+async function inTime(step: Promise<void>, name: string): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`it waits without end: ${name}`)), 20_000);
+  });
+  try {
+    await Promise.race([step, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Worlds in which something was wrong: what was reached by a FURL that derives from what a revoked grant gave out. */
+const KNOWN = [{ seed: -794361135, path: "26" }, { seed: -726191974, path: "31" }];
+
 Deno.test("no path of calls exceeds the grant that it begins with, or survives its revocation", async () => {
+  await tryWorlds({ numRuns: 40 });
+});
+
+for (const { seed, path } of KNOWN) {
+  Deno.test(`no path of calls exceeds its grant in world ${path} of ${seed}`, async () => {
+    await tryWorlds({ seed, path, numRuns: 1 });
+  });
+}
+
+async function tryWorlds(which: { numRuns: number; seed?: number; path?: string }): Promise<void> {
   await using owner = await startTub();
   await using first = await startTub();
   await using second = await startTub();
@@ -453,11 +479,14 @@ Deno.test("no path of calls exceeds the grant that it begins with, or survives i
       fc.array(fc.tuple(number, number, number, number), { minLength: 100, maxLength: 150, size: "max" }),
       async (steps) => {
         const world = new World(tubs, keepers, refs);
-        for (const holder of [0, 1, 0]) await world.step("grant", holder, holder, 1);
-        for (const [op, a, b, c] of steps) await world.step(STEPS[op % STEPS.length]!, a, b, c);
-        await world.end();
+        for (const holder of [0, 1, 0]) await inTime(world.step("grant", holder, holder, 1), "grant");
+        for (const [op, a, b, c] of steps) {
+          const step = STEPS[op % STEPS.length]!;
+          await inTime(world.step(step, a, b, c), `${step} ${a} ${b} ${c}`);
+        }
+        await inTime(world.end(), "end");
       },
     ),
-    { numRuns: 40 },
+    { ...which, endOnFailure: true },
   );
-});
+}
