@@ -11,7 +11,7 @@ import { MAX_ATTENUATIONS } from "../limits.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Trace } from "../util/trace.ts";
 import { Capability, type CapabilityHost } from "./capability.ts";
-import { pastMethods, permissionLimits, withoutCounts } from "./caveat_facet.ts";
+import { type CaveatFacet, pastMethods, permissionLimits, withoutCounts } from "./caveat_facet.ts";
 import type { DurableGrants, Recipe } from "./durable_grants.ts";
 import type { EventLog } from "./capability_events.ts";
 import { ExpiryQueue } from "./expiry.ts";
@@ -60,6 +60,16 @@ export interface GrantsOptions {
   readonly durable: DurableGrants | undefined;
   /** What lets FURLs cross membranes. */
   readonly sturdy: SturdyHost;
+  /** Facets of attenuated FURLs that end with grants. */
+  readonly derived: DerivedFacets;
+}
+
+/** The facets of FURLs that derive from grants', or from those of what was reached through them. */
+export interface DerivedFacets {
+  /** Lets no call pass those of some grants, given by their numbers. @returns What was shut, with calls that still run. */
+  shutDerived(grants: readonly number[]): readonly CaveatFacet[];
+  /** Whether calls go on through those of a grant. */
+  isBusy(grant: number): boolean;
 }
 
 /** What else is to be known of a grant that is made. */
@@ -241,6 +251,7 @@ export class Grants implements CapabilityHost {
         limitsOf: (object) => this.#limitsOfReached(object),
         onWrapped: (standIn, object) => void this.#reached.set(standIn, { grant, object }),
       },
+      isBusyByFurl: () => this.#options.derived.isBusy(id),
       createdAt: stored?.createdAt ?? this.now(),
       callsUsed: stored?.used,
       lastUsedAt: stored?.lastUsedAt,
@@ -302,7 +313,7 @@ export class Grants implements CapabilityHost {
   }
 
   #end(first: Grant, end: GateEnd): void {
-    const { log, retire, durable, trace } = this.#options;
+    const { log, retire, durable, trace, derived } = this.#options;
     const family: Grant[] = [], busy: Grant[] = [];
     for (const grant of first.family()) {
       if (!grant.isOver) family.push(grant);
@@ -311,6 +322,7 @@ export class Grants implements CapabilityHost {
     }
     // All of them before any code of the program's runs.
     for (const grant of [...family, ...busy]) grant.shut(end);
+    const facets = end === "revoked" ? derived.shutDerived([...family, ...busy].map(({ id }) => id)) : [];
     if (end === "expires") { for (const grant of family.toReversed()) grant.lapse(); }
     this.#roots.delete(first);
     for (const grant of family) {
@@ -318,7 +330,7 @@ export class Grants implements CapabilityHost {
       this.#expiring.remove(grant);
       log.record(grant, end === "expires" ? { type: "expired" } : { type: "revoked", by: first.id });
     }
-    for (const grant of busy) log.record(grant, { type: "revoked", by: first.id });
+    for (const subject of [...busy, ...facets]) log.record(subject, { type: "revoked", by: first.id });
     let failure: unknown;
     try {
       durable?.end(family, end);
@@ -326,7 +338,7 @@ export class Grants implements CapabilityHost {
       // It is over here whatever the disk does.
       failure = error;
     }
-    if (end === "revoked") { for (const grant of [...family, ...busy]) grant.endCalls(); }
+    if (end === "revoked") { for (const ended of [...family, ...busy, ...facets]) ended.endCalls(); }
     if (failure === undefined) return;
     // The time is over at the next start as well.
     if (end === "expires") trace({ type: "callback-failed", where: "store", error: toError(failure) });

@@ -8,7 +8,7 @@ import type { Publishable } from "../broker/callable.ts";
 import type { Clock } from "../util/clock.ts";
 import type { DurableGrants } from "./durable_grants.ts";
 import type { EventLog } from "./capability_events.ts";
-import { Grants } from "./grants.ts";
+import { type DerivedFacets, Grants } from "./grants.ts";
 import { sturdyHostOf } from "./membranes/sturdy_refs.ts";
 import type { NameTable } from "./name_table.ts";
 import type { CapabilityRegistryOptions } from "./registry_options.ts";
@@ -20,6 +20,7 @@ export interface GrantsOfRegistry {
   readonly table: NameTable<Publishable>;
   readonly log: EventLog;
   readonly durable: DurableGrants | undefined;
+  readonly derived: DerivedFacets;
   /** The next number. */
   nextId(): number;
   /** The object of a name. */
@@ -27,7 +28,9 @@ export interface GrantsOfRegistry {
 }
 
 /** Makes them, and what lets FURLs cross their membranes. */
-export function makeGrants({ options, clock, table, log, durable, nextId, find }: GrantsOfRegistry): {
+export function makeGrants(
+  { options, clock, table, log, durable, derived, nextId, find }: GrantsOfRegistry,
+): {
   readonly grants: Grants;
   readonly sturdy: ReturnType<typeof sturdyHostOf>;
 } {
@@ -54,6 +57,7 @@ export function makeGrants({ options, clock, table, log, durable, nextId, find }
     forget: (facet) => void table.remove(facet),
     retire: (facet, why) => table.retire(facet, why),
     durable,
+    derived,
     furlOf,
   });
   return { grants, sturdy };

@@ -20,7 +20,7 @@ import { forgetQuietly, MemoryCaveatState } from "./caveat_state.ts";
 import { DurableGrants } from "./durable_grants.ts";
 import type { GrantOptions } from "./grant_options.ts";
 import { checkPermissions, notPublishable, requiredBy, requiredOrNothing } from "./grant_rules.ts";
-import type { Grants } from "./grants.ts";
+import type { DerivedFacets, Grants } from "./grants.ts";
 import { makeGrants } from "./make_grants.ts";
 import { type CapabilityNode, type Listed, listOf, treeOf } from "./tree.ts";
 import { isPublishable, type NameLookupHandler, NameLookups, refusedAsGone } from "./name_lookups.ts";
@@ -91,13 +91,19 @@ export class CapabilityRegistry {
     const nextId = () => ++this.#lastId;
     const base = { clock, nextId, table: this.#table, log: this.#log };
     const find = (name: string) => this.find(name);
-    const { grants, sturdy } = makeGrants({ ...base, options, find, durable: this.#durable });
+    const derived: DerivedFacets = {
+      shutDerived: (grants) => this.#caveats.shutDerived(grants),
+      isBusy: (grant) => this.#caveats.isBusy(grant),
+    };
+    const { grants, sturdy } = makeGrants({ ...base, options, find, derived, durable: this.#durable });
     this.#grants = grants;
+    const grantOf = (object: Publishable) => (grants.find(object) ?? grants.reachedBy(object))?.grant;
     this.#caveats = new CaveatNames({
       ...base,
       state,
       idOf: (object) => this.#subjectOf(object)?.id,
-      endOf: (object) => (this.#grants.find(object) ?? this.#grants.reachedBy(object))?.grant.end,
+      grantOf: (object) => grantOf(object)?.id,
+      endOf: (object) => grantOf(object)?.end,
       isDeep: (object) => this.#grants.isDeep(object),
       limitsOf: (object) => this.#grants.limitsOf(object),
       membrane: { trace, sturdy },
