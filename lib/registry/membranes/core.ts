@@ -173,7 +173,7 @@ export class MembraneCore implements BehindHandles {
     sending?: SendingOptions,
   ): unknown {
     const origin = this.#origins.get(key);
-    this.#admit(origin, method, context);
+    this.#admit(origin, method, sending?.as ?? context);
     const { target, heldBy } = origin!;
     const passed = this.#argumentsAcross(args, opposite(heldBy));
     const signal = sending?.options.signal;
@@ -365,6 +365,11 @@ function invoke(
   if (target instanceof Referenceable) return target.doRemoteCall(method, args, context);
   if (target instanceof Callable) return (target.call as (...args: unknown[]) => unknown)(...args);
   const { options = {}, wantsAnswer = true } = sending ?? {};
+  const crossed = RemoteHandle.isReleased(target as RemoteHandle)
+    ? undefined
+    : CrossedHandle.of(target as RemoteHandle);
+  // Another membrane: it is the same caller's call still.
+  if (crossed !== undefined) return crossed.forward(method, args, context, { options, wantsAnswer });
   if (wantsAnswer) return RemoteHandle.send(target as RemoteHandle, method, args, options);
   return RemoteHandle.sendOnly(target as RemoteHandle, method, args, options);
 }
