@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { StoreError } from "../../mod.ts";
 import { openSqliteFile } from "../../lib/tub/sqlite_file.ts";
 import { MIGRATIONS } from "../../lib/tub/sqlite_schema.ts";
