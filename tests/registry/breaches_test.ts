@@ -271,3 +271,69 @@ Deno.test("a promise of its own object, too, is the facet to a caller in this pr
   const { object } = registry.grant(new Files(), { methods: ["later_self"] });
   assert.equal(await localReference<Files>(object).callRemote("later_self"), object);
 });
+
+Deno.test("a call that the policy of a deep grant refuses is no use of it", () => {
+  const rig = new Rig();
+  const told: string[] = [];
+  const capability = rig.registry.grant(new Files(), {
+    maxCalls: 1,
+    deep: { allow: ({ method }) => method !== "write", onCall: ({ method }) => void told.push(method) },
+  });
+  const { object } = capability;
+  const child = capability.attenuate({ label: "child" });
+  for (const refused of [object, child.object]) {
+    assert.equal(denial(() => call(refused, "write", "a.txt", "")).limit, "policy");
+  }
+  const { callsUsed, callsLeft } = capability.info();
+  assert.deepEqual([callsUsed, callsLeft], [0, 1]);
+  assert.deepEqual(call(child.object, "list"), ["a.txt"]);
+  assert.equal(denial(() => call(object, "list")).limit, "maxCalls");
+  assert.deepEqual(told, ["list"]);
+  const events = rig.heard.map((event) => "limit" in event ? event.limit : event.type);
+  assert.deepEqual(events, ["granted", "granted", "policy", "policy", "used", "maxCalls"]);
+});
+
+for (const what of ["the object itself", "an object that it gives out"]) {
+  Deno.test(`a policy that calls ${what} leaves no call too many`, () => {
+    const rig = new Rig();
+    class Counter extends Referenceable {
+      count = 0;
+      remote_next(): number {
+        return ++this.count;
+      }
+    }
+    class Maker extends Counter {
+      readonly made = new Counter();
+      remote_made(): Counter {
+        return this.made;
+      }
+    }
+    const maker = new Maker();
+    let callee: Counter | undefined;
+    let isFirst = true;
+    const { object } = rig.registry.grant(maker, {
+      maxCalls: 2,
+      deep: {
+        allow: ({ method }) => {
+          if (method !== "next" || !isFirst) return true;
+          isFirst = false;
+          call(callee!, "next");
+          return true;
+        },
+      },
+    });
+    callee = call(object, "made") as Counter;
+    if (what === "the object itself") callee = object;
+    assert.equal(denial(() => call(callee!, "next")).limit, "maxCalls");
+    assert.equal(maker.count + maker.made.count, 1);
+  });
+}
+
+Deno.test("a call whose time is over by when it was taken down is refused", () => {
+  const rig = new Rig();
+  const { object } = rig.registry.grant(new Files(), { expires: rig.clock.now() + 100 });
+  rig.onHeard = ({ type }) => {
+    if (type === "used") rig.clock.advance(200);
+  };
+  assert.equal(denial(() => call(object, "list")).limit, "expires");
+});
