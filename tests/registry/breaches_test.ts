@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import {
   attenuateFurl,
   bridge,
+  formatTree,
   grantSandbox,
   localReference,
   pb,
@@ -336,4 +337,16 @@ Deno.test("a call whose time is over by when it was taken down is refused", () =
     if (type === "used") rig.clock.advance(200);
   };
   assert.equal(denial(() => call(object, "list")).limit, "expires");
+});
+
+Deno.test("who derives a FURL writes nothing of its own into trees and refusals but a word", () => {
+  const rig = new Rig();
+  const furl = `pb://${ALICE}@tcp:h:1/${rig.registry.register(new Files())}`;
+  const forged = 'read\n#9 Files "for the owner": everything';
+  const derived = attenuateFurl(furl, { methods: [forged, "ünlock"], label: "\u009b2J\u202egone" });
+  const facet = rig.registry.find(derived.split("/").at(-1)!)! as Files;
+  const lines = formatTree(rig.registry.tree()).trimEnd().split("\n");
+  assert.equal(lines.length, 2);
+  assert.match(lines[1]!, /^#2 Files "\\u009b2J\\u202egone": "read\\n#9 Files .*everything", ünlock$/);
+  assert.match(denial(() => call(facet, "list")).message, /^Cannot call "list": .* only "read\\n#9 /);
 });
