@@ -157,7 +157,11 @@ function limitsOf(info: CapabilityInfo): string[] {
   const { methods, expiresAt, callsLeft, callsUsed, rates, holders, requires } = info;
   return [
     ...(info.isDeep ? ["deep"] : []),
-    methods === undefined ? "everything" : methods.length === 0 ? "nothing" : methods.map(showName).join(", "),
+    methods === undefined
+      ? "everything"
+      : methods.length === 0
+      ? "nothing"
+      : methods.map(showName).join(", "),
     ...(expiresAt === undefined ? [] : [`until ${new Date(expiresAt).toISOString()}`]),
     ...(callsLeft === undefined ? [] : [`${callsLeft} calls left`]),
     ...rates.map(({ calls, perMs }) => `${calls} calls in ${perMs} ms`),

@@ -94,7 +94,10 @@ export class Incarnation {
       this.#ticked = clock.now();
       this.#tick(runner, maxSilenceMs / 4);
       const closes = await inherited;
-      const object: unknown = await runner.with({ signal }).callRemote("start", { ...request, closes } as never);
+      const object: unknown = await runner.with({ signal }).callRemote(
+        "start",
+        { ...request, closes } as never,
+      );
       if (object instanceof RemoteReference) return object;
       throw new TypeError("It gave something else than an object");
     } catch (thrown) {
@@ -182,7 +185,16 @@ export class Incarnation {
     this.#timers.delete(timer);
   }
 
+  /** What it wrote last may be why it has ended: told that it breaks the protocol, it ends as if all were well. */
+  async #readToEnd(): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    // A child of the child may keep the pipe open for ever.
+    using _timer = this.#plan.clock.setTimer(GRACE_MS, () => late.resolve());
+    await Promise.race([this.#peer?.closed, late.promise]);
+  }
+
   async #close({ code, signal }: VesselEnd): Promise<IncarnationEnd> {
+    if (this.#reason === undefined) await this.#readToEnd();
     for (const timer of this.#timers) timer[Symbol.dispose]();
     this.#timers.clear();
     const lastLines = this.#lines.last;
