@@ -7,7 +7,7 @@
 import { type CallContext, currentCall, runInCall } from "../broker/call_context.ts";
 import { Callable, type Publishable } from "../broker/callable.ts";
 import { localContext } from "../broker/call.ts";
-import { isSameObject } from "../broker/forwarder.ts";
+import { Forwarder, isSameObject } from "../broker/forwarder.ts";
 import { Referenceable } from "../broker/referenceable.ts";
 import { adaptedBy } from "../broker/remotely_callable.ts";
 import { PermissionDenied } from "../errors.ts";
@@ -95,7 +95,8 @@ export class Gate {
     // Who is told of uses may have noticed that its time is over.
     if (target === undefined) throw this.#refusal(method);
     const own = this.#adapted;
-    const derived = context.derive();
+    // What a forwarder calls for it ends with it.
+    const derived = target instanceof Forwarder ? context.derive(true) : context.derive();
     let result: unknown;
     try {
       result = runInCall(derived, invoke, { target, method, args, context: derived });

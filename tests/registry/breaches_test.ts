@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import {
   attenuateFurl,
   bridge,
+  currentCall,
   formatTree,
   grantSandbox,
   localReference,
@@ -350,3 +351,29 @@ Deno.test("who derives a FURL writes nothing of its own into trees and refusals 
   assert.match(lines[1]!, /^#2 Files "\\u009b2J\\u202egone": "read\\n#9 Files .*everything", ünlock$/);
   assert.match(denial(() => call(facet, "list")).message, /^Cannot call "list": .* only "read\\n#9 /);
 });
+
+for (const deep of [false, true]) {
+  Deno.test(`revoke() of a ${deep ? "deep " : ""}grant of a peer's object ends its calls there, whoever made them`, async () => {
+    await using owner = await startTub();
+    await using lender = await startTub();
+    await using user = await startTub();
+    const begun = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<void>();
+    class Worker extends Referenceable {
+      remote_work(): Promise<void> {
+        currentCall()!.signal.addEventListener("abort", () => ended.resolve());
+        begun.resolve();
+        return new Promise(() => {});
+      }
+    }
+    const worker = await lender.getReference(owner.registerReference(new Worker()));
+    const lent = lender.registry.grant(worker, { deep });
+    // Without a signal and a timeout: this caller gives nothing up.
+    const call = (await user.getReference<Worker>(lent.furl)).callRemote("work");
+    const failed = assert.rejects(Promise.resolve(call), PermissionDenied);
+    await begun.promise;
+    lent.revoke();
+    await failed;
+    await ended.promise;
+  });
+}

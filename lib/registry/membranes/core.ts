@@ -6,7 +6,7 @@
 
 import { Callable, type Publishable } from "../../broker/callable.ts";
 import type { CallContext } from "../../broker/call_context.ts";
-import { isSameObject } from "../../broker/forwarder.ts";
+import { Forwarder, isSameObject } from "../../broker/forwarder.ts";
 import { Referenceable } from "../../broker/referenceable.ts";
 import { RemoteHandle } from "../../broker/remote_handle.ts";
 import { adaptedBy } from "../../broker/remotely_callable.ts";
@@ -190,6 +190,7 @@ export class MembraneCore implements BehindHandles {
     const signal = sending?.options.signal;
     return this.#running.make({
       context,
+      isForwarded: target instanceof Forwarder,
       make: (context) => invoke(target, method, passed, context, sending),
       result: (value) => {
         this.#checkUncut(method);
