@@ -25,7 +25,7 @@ const LOOK = `data:text/javascript,${
         // It was what the folder is read by.
       }
     }
-    console.log(JSON.stringify(found));`)
+    Deno.stdout.writeSync(new TextEncoder().encode(JSON.stringify(found)));`)
 }`;
 
 /** How long the look may take, in milliseconds. */
