@@ -119,9 +119,11 @@ export class CallContext {
   /**
    * The context of the same call behind something that forwards it, and that can end it by itself: what aborts this one
    * has to be passed on, by {@linkcode CallContext.whenAborted}, and what aborts the new one does not touch this one.
+   *
+   * @param isCancellable Whether what is called for the new one ends with it, also if the caller can give nothing up.
    */
-  derive(): CallContext {
-    return new CallContext(this.connection, this.method, this.isCancellable, this.#time);
+  derive(isCancellable: boolean = this.isCancellable): CallContext {
+    return new CallContext(this.connection, this.method, isCancellable, this.#time);
   }
 
   /**

@@ -216,7 +216,11 @@ export class DurableGrants {
     try {
       this.#options.store.batch(() => {
         try {
-          run();
+          const result: unknown = run();
+          if (result instanceof Promise) {
+            result.catch(() => {});
+            throw new TypeError("Cannot batch what waits: what it grants later is written one by one");
+          }
         } catch (error) {
           // What was done until then stays done.
           thrown = { error };

@@ -7,7 +7,7 @@
 import { type CallContext, currentCall, runInCall } from "../broker/call_context.ts";
 import { Callable, type Publishable } from "../broker/callable.ts";
 import { localContext } from "../broker/call.ts";
-import { isSameObject } from "../broker/forwarder.ts";
+import { Forwarder, isSameObject } from "../broker/forwarder.ts";
 import { Referenceable } from "../broker/referenceable.ts";
 import { adaptedBy } from "../broker/remotely_callable.ts";
 import { PermissionDenied } from "../errors.ts";
@@ -43,14 +43,19 @@ export class Gate {
   readonly #limits: readonly Limit[];
   readonly #counting: readonly Limit[];
   readonly #watcher: GateWatcher;
+  readonly #policy: Limit | undefined;
   readonly #running = new Set<RunningCall>();
   #target: Publishable | undefined;
   #adapted: object | undefined;
   #facet: Publishable | undefined;
   #end: GateEnd | undefined;
 
-  /** @param limits In the order in which they are asked; those of the parents first. */
-  constructor(target: Publishable, limits: readonly Limit[], watcher: GateWatcher) {
+  /**
+   * @param limits In the order in which they are asked; those of the parents first.
+   * @param policy Is asked after them, here and at no other gate: it may run code of the program's.
+   */
+  constructor(target: Publishable, limits: readonly Limit[], watcher: GateWatcher, policy?: Limit) {
+    this.#policy = policy;
     this.#target = target;
     this.#adapted = adaptedBy(target);
     this.#limits = limits;
@@ -86,9 +91,12 @@ export class Gate {
    */
   pass(method: string, args: unknown[], context: CallContext): unknown {
     this.#admit({ method, context });
-    const target = this.#target!;
+    const target = this.#target;
+    // Who is told of uses may have noticed that its time is over.
+    if (target === undefined) throw this.#refusal(method);
     const own = this.#adapted;
-    const derived = context.derive();
+    // What a forwarder calls for it ends with it.
+    const derived = target instanceof Forwarder ? context.derive(true) : context.derive();
     let result: unknown;
     try {
       result = runInCall(derived, invoke, { target, method, args, context: derived });
@@ -128,13 +136,23 @@ export class Gate {
       this.#watcher.denied(method, context.caller, this.#end);
       throw this.#refusal(method);
     }
-    for (const limit of this.#limits) {
-      const why = limit.refuses(call);
-      if (why === undefined) continue;
-      this.#watcher.denied(method, context.caller, limit.kind);
-      throw new PermissionDenied(why, { limit: limit.kind });
+    this.#ask(this.#limits, call);
+    if (this.#policy !== undefined) {
+      this.#ask([this.#policy], call);
+      this.#checkOpen(method);
+      // It may have used up what was left.
+      this.#ask(this.#counting, call);
     }
     recordUse(call, this.#counting, this.#watcher);
+  }
+
+  #ask(limits: readonly Limit[], call: LimitedCall): void {
+    for (const limit of limits) {
+      const why = limit.refuses(call);
+      if (why === undefined) continue;
+      this.#watcher.denied(call.method, call.context.caller, limit.kind);
+      throw new PermissionDenied(why, { limit: limit.kind });
+    }
   }
 
   #wait(

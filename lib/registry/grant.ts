@@ -101,7 +101,7 @@ export class Grant implements Expiring {
         watcher,
       });
     }
-    this.gate = new Gate(this.membrane?.enclose(target) ?? target, all, watcher);
+    this.gate = new Gate(this.membrane?.enclose(target) ?? target, all, watcher, this.membrane?.policy);
     this.facet = facetOf(this.gate);
     this.membrane?.standFor(this.facet, target);
     parent?.children.add(this);

@@ -77,6 +77,11 @@ export function quoteForeign(text: string, limit = 200): string {
   );
 }
 
+/** A name that a stranger may have chosen: as it is if it is a plain word, else as {@linkcode quoteForeign} shows it. */
+export function showName(name: string): string {
+  return /^[\p{L}\p{N}_$]{1,100}$/u.test(name) ? name : quoteForeign(name, 100);
+}
+
 /** A word of a POSIX shell's command line: quoted, if the shell would take anything in it for something else. */
 export function quoteForShell(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
