@@ -38,12 +38,19 @@ const WORDS: Readonly<Record<GateEnd, string>> = {
   expires: "this capability has expired",
 };
 
+const NONE: readonly Limit[] = [];
+
+function counts(limit: Limit): boolean {
+  return limit.count !== undefined;
+}
+
 /** The way to one target, by one facet. */
 export class Gate {
   readonly #limits: readonly Limit[];
   readonly #counting: readonly Limit[];
   readonly #watcher: GateWatcher;
-  readonly #running = new Set<RunningCall>();
+  /** None before the first call that has to be waited for: most gates see no such call. */
+  #running: Set<RunningCall> | undefined;
   #target: Publishable | undefined;
   #adapted: object | undefined;
   #facet: Publishable | undefined;
@@ -54,7 +61,7 @@ export class Gate {
     this.#target = target;
     this.#adapted = adaptedBy(target);
     this.#limits = limits;
-    this.#counting = limits.filter((limit) => limit.count !== undefined);
+    this.#counting = limits.some(counts) ? limits.filter(counts) : NONE;
     this.#watcher = watcher;
   }
 
@@ -70,7 +77,7 @@ export class Gate {
 
   /** Calls that have begun and not ended. */
   get running(): number {
-    return this.#running.size;
+    return this.#running?.size ?? 0;
   }
 
   /** What callers hold: a target that a method returns is this to them. */
@@ -112,8 +119,8 @@ export class Gate {
 
   /** Fails all calls that have begun, of a gate that was shut: their results are dropped when they come. */
   endCalls(): void {
-    const calls = [...this.#running];
-    this.#running.clear();
+    const calls = this.#running ?? [];
+    this.#running = undefined;
     for (const { context, reject } of calls) {
       const error = this.#refusal(context.method);
       reject(error);
@@ -148,11 +155,11 @@ export class Gate {
       const call: RunningCall = { context: derived, reject };
       const leave = context.whenAborted((reason) => derived.abort(reason));
       if (context.abortReason !== undefined) derived.abort(context.abortReason);
-      this.#running.add(call);
+      (this.#running ??= new Set()).add(call);
       const end = (): boolean => {
         leave();
         derived.end();
-        return this.#running.delete(call);
+        return this.#running?.delete(call) === true;
       };
       Promise.resolve(result).then((value) => {
         if (!end()) return;
