@@ -254,7 +254,8 @@ export class Grants implements CapabilityHost, GrantHost {
       id,
       target,
       parent,
-      terms,
+      // A secret, which lies sealed in the table of names and nowhere else.
+      terms: terms.name === undefined ? terms : { ...terms, name: undefined },
       limits: limitsOf(terms, clock, permissions, {
         journal: isDurable ? durable?.journal(id, clock) : undefined,
         callsUsed: stored?.used,
@@ -276,7 +277,7 @@ export class Grants implements CapabilityHost, GrantHost {
         how: howOf(grant, stored),
       });
       isTold = true;
-      if (isDurable && stored === undefined) durable!.add(grant, recipe);
+      if (isDurable && stored === undefined) durable!.add(grant, recipe, terms.name);
     } catch (error) {
       grant.shut("revoked");
       forget(grant.facet);
