@@ -9,7 +9,7 @@ import { type RandomBytes, systemRandomBytes } from "../util/random_bytes.ts";
 import { textOfCodes } from "../util/text.ts";
 
 const BASE32 = /^[a-z2-7]*$/;
-const ALPHABET = Array.from("abcdefghijklmnopqrstuvwxyz234567", (letter) => letter.charCodeAt(0));
+const ALPHABET = [..."abcdefghijklmnopqrstuvwxyz234567"].map((letter) => letter.charCodeAt(0));
 
 /**
  * Bytes as lower-case base32 without padding. Foolscap: `base32.encode`.
