@@ -151,11 +151,12 @@ export class DurableGrants {
    * Keeps a grant.
    *
    * @param recipe `undefined` for one that has a parent.
+   * @param name The one that the program chose.
    * @throws {StoreError} If it cannot be written.
    */
-  add(grant: Grant, recipe: Recipe | undefined): void {
+  add(grant: Grant, recipe: Recipe | undefined, name: string | undefined): void {
     const { store, table } = this.#options;
-    const { hash: nameHash, id: caveatId, root } = table.storedName(grant.facet);
+    const { hash: nameHash, id: caveatId, root } = table.storedName(grant.facet, name);
     const fixed = {
       id: grant.id,
       parent: grant.parent?.id,
@@ -460,9 +461,6 @@ function storedNameOf(
 /** Whoever changes one of these in the file makes the root, and with it the grant, of no use. */
 function aboutOf(row: Omit<StoredGrant, "sealedRoot" | "isUnnamed" | "used" | "lastUsedAt">): string {
   const { id, parent, nameHash, caveatId, terms, factory, args, createdAt } = row;
-  const text = args === undefined
-    ? null
-    : Array.from(args, (byte) => byte.toString(16).padStart(2, "0")).join("");
   return JSON.stringify([
     "foolscap grant v1",
     id,
@@ -471,7 +469,7 @@ function aboutOf(row: Omit<StoredGrant, "sealedRoot" | "isUnnamed" | "used" | "l
     caveatId,
     terms,
     factory ?? null,
-    text,
+    args?.toHex() ?? null,
     createdAt,
   ]);
 }

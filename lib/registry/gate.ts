@@ -38,13 +38,20 @@ const WORDS: Readonly<Record<GateEnd, string>> = {
   expires: "this capability has expired",
 };
 
+const NONE: readonly Limit[] = [];
+
+function counts(limit: Limit): boolean {
+  return limit.count !== undefined;
+}
+
 /** The way to one target, by one facet. */
 export class Gate {
   readonly #limits: readonly Limit[];
   readonly #counting: readonly Limit[];
   readonly #watcher: GateWatcher;
   readonly #policy: Limit | undefined;
-  readonly #running = new Set<RunningCall>();
+  /** None before the first call that has to be waited for: most gates see no such call. */
+  #running: Set<RunningCall> | undefined;
   #target: Publishable | undefined;
   #adapted: object | undefined;
   #facet: Publishable | undefined;
@@ -59,7 +66,7 @@ export class Gate {
     this.#target = target;
     this.#adapted = adaptedBy(target);
     this.#limits = limits;
-    this.#counting = limits.filter((limit) => limit.count !== undefined);
+    this.#counting = limits.some(counts) ? limits.filter(counts) : NONE;
     this.#watcher = watcher;
   }
 
@@ -75,7 +82,7 @@ export class Gate {
 
   /** Calls that have begun and not ended. */
   get running(): number {
-    return this.#running.size;
+    return this.#running?.size ?? 0;
   }
 
   /** What callers hold: a target that a method returns is this to them. */
@@ -120,8 +127,8 @@ export class Gate {
 
   /** Fails all calls that have begun, of a gate that was shut: their results are dropped when they come. */
   endCalls(): void {
-    const calls = [...this.#running];
-    this.#running.clear();
+    const calls = this.#running ?? [];
+    this.#running = undefined;
     for (const { context, reject } of calls) {
       const error = this.#refusal(context.method);
       reject(error);
@@ -166,11 +173,11 @@ export class Gate {
       const call: RunningCall = { context: derived, reject };
       const leave = context.whenAborted((reason) => derived.abort(reason));
       if (context.abortReason !== undefined) derived.abort(context.abortReason);
-      this.#running.add(call);
+      (this.#running ??= new Set()).add(call);
       const end = (): boolean => {
         leave();
         derived.end();
-        return this.#running.delete(call);
+        return this.#running?.delete(call) === true;
       };
       Promise.resolve(result).then((value) => {
         if (!end()) return;

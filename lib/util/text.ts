@@ -11,6 +11,10 @@ const encoder = new TextEncoder();
 
 /** Words longer than this are decoded by the platform, whose calls cost more than a short loop. */
 const SHORT = 24;
+/** Texts longer than this are encoded by the platform. */
+const SHORT_TO_ENCODE = 40;
+/** A function takes so many arguments everywhere. */
+const MAX_CODES = 4_096;
 const CACHE_SIZE = 1024;
 
 /**
@@ -65,7 +69,21 @@ export function decodeLossy(bytes: Uint8Array): string {
 
 /** UTF-8 of a text. Lone surrogates become U+FFFD: check with `isWellFormed()` where that matters. */
 export function encodeText(text: string): Uint8Array<ArrayBuffer> {
-  return encoder.encode(text);
+  const { length } = text;
+  if (length > SHORT_TO_ENCODE) return encoder.encode(text);
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) return encoder.encode(text);
+    bytes[i] = code;
+  }
+  return bytes;
+}
+
+/** The text of characters by their numbers, in one piece. */
+export function textOfCodes(codes: number[]): string {
+  if (codes.length <= MAX_CODES) return String.fromCharCode.apply(null, codes);
+  return String.fromCharCode.apply(null, codes.slice(0, MAX_CODES)) + textOfCodes(codes.slice(MAX_CODES));
 }
 
 /** At most `limit` characters of a text that a stranger wrote, with what is not printable escaped. */
