@@ -108,7 +108,9 @@ export class CaveatNames {
       );
     }
     const genuine = this.#verify(name);
-    return genuine !== undefined && this.#revokeChain(genuine.chain);
+    if (genuine !== undefined) return this.#revokeChain(genuine.chain);
+    this.#endOfGone(name);
+    return false;
   }
 
   /** The same, of the FURL of a facet; nothing if it is none of these. */
@@ -219,6 +221,16 @@ export class CaveatNames {
     return facet;
   }
 
+  /**
+   * Ends the facets of a FURL whose object has lost its name, as that of a grant whose time is over: calls may still go on. It
+   * is genuine if one of them has its link.
+   */
+  #endOfGone(name: string): void {
+    const derived = parseDerivedName(name);
+    if (derived === undefined) return;
+    this.#end(this.#live.withMark({ id: idText(derived.id), mark: markOf(derived.link) }));
+  }
+
   /** @returns Whether it was good until now. */
   #revokeChain(revoked: VerifiedChain): boolean {
     const { state, clock } = this.#options;
@@ -226,9 +238,7 @@ export class CaveatNames {
     const isGood = refusesLookup(revoked, this.#options) === undefined;
     if (isGood) state.revoke(last, clock.now());
     // Of one whose time is over, calls may still go on.
-    this.#end(
-      this.#live.ofName(last.id).filter(({ chain }) => chain.marks.some(({ mark }) => mark === last.mark)),
-    );
+    this.#end(this.#live.withMark(last));
     return isGood;
   }
 

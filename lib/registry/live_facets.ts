@@ -50,6 +50,11 @@ export class LiveFacets {
     return held(this.#byName.get(id)?.values());
   }
 
+  /** Those whose chains have a mark: of a FURL, and of all that derive from it. */
+  withMark({ id, mark }: Pick<CaveatMark, "id" | "mark">): CaveatFacet[] {
+    return this.ofName(id).filter(({ chain }) => chain.marks.some((other) => other.mark === mark));
+  }
+
   /** Those that a grant or a facet ends, given its number. */
   ownedBy(owner: number): CaveatFacet[] {
     return this.#byOwner.size === 0 ? [] : held(this.#byOwner.get(owner));

@@ -47,6 +47,8 @@ class Page extends Referenceable {
   }
 }
 
+const nameOf = (furl: string): string => furl.slice(furl.lastIndexOf("/") + 1);
+
 /** A deep grant of a book, and what FURLs lead to that derive from others. */
 class Shelf extends Rig {
   readonly book = new Book();
@@ -59,7 +61,7 @@ class Shelf extends Rig {
   derive(from: unknown, caveats: FurlCaveats): { readonly furl: string; readonly object: Publishable } {
     const name = this.registry.nameOf(from as Publishable);
     const furl = attenuateFurl(`pb://${ALICE}@tcp:h:1/${name}`, caveats);
-    return { furl, object: this.registry.find(furl.slice(furl.lastIndexOf("/") + 1))! };
+    return { furl, object: this.registry.find(nameOf(furl))! };
   }
 }
 
@@ -144,6 +146,26 @@ Deno.test("Capability.revoke() after its time ends calls that go on by a FURL of
   assert.equal(lent.revoke(), true);
   await fails(waits, "revoked");
   assert.equal(lent.revoke(), false);
+});
+
+Deno.test("revokeFurl() ends calls that go on after the time of the grant that the FURL derives from", async () => {
+  const { lent, derive, clock, registry } = bound(new Shelf({ expires: "PT1S" }));
+  const { furl, object } = derive(lent.object, { label: "for Bob" });
+  const further = attenuateFurl(furl, { label: "for Carol" });
+  const other = derive(lent.object, { label: "for Dave" });
+  const begun = [call(object, "wait"), call(registry.find(nameOf(further)), "wait")];
+  const goesOn = call(other.object, "wait");
+  await call(object, "page");
+  clock.advance(1_000);
+  await fails(call(object, "page"), "expires");
+  assert.equal(registry.revokeFurl(furl), false);
+  for (const waits of begun) await fails(waits, "revoked");
+  await fails(call(object, "page"), "revoked");
+  registry.revokeFurl(other.furl.slice(0, -4) + "AAAA");
+  const first = await Promise.race([goesOn, call(other.object, "page").catch(() => "it goes on")]);
+  assert.equal(first, "it goes on");
+  registry.revokeFurl(other.furl);
+  await fails(goesOn, "revoked");
 });
 
 Deno.test("revokeFurl() ends calls of what was reached by a FURL whose own reference nobody holds any more", async () => {
