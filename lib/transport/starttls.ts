@@ -7,11 +7,11 @@
  * @module
  */
 
-import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { Duplex } from "node:stream";
 import tls from "node:tls";
 import { CertificateError, NegotiationError, toError } from "../errors.ts";
 import type { Clock } from "../util/clock.ts";
+import { nodeCrypto } from "../util/node.ts";
 import { SocketConnection } from "./socket_connection.ts";
 import type { TlsFloor } from "./tls_floor.ts";
 import type { CloseOptions, Connection, StartTlsOptions, TlsIdentity } from "./transport.ts";
@@ -65,7 +65,8 @@ export async function handshake(
     else socket = begin(raw, options, done.resolve, onFailure);
     const secured = await done.promise;
     socket = secured;
-    const shown: Uint8Array | undefined = secured.getPeerCertificate(true)?.raw;
+    // `getPeerCertificate()` would also read and print every field of it.
+    const shown: Uint8Array | undefined = secured.getPeerX509Certificate()?.raw;
     if (shown === undefined || shown.byteLength === 0) {
       throw new NegotiationError("TLS handshake failed: the peer showed no certificate");
     }
@@ -100,7 +101,8 @@ const checked = new WeakSet<TlsIdentity>();
 
 /** Deno's TLS waits for ever with a pair that it cannot use, so that is found out before. */
 function checkIdentity(identity: TlsIdentity): void {
-  if (checked.has(identity)) return;
+  if (identity.isPair === true || checked.has(identity)) return;
+  const { createPrivateKey, X509Certificate } = nodeCrypto();
   let isPair: boolean;
   try {
     isPair = new X509Certificate(identity.certPem).checkPrivateKey(createPrivateKey(identity.keyPem));
@@ -113,6 +115,15 @@ function checkIdentity(identity: TlsIdentity): void {
   checked.add(identity);
 }
 
+const contexts = new WeakMap<TlsIdentity, Map<tls.SecureVersion, tls.SecureContext>>();
+
+/** What a TLS client makes of its certificate and key, once for all connections of an identity. It holds no sessions. */
+function contextOf(identity: TlsIdentity, minVersion: tls.SecureVersion): tls.SecureContext {
+  const { certPem: cert, keyPem: key } = identity;
+  return contexts.getOrInsertComputed(identity, () => new Map())
+    .getOrInsertComputed(minVersion, () => tls.createSecureContext({ cert, key, minVersion }));
+}
+
 /** Starts the handshake; the TLS stream of a server comes with its event. */
 function begin(
   raw: Duplex,
@@ -120,18 +131,23 @@ function begin(
   onSecure: (socket: tls.TLSSocket) => void,
   onFailure: (error: Error) => void,
 ): tls.TLSSocket | undefined {
-  const common = {
-    cert: options.identity.certPem,
-    key: options.identity.keyPem,
-    minVersion: options.minVersion ?? "TLSv1.2" as const,
-    rejectUnauthorized: false,
-  };
+  const { identity, minVersion = "TLSv1.2" } = options;
   if (options.role === "client") {
-    const socket = tls.connect({ ...common, socket: raw }, () => onSecure(socket));
+    const secureContext = contextOf(identity, minVersion);
+    const socket = tls.connect(
+      { secureContext, rejectUnauthorized: false, socket: raw },
+      () => onSecure(socket),
+    );
     return socket.on("error", onFailure);
   }
-  // A server of its own for each connection: its events are about this one.
-  const server = tls.createServer({ ...common, requestCert: true });
+  // A server of its own for each connection: its events are about this one. Deno's makes its context itself.
+  const server = tls.createServer({
+    cert: identity.certPem,
+    key: identity.keyPem,
+    minVersion,
+    requestCert: true,
+    rejectUnauthorized: false,
+  });
   server.on("secureConnection", (socket) => onSecure(socket.on("error", onFailure)));
   server.on("tlsClientError", onFailure);
   server.emit("connection", raw);
