@@ -115,15 +115,6 @@ function checkIdentity(identity: TlsIdentity): void {
   checked.add(identity);
 }
 
-const contexts = new WeakMap<TlsIdentity, Map<tls.SecureVersion, tls.SecureContext>>();
-
-/** What a TLS client makes of its certificate and key, once for all connections of an identity. It holds no sessions. */
-function contextOf(identity: TlsIdentity, minVersion: tls.SecureVersion): tls.SecureContext {
-  const { certPem: cert, keyPem: key } = identity;
-  return contexts.getOrInsertComputed(identity, () => new Map())
-    .getOrInsertComputed(minVersion, () => tls.createSecureContext({ cert, key, minVersion }));
-}
-
 /** Starts the handshake; the TLS stream of a server comes with its event. */
 function begin(
   raw: Duplex,
@@ -131,23 +122,18 @@ function begin(
   onSecure: (socket: tls.TLSSocket) => void,
   onFailure: (error: Error) => void,
 ): tls.TLSSocket | undefined {
-  const { identity, minVersion = "TLSv1.2" } = options;
+  const common = {
+    cert: options.identity.certPem,
+    key: options.identity.keyPem,
+    minVersion: options.minVersion ?? "TLSv1.2" as const,
+    rejectUnauthorized: false,
+  };
   if (options.role === "client") {
-    const secureContext = contextOf(identity, minVersion);
-    const socket = tls.connect(
-      { secureContext, rejectUnauthorized: false, socket: raw },
-      () => onSecure(socket),
-    );
+    const socket = tls.connect({ ...common, socket: raw }, () => onSecure(socket));
     return socket.on("error", onFailure);
   }
-  // A server of its own for each connection: its events are about this one. Deno's makes its context itself.
-  const server = tls.createServer({
-    cert: identity.certPem,
-    key: identity.keyPem,
-    minVersion,
-    requestCert: true,
-    rejectUnauthorized: false,
-  });
+  // A server of its own for each connection: its events are about this one.
+  const server = tls.createServer({ ...common, requestCert: true });
   server.on("secureConnection", (socket) => onSecure(socket.on("error", onFailure)));
   server.on("tlsClientError", onFailure);
   server.emit("connection", raw);
