@@ -166,7 +166,8 @@ async function agree(
   attempt.errorForm = "block";
   const certificate = attempt.peerCertificate;
   if (certificate === undefined) throw new NegotiationError("The peer showed no certificate");
-  const certificateTubId = await tubIdOf(certificate);
+  // Another thread hashes it while the peer answers.
+  const certificateTubId = tubIdOf(certificate);
   const hello = makeHello({
     tubId: tub.tubId,
     incarnation: tub.incarnation,
@@ -175,7 +176,7 @@ async function agree(
   });
   await attempt.write(encodeBlock(hello));
   const offer = evaluateHello(decodeBlock(await attempt.readBlock()), {
-    certificateTubId,
+    certificateTubId: await certificateTubId,
     ownTubId: tub.tubId,
     targetTubId,
   });

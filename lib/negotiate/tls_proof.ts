@@ -99,12 +99,12 @@ export function decodeRequest(block: Uint8Array): ProofRequest {
 
 /** The bytes that are signed: each field with its length in front, in four bytes, so that none can reach into the next. */
 export async function encodeFields(fields: ProofFields): Promise<Uint8Array<ArrayBuffer>> {
+  const hashes = [fields.serverCertificate, fields.clientCertificate].map(sha256);
   const parts = [
     encodeText(PROOF_LABEL),
     encodeText(fields.tubId),
     fields.nonce,
-    await sha256(fields.serverCertificate),
-    await sha256(fields.clientCertificate),
+    ...await Promise.all(hashes),
   ];
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + 4 + part.length, 0));
   const view = new DataView(bytes.buffer);

@@ -77,6 +77,8 @@ export interface KeyPair {
   readonly certPem: string;
   /** PEM of the private key, PKCS#8 or PKCS#1, with a newline at its end. */
   readonly keyPem: string;
+  /** Always: what makes key pairs has found it out. */
+  readonly isPair: true;
   /** DER of the certificate. */
   readonly certificate: Uint8Array<ArrayBuffer>;
   /** The kind of the key. */
@@ -167,6 +169,7 @@ export async function createKeyPair(options: CreateKeyPairOptions): Promise<KeyP
   return {
     certPem: formatPem("CERTIFICATE", certificate),
     keyPem: formatPem("PRIVATE KEY", pkcs8),
+    isPair: true,
     certificate,
     keyKind: "ed25519",
     ed25519Key: publicKey,
@@ -218,7 +221,7 @@ async function parse(pem: string): Promise<KeyPair> {
       `the private key does not belong to the certificate; put the two of one Tub together, or ${NEW_IDENTITY}`,
     );
   }
-  return { certPem: cert.pem, keyPem: key.pem, certificate: cert.der, keyKind, ed25519Key };
+  return { certPem: cert.pem, keyPem: key.pem, isPair: true, certificate: cert.der, keyKind, ed25519Key };
 }
 
 /** Options of {@linkcode parseKeyPair}. */

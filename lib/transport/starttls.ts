@@ -7,11 +7,11 @@
  * @module
  */
 
-import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { Duplex } from "node:stream";
 import tls from "node:tls";
 import { CertificateError, NegotiationError, toError } from "../errors.ts";
 import type { Clock } from "../util/clock.ts";
+import { nodeCrypto } from "../util/node.ts";
 import { SocketConnection } from "./socket_connection.ts";
 import type { TlsFloor } from "./tls_floor.ts";
 import type { CloseOptions, Connection, StartTlsOptions, TlsIdentity } from "./transport.ts";
@@ -65,7 +65,8 @@ export async function handshake(
     else socket = begin(raw, options, done.resolve, onFailure);
     const secured = await done.promise;
     socket = secured;
-    const shown: Uint8Array | undefined = secured.getPeerCertificate(true)?.raw;
+    // `getPeerCertificate()` would also read and print every field of it.
+    const shown: Uint8Array | undefined = secured.getPeerX509Certificate()?.raw;
     if (shown === undefined || shown.byteLength === 0) {
       throw new NegotiationError("TLS handshake failed: the peer showed no certificate");
     }
@@ -100,7 +101,8 @@ const checked = new WeakSet<TlsIdentity>();
 
 /** Deno's TLS waits for ever with a pair that it cannot use, so that is found out before. */
 function checkIdentity(identity: TlsIdentity): void {
-  if (checked.has(identity)) return;
+  if (identity.isPair === true || checked.has(identity)) return;
+  const { createPrivateKey, X509Certificate } = nodeCrypto();
   let isPair: boolean;
   try {
     isPair = new X509Certificate(identity.certPem).checkPrivateKey(createPrivateKey(identity.keyPem));

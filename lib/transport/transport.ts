@@ -84,6 +84,11 @@ export interface TlsIdentity {
   readonly certPem: string;
   /** PEM of the private key, PKCS#8 or PKCS#1. */
   readonly keyPem: string;
+  /**
+   * Whether it is known that the key is that of the certificate.
+   * @default false: it is found out before the first handshake
+   */
+  readonly isPair?: boolean | undefined;
 }
 
 /** A place where connections are accepted. */

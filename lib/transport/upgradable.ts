@@ -5,8 +5,6 @@
  */
 
 import type { Clock } from "../util/clock.ts";
-import { handshake } from "./starttls.ts";
-import { floorOnStreams } from "./tls_floor.ts";
 import type { CloseOptions, Connection, StartTlsOptions, UpgradableConnection } from "./transport.ts";
 
 /** Options of {@linkcode upgradable}. */
@@ -39,7 +37,10 @@ export function upgradable(connection: Connection, options: UpgradableOptions = 
       }
       const { peerAddress } = connection;
       const close = (how?: CloseOptions) => connection.close(how);
-      secure = handshake(floorOnStreams(connection), { peerAddress, close, ...options }, startOptions);
+      secure = Promise.all([import("./starttls.ts"), import("./tls_floor.ts")])
+        .then(([{ handshake }, { floorOnStreams }]) =>
+          handshake(floorOnStreams(connection), { peerAddress, close, ...options }, startOptions)
+        );
       return await secure;
     },
     async close(how?: CloseOptions): Promise<void> {

@@ -25,11 +25,9 @@ import { type AttachedPeer, type Attachment, type AttachOptions, makeAttachment,
 import { type Agreed, Brokers, type Way } from "./brokers.ts";
 import { Connections } from "./connections.ts";
 import { Connector, type HintAttempt } from "./connector.ts";
-import { parseEndpoint } from "./endpoint.ts";
 import { Gate } from "./gate.ts";
 import type { ConnectionHintHandler } from "./hint_handler.ts";
 import { HintHandlers } from "./hint_handlers.ts";
-import { checkListenPermission, openListener } from "./listen.ts";
 import type { Identity } from "./identity.ts";
 import { SharedListener, TubListener } from "./listener.ts";
 import { Negotiation, type NegotiationContext } from "./negotiation.ts";
@@ -142,6 +140,10 @@ export class Network implements Destination {
 
   /** Accepts connections; see {@linkcode Tub.listenOn}. */
   async listen(description: string): Promise<TubListener> {
+    const [{ parseEndpoint }, { checkListenPermission, openListener }] = await Promise.all([
+      import("./endpoint.ts"),
+      import("./listen.ts"),
+    ]);
     const endpoint = parseEndpoint(description);
     this.#checkRunning("listen");
     checkListenPermission(endpoint);
