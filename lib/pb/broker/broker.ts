@@ -24,24 +24,18 @@ import { Unjellier } from "../jelly/unjellier.ts";
 import type { PlainClass } from "../jelly/security.ts";
 import type { ReferenceTables } from "./counts.ts";
 import { Deliveries, type FindReceiver, targetOf } from "./deliveries.ts";
-import {
-  checkGreeting,
-  chooseDialect,
-  chosenDialect,
-  type Dialect,
-  notAgreed,
-  type PbTraceEvent,
-  type Settings,
-} from "./options.ts";
+import { checkGreeting, chooseDialect, chosenDialect, notAgreed } from "./agreement.ts";
+import type { Dialect, PbTraceEvent, Settings } from "./options.ts";
 import { errorOfState, FAILURE_FORMS, isFailure } from "./failure.ts";
 import { Inbox } from "./inbox.ts";
 import { type LocalTaker, localTaker } from "../flavors/referenceable.ts";
-import { LocalTable, Patience } from "./local_table.ts";
+import { LocalTable } from "./local_table.ts";
 import { MessageTable } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
 import { type OutgoingCall, OutgoingCalls } from "./outgoing.ts";
+import { Patience } from "./patience.ts";
 import { RemoteTable } from "./remote_table.ts";
-import { Watches } from "./watches.ts";
+import { runWatch, Watches } from "./watches.ts";
 
 /** The only version of the protocol there is. */
 const VERSION = 6;
@@ -234,12 +228,10 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
     const once = () => {
       if (isOver) return;
       isOver = true;
-      // As at a loss: what it throws goes to the trace.
-      const now = new Watches((where, error) =>
-        this.#settings.trace({ type: "callback-failed", where, error })
+      runWatch(
+        callback,
+        (error) => this.#settings.trace({ type: "callback-failed", where: "whenReleased", error }),
       );
-      now.fire();
-      now.add(callback);
     };
     const watch = this.#watches.add(once);
     this.#locals.whenReleased(object.processUniqueID(), () => {

@@ -42,12 +42,17 @@ export class Watches {
   }
 
   #run(callback: () => unknown): void {
-    const failed = (error: unknown) => this.#failed("notifyOnDisconnect", toError(error));
-    try {
-      const result = callback();
-      if (result instanceof Promise) result.catch(failed);
-    } catch (error) {
-      failed(error);
-    }
+    runWatch(callback, (error) => this.#failed("notifyOnDisconnect", error));
+  }
+}
+
+/** Runs a callback of the program. What it throws, or rejects with, goes to `failed`, which must not throw. */
+export function runWatch(callback: () => unknown, failed: (error: Error) => void): void {
+  const tell = (error: unknown) => failed(toError(error));
+  try {
+    const result = callback();
+    if (result instanceof Promise) result.catch(tell);
+  } catch (error) {
+    tell(error);
   }
 }

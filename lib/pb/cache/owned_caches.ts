@@ -13,7 +13,7 @@
  */
 
 import { DeadReferenceError, toError } from "../../errors.ts";
-import type { Patience } from "../broker/local_table.ts";
+import type { Patience } from "../broker/patience.ts";
 import type { OutgoingCall } from "../broker/outgoing.ts";
 import type { Broker } from "../flavors/call.ts";
 
