@@ -1,17 +1,16 @@
 /**
- * Copies of peers' Cacheables.
+ * Copies of the peer's Cacheables: one object each for all who use it in this process, which the peer keeps in step.
  *
- * Objects whose properties outlive them.
+ * A copy lives longer than anybody's use of it. It is given back to the peer, as often as it came, when nobody here uses it
+ * any more; but until the peer answers that it will not refer to it again, the same object may be sent once more, without its
+ * state. So the program must be able to drop what it holds while the properties stay. Therefore each copy is two objects:
  *
- * A copy of a peer's object must be there until the peer says that it will not be referred to any more, and it must be noticed
- * when the program has no use for it. So the program is given a handle, which can be collected, and the properties are
- * those of a core, which is kept. A handle is a Proxy without traps, made in the constructor before those of derived classes run:
- * private fields are its own. Twisted does the same with two objects that have one `__dict__`.
+ * - the core, an ordinary object with the properties, which is kept until the peer says `uncache`;
+ * - the handle, which the program has: a Proxy of the core without traps. When it is collected, the copy is given back; if the
+ *   object comes again, the core gets another handle.
  *
- * Copies of objects of the peer of one connection, which the peer keeps in step.
- *
- * One object each for all who use it here, given back as often as it came, when nobody does any more. Its state is kept
- * until the peer says that it may be forgotten: the object may have been sent once more in the meantime.
+ * The constructor of RemoteCache returns the handle, so the constructors of derived classes put their private fields on that.
+ * Twisted has the same with two instances that share one `__dict__`.
  *
  * Source: Twisted `spread/pb.py`, `Broker.cacheLocally`, `cachedLocallyAs`; `spread/flavors.py`, `RemoteCache`.
  *

@@ -1,13 +1,9 @@
 /**
- * Cacheables that peers hold copies of.
+ * Cacheables of ours of which the peer of one connection keeps copies: by number, counted, each with the observer by which its
+ * owner reaches that copy.
  *
- * How the owner of something cached reaches the copy that one peer holds.
- *
- * Source: Twisted `spread/flavors.py`, `RemoteCacheObserver`, `RemoteCacheMethod`.
- *
- * Objects of ours of which the peer of one connection keeps a copy: by number, counted.
- *
- * Source: Twisted `spread/pb.py`, `Broker.cacheRemotely`, `cachedRemotelyAs`, `proto_decache`.
+ * Source: Twisted `spread/pb.py`, `Broker.cacheRemotely`, `cachedRemotelyAs`, `proto_decache`; `spread/flavors.py`,
+ * `RemoteCacheObserver`, `RemoteCacheMethod`.
  *
  * @module
  */

@@ -1,13 +1,7 @@
 /**
- * Logging in, as the client does.
- *
- * Ways to log in, as a client goes them.
+ * Logging in, as a client does: the ways to log in, and the avatars that one connection holds.
  *
  * Source: Twisted `cred/credentials.py`; `spread/pb.py`, `PBClientFactory.login`.
- *
- * The logins of a client.
- *
- * Source: Twisted `spread/pb.py`, `PBClientFactory.login`.
  *
  * @module
  */

@@ -1,7 +1,5 @@
 /**
- * The logins of one connection.
- *
- * Logins that were granted, until they are logged out.
+ * The logins of one connection of a server: how many may be tried, and what was granted, until it is logged out.
  *
  * Source: Twisted `spread/pb.py`, `_JellyableAvatarMixin`.
  *

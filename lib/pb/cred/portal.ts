@@ -1,5 +1,5 @@
 /**
- * Where those who want in come to a realm, and the first object that clients of it reach.
+ * The portal: asks checkers who somebody is and the realm for what they get. And its root, the first object that clients reach.
  *
  * Source: Twisted `cred/portal.py`; `spread/pb.py`, `_PortalRoot`, `_PortalWrapper`.
  *

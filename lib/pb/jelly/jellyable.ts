@@ -1,7 +1,5 @@
 /**
- * What objects can do to be written to jelly and read from it.
- *
- * Objects that say themselves how they are written and read.
+ * Objects that say themselves how they are written to jelly and read from it.
  *
  * Source: Twisted `jelly.py`, `Jellyable`, `Unjellyable`; `interfaces.py`.
  *

@@ -1,13 +1,7 @@
 /**
- * Collecting what comes in pages.
+ * Taking what a peer sends in pages: the collectors that pages are sent to, and the calls that ask for pages.
  *
- * What takes the pages of a peer.
- *
- * Source: Twisted `spread/util.py`, `CallbackPageCollector`.
- *
- * Asking a peer for pages.
- *
- * Source: Twisted `spread/util.py`, `getAllPages`.
+ * Source: Twisted `spread/util.py`, `CallbackPageCollector`, `getAllPages`.
  *
  * @module
  */

@@ -1,20 +1,10 @@
 /**
- * Sending in pages what is too long for one message.
+ * Sending in pages what is too long for one message: any pages, text and bytes, files and streams.
  *
- * Sending something large in pages.
+ * A collector of the peer is called: `gotPage(page)` for each page, and `endedPaging()` after the last one. Twisted wants no
+ * answers to that. Here one page in sixteen asks for one, so that a collector can make the sender wait, or refuse the rest.
  *
- * `gotPage(page)` for each, and `endedPaging()`, to a collector of the peer. Twisted asks for no answers. Here one page of
- * a few does, so that a collector can say that there is too much at the moment, or that it wants no more.
- *
- * Source: Twisted `spread/util.py`, `Pager`.
- *
- * Text and bytes in pages.
- *
- * Source: Twisted `spread/util.py`, `StringPager`.
- *
- * Files and streams in pages.
- *
- * Source: Twisted `spread/util.py`, `FilePager`.
+ * Source: Twisted `spread/util.py`, `Pager`, `StringPager`, `FilePager`.
  *
  * @module
  */
