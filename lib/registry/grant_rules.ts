@@ -1,5 +1,5 @@
 /**
- * What can be wrong with a grant of this very object, or of a part of that parent.
+ * Checks of a grant that need more than its options: the object that is granted, its parent, the permissions of the process.
  *
  * @module
  */
@@ -88,8 +88,11 @@ export function requiredBy(object: Publishable): readonly Deno.PermissionDescrip
   return requires === undefined ? [] : checkRequires(requires);
 }
 
-/** The same; a class that declares nonsense can be called by nobody. */
-export function requiredOrNothing(object: Publishable, trace: Trace): readonly Deno.PermissionDescriptor[] {
+/**
+ * The same for objects that are there already, where there is nobody to throw to. A class whose declaration makes no sense is
+ * told to the trace, and then requires a permission that no process has: so nobody can call its objects.
+ */
+export function requiredForCalls(object: Publishable, trace: Trace): readonly Deno.PermissionDescriptor[] {
   try {
     return requiredBy(object);
   } catch (thrown) {
@@ -163,7 +166,7 @@ function listed(names: readonly string[]): string {
   return `${names.slice(0, MAX_LISTED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
-/** What is said of something that is neither a Referenceable nor a Callable. */
+/** The error for something that is neither a Referenceable nor a Callable. */
 export function notPublishable(object: unknown, action: string): TypeError {
   if (object instanceof RemoteHandle) {
     return new TypeError(

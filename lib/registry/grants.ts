@@ -31,12 +31,13 @@ import {
   checkPermissions,
   checkStorable,
   requiredBy,
-  requiredOrNothing,
+  requiredForCalls,
 } from "./grant_rules.ts";
 import type { Limit } from "./limit.ts";
 import { limitsOf } from "./limits_of.ts";
 import { PermissionLimit } from "./limits.ts";
 import type { SturdyHost } from "./membranes/sturdy_refs.ts";
+import type { NameTable } from "./name_table.ts";
 import type { PermissionQuery } from "./permission_query.ts";
 import type { StoredGrant } from "./store.ts";
 
@@ -48,12 +49,8 @@ export interface GrantsOptions {
   readonly permissions: PermissionQuery | undefined;
   /** The next number. */
   nextId(): number;
-  /** Takes a new facet in, under the name that it shall have. @throws If it cannot have that name. */
-  enter(facet: Publishable, name: string | undefined): void;
-  /** Takes the name of a facet back, that nobody has seen. */
-  forget(facet: Publishable): void;
-  /** Takes the name of a facet back, and remembers why. */
-  retire(facet: Publishable, why: GateEnd): void;
+  /** Has the names of the facets. */
+  readonly table: NameTable<Publishable>;
   /** The FURL of a facet. */
   furlOf(facet: Publishable): string;
   /** Keeps grants for the next start. */
@@ -124,7 +121,7 @@ export class Grants implements CapabilityHost {
     if (facet !== undefined) return withoutCounts(facet.grant.gate.limits);
     const reached = this.#reached.get(object);
     if (reached !== undefined) return withoutCounts(pastMethods(reached.grant.gate.limits));
-    return permissions === undefined ? [] : permissionLimits(requiredOrNothing(object, trace), permissions);
+    return permissions === undefined ? [] : permissionLimits(requiredForCalls(object, trace), permissions);
   }
 
   /** Whether what is reached through this is limited as it is. */
@@ -216,7 +213,7 @@ export class Grants implements CapabilityHost {
     terms: Terms,
     { recipe, stored }: Making = {},
   ): Granted {
-    const { nextId, permissions, enter, forget, log, durable, clock, trace, sturdy } = this.#options;
+    const { nextId, permissions, table, log, durable, clock, trace, sturdy } = this.#options;
     if (this.#isClosed) throw new TypeError("Cannot grant: this Tub has been stopped; create another one");
     if (stored === undefined) {
       checkMethods(target, terms.methods);
@@ -260,7 +257,7 @@ export class Grants implements CapabilityHost {
     const granted: Granted = { grant, capability };
     let isTold = false;
     try {
-      if (stored === undefined) enter(grant.facet, terms.name);
+      if (stored === undefined) giveName(table, grant.facet, terms.name);
       // Once it is kept it can only be revoked, so the log has its say before.
       log.record(grant, {
         type: "granted",
@@ -271,7 +268,7 @@ export class Grants implements CapabilityHost {
       if (isDurable && stored === undefined) durable!.add(grant, recipe);
     } catch (error) {
       grant.shut("revoked");
-      forget(grant.facet);
+      table.remove(grant.facet);
       if (isTold) log.record(grant, { type: "revoked", by: id });
       throw error;
     }
@@ -284,7 +281,7 @@ export class Grants implements CapabilityHost {
   /** Of what is reached through a deep grant, the class may declare permissions as well. */
   #limitsOfReached(object: object): PermissionLimit[] {
     const { permissions, trace } = this.#options;
-    const requires = object instanceof Referenceable ? requiredOrNothing(object, trace) : [];
+    const requires = object instanceof Referenceable ? requiredForCalls(object, trace) : [];
     if (requires.length === 0 || permissions === undefined) return [];
     // Refused when it is called, as what is passed to a peer without a grant: the text for a grant names paths and hosts.
     return [new PermissionLimit(requires, permissions)];
@@ -302,7 +299,7 @@ export class Grants implements CapabilityHost {
   }
 
   #end(first: Grant, end: GateEnd): void {
-    const { log, retire, durable, trace } = this.#options;
+    const { log, table, durable, trace } = this.#options;
     const family: Grant[] = [], busy: Grant[] = [];
     for (const grant of first.family()) {
       if (!grant.isOver) family.push(grant);
@@ -314,7 +311,7 @@ export class Grants implements CapabilityHost {
     if (end === "expires") { for (const grant of family.toReversed()) grant.lapse(); }
     this.#roots.delete(first);
     for (const grant of family) {
-      retire(grant.facet, end);
+      table.retire(grant.facet, end);
       this.#expiring.remove(grant);
       log.record(grant, end === "expires" ? { type: "expired" } : { type: "revoked", by: first.id });
     }
@@ -332,6 +329,13 @@ export class Grants implements CapabilityHost {
     if (end === "expires") trace({ type: "callback-failed", where: "store", error: toError(failure) });
     else throw failure;
   }
+}
+
+/** @throws {RangeError} If another object has the name. */
+function giveName(table: NameTable<Publishable>, facet: Publishable, name: string | undefined): void {
+  if (name === undefined) table.addUnnamed(facet, true);
+  else table.add(facet, name);
+  table.keep(facet);
 }
 
 function howOf({ parent, isDeep }: Grant, stored: StoredGrant | undefined) {

@@ -19,12 +19,12 @@ import { CaveatNames } from "./caveat_names.ts";
 import { forgetQuietly, MemoryCaveatState } from "./caveat_state.ts";
 import { DurableGrants } from "./durable_grants.ts";
 import type { GrantOptions } from "./grant_options.ts";
-import { checkPermissions, notPublishable, requiredBy, requiredOrNothing } from "./grant_rules.ts";
-import type { Grants } from "./grants.ts";
-import { makeGrants } from "./make_grants.ts";
+import { checkPermissions, notPublishable, requiredBy, requiredForCalls } from "./grant_rules.ts";
+import { Grants } from "./grants.ts";
 import { type CapabilityNode, type Listed, listOf, treeOf } from "./tree.ts";
 import { isPublishable, type NameLookupHandler, NameLookups, refusedAsGone } from "./name_lookups.ts";
 import type { MembraneOptions } from "./membrane.ts";
+import { sturdyHostOf } from "./membranes/sturdy_refs.ts";
 import { NameTable } from "./name_table.ts";
 import { type InboundGuard, PermissionGuard, requirementsOf } from "./permission_guard.ts";
 import type { PermissionQuery } from "./permission_query.ts";
@@ -59,19 +59,18 @@ export class CapabilityRegistry {
   readonly #grants: Grants;
   readonly #caveats: CaveatNames;
   readonly #guard: PermissionGuard;
-  /** Of objects that were registered as they are: a grant without limits, and without a facet. */
+  /** What events say of objects that were registered, and not granted. */
   readonly #plain = new WeakMap<Publishable, Subject>();
   readonly #durable: DurableGrants | undefined;
   readonly #audit: AuditTrail | undefined;
-  /** Until it is restored. */
+  /** What the store has kept, until {@linkcode CapabilityRegistry.restore} has made it again. */
   #kept: StoredRegistry | undefined;
   #lastId: number;
   #isCleared = false;
 
   /** An empty registry. A Tub makes its own. */
   constructor(options: CapabilityRegistryOptions) {
-    const { trace, permissions, clock = systemClock, onEvent = [] } = options;
-    const { store, audit } = options;
+    const { trace, permissions, clock = systemClock, onEvent = [], store, audit, factories = {} } = options;
     const kept = this.#kept = store?.load();
     const { caveatState: state = new MemoryCaveatState({}, store, kept) } = options;
     this.#audit = audit;
@@ -84,15 +83,15 @@ export class CapabilityRegistry {
     );
     for (const { nameHash, why } of kept?.retired ?? []) this.#table.addRetired(nameHash, why);
     this.#lastId = kept?.lastId ?? 0;
-    const { factories = {} } = options;
     this.#durable = store && new DurableGrants({ store, factories, table: this.#table, clock, trace });
     this.#lookups = new NameLookups(this.#table, trace);
     this.#log = new EventLog(clock, trace, onEvent, audit);
     const nextId = () => ++this.#lastId;
     const base = { clock, nextId, table: this.#table, log: this.#log };
+    const furlOf = (object: Publishable) => furlOfNamed(object, this.#table, options.furlOf);
     const find = (name: string) => this.find(name);
-    const { grants, sturdy } = makeGrants({ ...base, options, find, durable: this.#durable });
-    this.#grants = grants;
+    const sturdy = sturdyHostOf({ table: this.#table, follow: options.follow, find, furlOf });
+    this.#grants = new Grants({ ...base, trace, permissions, sturdy, durable: this.#durable, furlOf });
     this.#caveats = new CaveatNames({
       ...base,
       state,
@@ -302,9 +301,11 @@ export class CapabilityRegistry {
   given(object: Publishable, to: string | undefined): void {
     if (this.#permissions !== undefined && !this.#table.has(object)) {
       // Nobody has registered it, and its class may need permissions all the same.
-      this.#guard.protect(object, requiredOrNothing(object, this.#trace), this.#permissions);
+      this.#guard.protect(object, requiredForCalls(object, this.#trace), this.#permissions);
     }
-    this.#introduced(object, to);
+    // Told only of what was granted or registered: what nobody registered travels all the time.
+    const subject = this.#subjectOf(object);
+    if (subject !== undefined) this.#log.introduced(subject, to);
   }
 
   /** Whether an object can be reached by a FURL. */
@@ -417,11 +418,11 @@ export class CapabilityRegistry {
    * @returns `undefined` if nothing has that name. Of an attenuated FURL's: a facet of the object, with its limits.
    */
   find(name: string): Publishable | undefined {
-    // A peer may ask for a text of any length; none so long stands in a FURL.
+    // A peer may send a text of any length; no FURL has a longer one.
     if (name.length > MAX_FURL_BYTES) return undefined;
     if (isReservedName(name)) return this.#caveats.find(name);
     const known = this.#table.find(name);
-    // Of what was revoked, nobody is asked, as in `lookup`.
+    // No handler is asked for the name of what was revoked, nor in `lookup`.
     return known ?? (this.#table.whyGone(name) === undefined ? this.#lookups.askAtOnce(name) : undefined);
   }
 
@@ -464,7 +465,7 @@ export class CapabilityRegistry {
   clear(): void {
     if (this.#isCleared) return;
     this.#isCleared = true;
-    // While it is known what was used.
+    // First, because it writes how often the grants were used.
     this.#durable?.close();
     this.#grants.clear();
     this.#caveats.clear();
@@ -479,13 +480,18 @@ export class CapabilityRegistry {
     return { table: this.#table, grants: this.#grants, caveats: this.#caveats, subjectOf };
   }
 
-  /** Told only of what was granted or registered: what nobody registered travels all the time. */
-  #introduced(object: Publishable, to: string | undefined): void {
-    const subject = this.#subjectOf(object);
-    if (subject !== undefined) this.#log.introduced(subject, to);
-  }
-
   #subjectOf(object: Publishable): Subject | undefined {
     return this.#grants.find(object)?.grant ?? this.#plain.get(object) ?? this.#caveats.subjectOf(object);
   }
+}
+
+/** The FURL of an object that has a name. @throws {FurlError} If the name cannot be told: see `CapabilityRegistry.nameOf`. */
+function furlOfNamed(
+  object: Publishable,
+  table: NameTable<Publishable>,
+  furlOf: CapabilityRegistryOptions["furlOf"],
+): string {
+  if (!table.isKnown(object)) table.nameOf(object);
+  if (furlOf === undefined) throw new TypeError("Cannot give a FURL: this registry has no Tub");
+  return furlOf(object);
 }
