@@ -8,6 +8,7 @@
 
 import { ProtocolError, toError } from "../errors.ts";
 import type { Connection } from "../transport/transport.ts";
+import { runCallback } from "../util/run_callback.ts";
 import type { PbBroker } from "./broker/broker.ts";
 import { type PbConnectionOptions, resolveSettings, type Settings } from "./broker/options.ts";
 import type { Broker } from "./flavors/call.ts";
@@ -190,13 +191,9 @@ export class PbServer implements AsyncDisposable {
   }
 
   #tell(broker: Broker): void {
-    const failed = (error: unknown) =>
-      this.#settings.trace({ type: "callback-failed", where: "onConnection", error: toError(error) });
-    try {
-      const result: unknown = this.#onConnection?.(broker);
-      if (result instanceof Promise) result.catch(failed);
-    } catch (error) {
-      failed(error);
-    }
+    runCallback(
+      () => this.#onConnection?.(broker),
+      (error) => this.#settings.trace({ type: "callback-failed", where: "onConnection", error }),
+    );
   }
 }

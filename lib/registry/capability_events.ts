@@ -8,6 +8,7 @@ import { PermissionDenied, toError } from "../errors.ts";
 import { MAX_EVENT_CAPACITY, MAX_EVENT_METHOD } from "../limits.ts";
 import type { Clock } from "../util/clock.ts";
 import { redact } from "../util/redact.ts";
+import { runCallback } from "../util/run_callback.ts";
 import { quoteForeign } from "../util/text.ts";
 import type { Trace } from "../util/trace.ts";
 import type { AuditTrail } from "./audit_trail.ts";
@@ -250,11 +251,10 @@ export class EventLog {
       if (reader.capability === undefined || reader.capability === id) reader.events.push(event);
     }
     for (const sink of this.#sinks) {
-      try {
-        sink(event);
-      } catch (thrown) {
-        this.#trace({ type: "callback-failed", where: "capability events", error: toError(thrown) });
-      }
+      runCallback(
+        () => sink(event),
+        (error) => this.#trace({ type: "callback-failed", where: "capability events", error }),
+      );
     }
   }
 }

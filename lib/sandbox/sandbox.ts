@@ -15,6 +15,7 @@ import { endWith } from "../tub/debug.ts";
 import { Tub } from "../tub/tub.ts";
 import { usePermissions } from "../tub/used_permissions.ts";
 import { systemClock } from "../util/clock.ts";
+import { runCallback } from "../util/run_callback.ts";
 import { safeTrace, type Trace } from "../util/trace.ts";
 import { checkOwnPermissions, descriptorsOf, sourcesOf } from "./confinement.ts";
 import { Incarnation, type IncarnationEnd, type IncarnationPlan } from "./incarnation.ts";
@@ -118,11 +119,7 @@ function toFileUrl(path: string): string {
 }
 
 function guarded(trace: Trace, where: string, run: () => unknown): void {
-  try {
-    run();
-  } catch (thrown) {
-    trace({ type: "callback-failed", where: `${where} of a sandbox`, error: toError(thrown) });
-  }
+  runCallback(run, (error) => trace({ type: "callback-failed", where: `${where} of a sandbox`, error }));
 }
 
 class RunningSandbox<T> implements Sandbox<T>, SandboxSource {

@@ -144,6 +144,20 @@ Deno.test("membrane() tells its policy of calls of both directions", () => {
   ]);
 });
 
+Deno.test("membrane() survives a policy that is asynchronous and fails: onCall too late, allow by refusing", async () => {
+  const rig = new Rig();
+  const fail = () => Promise.reject(new TypeError("of the program"));
+  const told = rig.registry.membrane(new Node(), { onCall: fail });
+  assert.equal(call(told.object, "ping"), 1);
+  const asked = rig.registry.membrane(new Node(), { allow: fail as unknown as () => boolean });
+  assert.equal(denial(() => call(asked.object, "ping")).limit, "policy");
+  await Promise.resolve();
+  assert.deepEqual(
+    rig.traced.map((event) => event.type === "callback-failed" && event.where),
+    ["membrane policy", "membrane policy"],
+  );
+});
+
 Deno.test("membrane() counts calls of all that is reached through it together, and no others", () => {
   const clock = new FakeClock(1_000);
   const inside = new Node(), outer = new Node();

@@ -10,6 +10,7 @@
 
 import { DeadReferenceError, NegotiationError, ProtocolError, toError, Violation } from "../../errors.ts";
 import type { Connection } from "../../transport/transport.ts";
+import { runCallback } from "../../util/run_callback.ts";
 import { decodeLossy, encodeText, quoteForeign } from "../../util/text.ts";
 import { BananaDecoder } from "../banana/decoder.ts";
 import { BananaEncoder } from "../banana/encoder.ts";
@@ -35,7 +36,7 @@ import { Outbox } from "./outbox.ts";
 import { type OutgoingCall, OutgoingCalls } from "./outgoing.ts";
 import { Patience } from "./patience.ts";
 import { RemoteTable } from "./remote_table.ts";
-import { runWatch, Watches } from "./watches.ts";
+import { Watches } from "./watches.ts";
 
 /** The only version of the protocol there is. */
 const VERSION = 6;
@@ -228,7 +229,7 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
     const once = () => {
       if (isOver) return;
       isOver = true;
-      runWatch(
+      runCallback(
         callback,
         (error) => this.#settings.trace({ type: "callback-failed", where: "whenReleased", error }),
       );

@@ -6,6 +6,7 @@
 
 import { MAX_TIMER_MS } from "../../limits.ts";
 import { type Clock, systemClock } from "../../util/clock.ts";
+import { runCallback } from "../../util/run_callback.ts";
 import { type CopyRegistry, copyTags, globalSecurity, type SecurityOptions } from "../jelly/security.ts";
 import {
   checkDepths,
@@ -44,18 +45,15 @@ export type PbTraceEvent =
   /** A callback of the program threw; nothing else is affected. */
   | { readonly type: "callback-failed"; readonly where: string; readonly error: Error };
 
-/** Receives what happens. What it throws is ignored. */
+/** Receives what happens. What it throws, or rejects with, is ignored. */
 export type PbTrace = (event: PbTraceEvent) => void;
 
 /** A trace that throws nothing, whatever the program's own does. */
 export function safePbTrace(trace: PbTrace | undefined): PbTrace {
   if (trace === undefined) return () => {};
   return (event) => {
-    try {
-      trace(event);
-    } catch {
-      // The hook of last resort: there is nobody left to tell.
-    }
+    // The hook of last resort: when it fails, there is nobody left to tell.
+    runCallback(() => trace(event), () => {});
   };
 }
 

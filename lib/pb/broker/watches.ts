@@ -4,7 +4,7 @@
  * @module
  */
 
-import { toError } from "../../errors.ts";
+import { runCallback } from "../../util/run_callback.ts";
 
 /** Told of what a callback of the program throws. Must not throw. */
 export type CallbackFailed = (where: string, error: Error) => void;
@@ -42,17 +42,6 @@ export class Watches {
   }
 
   #run(callback: () => unknown): void {
-    runWatch(callback, (error) => this.#failed("notifyOnDisconnect", error));
-  }
-}
-
-/** Runs a callback of the program. What it throws, or rejects with, goes to `failed`, which must not throw. */
-export function runWatch(callback: () => unknown, failed: (error: Error) => void): void {
-  const tell = (error: unknown) => failed(toError(error));
-  try {
-    const result = callback();
-    if (result instanceof Promise) result.catch(tell);
-  } catch (error) {
-    tell(error);
+    runCallback(callback, (error) => this.#failed("notifyOnDisconnect", error));
   }
 }

@@ -9,6 +9,7 @@
  */
 
 import { DeadReferenceError, toError } from "../../errors.ts";
+import { runCallback } from "../../util/run_callback.ts";
 import type { Patience } from "../broker/patience.ts";
 import type { OutgoingCall } from "../broker/outgoing.ts";
 import type { Broker } from "../flavors/call.ts";
@@ -249,12 +250,9 @@ export class OwnedCaches {
   }
 
   #tell({ object, perspective, observer }: OwnedCache): void {
-    const failed = (error: unknown) => this.#host.failed("stoppedObserving", toError(error));
-    try {
-      const result = object.stoppedObserving(perspective, observer);
-      if (result instanceof Promise) result.catch(failed);
-    } catch (error) {
-      failed(error);
-    }
+    runCallback(
+      () => object.stoppedObserving(perspective, observer),
+      (error) => this.#host.failed("stoppedObserving", error),
+    );
   }
 }

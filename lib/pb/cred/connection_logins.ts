@@ -9,6 +9,7 @@
 import { toError } from "../../errors.ts";
 import type { Clock } from "../../util/clock.ts";
 import type { RandomBytes } from "../../util/random_bytes.ts";
+import { runCallback } from "../../util/run_callback.ts";
 import { LoginFailed, PBConnectionLost } from "../errors.ts";
 import type { Broker, MessageReceiver } from "../flavors/call.ts";
 import { AsReferenceable, type Perspective, Referenceable } from "../flavors/referenceable.ts";
@@ -159,14 +160,7 @@ function callableOf(avatar: unknown): Jellyable {
 
 /** Logs out; what goes wrong is the program's. */
 function runLogout(logout: () => unknown, broker: Broker): void {
-  const failed = (error: unknown) =>
-    broker.report({ type: "callback-failed", where: "logout", error: toError(error) });
-  try {
-    const result = logout();
-    if (result instanceof Promise) result.catch(failed);
-  } catch (error) {
-    failed(error);
-  }
+  runCallback(logout, (error) => broker.report({ type: "callback-failed", where: "logout", error }));
 }
 
 /** What a connection needs of its portal. */

@@ -54,7 +54,8 @@ export interface PageOptions {
 /** Where pages go. */
 export interface PageSink {
   page(page: unknown, weight: number): void;
-  ended(): void;
+  /** There are no more. A promise is waited for. */
+  ended(): unknown;
   failed(error: Error): void;
   /** Whoever takes the pages is behind: a sender that asks is answered when they are not. Rejects if nobody takes them. */
   whenTaken?(): Promise<void> | undefined;
@@ -104,10 +105,11 @@ export class PageCollector extends Referenceable {
     this.#sink.page(page, weight);
   }
 
-  /** There are no more. */
-  remote_endedPaging(): void {
+  /** There are no more. What fails in whoever takes the pages, at once or later, is the sender's answer. */
+  remote_endedPaging(): void | Promise<void> {
     this.end();
-    this.#sink.ended();
+    const taken = this.#sink.ended();
+    if (taken instanceof Promise) return taken.then(() => {});
   }
 
   /** A page was taken out. */
@@ -140,7 +142,8 @@ function noMorePages(): PbError {
  */
 export class CallbackPageCollector extends PageCollector {
   /**
-   * @param callback Is given the pages. Never called if they are too much; then the peer's `gotPage` fails.
+   * @param callback Is given the pages. Never called if they are too much; then the peer's `gotPage` fails. What it throws, or
+   *   rejects with, fails the peer's `endedPaging`.
    * @throws {RangeError} If `maxBytes` is not a whole number of 1 or more.
    */
   constructor(callback: (pages: unknown[]) => unknown, options: PageOptions = {}) {

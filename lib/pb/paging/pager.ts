@@ -10,6 +10,7 @@
  */
 
 import { toError } from "../../errors.ts";
+import { runCallback } from "../../util/run_callback.ts";
 import { quoteForeign } from "../../util/text.ts";
 import { PBConnectionLost, PbError, RemoteError } from "../errors.ts";
 import type { AnyRemoteReference } from "../flavors/marks.ts";
@@ -133,12 +134,8 @@ export abstract class Pager {
       // The only way to say it.
       if (this.#collector instanceof RemoteReference) this.#collector[Symbol.dispose]();
     }
-    try {
-      const result = this.pagingOver();
-      if (result instanceof Promise) result.catch(() => {});
-    } catch {
-      // What it closes is closed or was not open.
-    }
+    // It fails where what it closes is closed, or was not open.
+    runCallback(() => this.pagingOver(), () => {});
   }
 }
 

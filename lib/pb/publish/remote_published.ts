@@ -16,6 +16,7 @@ import { RemoteReference } from "../flavors/remote_reference.ts";
 import type { Unjellying } from "../jelly/invoker.ts";
 import { stateOf } from "../jelly/jellyable.ts";
 import { decode, encode, jelly, unjelly } from "../jelly/storage.ts";
+import { runCallback } from "../../util/run_callback.ts";
 import { decodeText } from "../../util/text.ts";
 import type { PublishedStorage } from "./publishable.ts";
 
@@ -201,12 +202,7 @@ export class RemotePublished extends RemoteCache {
   }
 
   #run(where: string, callback: () => unknown): void {
-    try {
-      const result = callback();
-      if (result instanceof Promise) result.catch((error: unknown) => this.#failed(where, error));
-    } catch (error) {
-      this.#failed(where, error);
-    }
+    runCallback(callback, (error) => this.#failed(where, error));
   }
 
   #failed(where: string, error: unknown): void {
