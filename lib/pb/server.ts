@@ -160,10 +160,10 @@ export class PbServer implements AsyncDisposable {
       const error = new ProtocolError("There are too many connections");
       return trace({ type: "disconnected", peer: connection.peerAddress, error });
     }
-    let isAgreed = false;
-    const agreed = () => {
-      if (!isAgreed) this.#unnegotiated--;
-      isAgreed = true;
+    let isNegotiating = true;
+    const settled = () => {
+      if (isNegotiating) this.#unnegotiated--;
+      isNegotiating = false;
     };
     this.#unnegotiated++;
     const broker = new this.#Broker({
@@ -171,11 +171,11 @@ export class PbServer implements AsyncDisposable {
       role: "server",
       settings: this.#settings,
       onReady: (ready) => {
-        agreed();
+        settled();
         this.#tell(ready);
       },
       onEnded: () => {
-        agreed();
+        settled();
         this.#brokers.delete(broker);
       },
     });

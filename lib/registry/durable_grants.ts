@@ -204,7 +204,7 @@ export class DurableGrants {
         try {
           run();
         } catch (error) {
-          // What was done until then stays done.
+          // What `run` has done before it threw is written all the same.
           thrown = { error };
         }
       });

@@ -92,7 +92,7 @@ export class Grant implements Expiring {
         ...membrane,
         label: terms.label,
         policies: chain.flatMap(({ deep }) => deep ?? []),
-        // What it gives out has other methods.
+        // `methods` names those of the target; what the target gives out has others.
         limits: pastMethods(all),
         watcher,
       });

@@ -158,7 +158,7 @@ export class Grants implements CapabilityHost {
   /** Makes the grants again that a store has kept. */
   async restore(stored: Iterable<StoredGrant>): Promise<void> {
     await this.#options.durable?.restore(stored, (stored, target, terms, parent) => {
-      // What the class declares may have changed.
+      // What the class requires may have changed since the grant was kept.
       const all = parent === undefined ? this.#withRequired(terms, requiredBy(target)) : terms;
       return this.#make(target, parent, all, { stored }).grant;
     });
@@ -258,7 +258,7 @@ export class Grants implements CapabilityHost {
     let isTold = false;
     try {
       if (stored === undefined) giveName(table, grant.facet, terms.name);
-      // Once it is kept it can only be revoked, so the log has its say before.
+      // The log comes first: if it cannot write, nothing has been kept yet that would have to be taken back.
       log.record(grant, {
         type: "granted",
         parent: parent?.id,
@@ -287,7 +287,7 @@ export class Grants implements CapabilityHost {
     return [new PermissionLimit(requires, permissions)];
   }
 
-  /** A call came before the timer. */
+  /** A call was refused because the time is over, before the timer has noticed. */
   #noticeExpired(grant: Grant): void {
     const now = this.now();
     // The limit that refused may be a parent's.
@@ -303,10 +303,10 @@ export class Grants implements CapabilityHost {
     const family: Grant[] = [], busy: Grant[] = [];
     for (const grant of first.family()) {
       if (!grant.isOver) family.push(grant);
-      // Its time is over, and calls that had begun go on.
+      // It has expired, but calls that had begun by then go on: a revocation ends those too.
       else if (end === "revoked" && grant.end === "expires" && grant.isBusy()) busy.push(grant);
     }
-    // All of them before any code of the program's runs.
+    // All are shut before code of the program runs, which could call one of them.
     for (const grant of [...family, ...busy]) grant.shut(end);
     if (end === "expires") { for (const grant of family.toReversed()) grant.lapse(); }
     this.#roots.delete(first);
@@ -320,12 +320,12 @@ export class Grants implements CapabilityHost {
     try {
       durable?.end(family, end);
     } catch (error) {
-      // It is over here whatever the disk does.
+      // It is over in this process, whatever the disk does; the caller is told at the end.
       failure = error;
     }
     if (end === "revoked") { for (const grant of [...family, ...busy]) grant.endCalls(); }
     if (failure === undefined) return;
-    // The time is over at the next start as well.
+    // An expiry that could not be written is noticed again at the next start.
     if (end === "expires") trace({ type: "callback-failed", where: "store", error: toError(failure) });
     else throw failure;
   }

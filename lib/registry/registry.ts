@@ -370,7 +370,7 @@ export class CapabilityRegistry {
    * @returns Whether it had one.
    */
   unregister(object: Publishable): boolean {
-    // The audit trail has had its last line.
+    // All names are gone already, and the audit trail takes no more lines.
     if (this.#isCleared) return false;
     const wasGood = this.#caveats.revokeFacet(object);
     if (wasGood !== undefined) return wasGood;

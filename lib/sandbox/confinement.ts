@@ -90,7 +90,7 @@ function checkDescriptor(descriptor: Deno.PermissionDescriptor): void {
   const field = SCOPES[descriptor.name];
   const isPath = field === "path";
   const value: unknown = (descriptor as unknown as Record<string, unknown>)[field];
-  // A key that is misspelt would give all of the kind.
+  // A descriptor with a misspelt key, such as `paths`, would allow everything of its kind.
   const isKnown = Object.keys(descriptor).every((key) => key === "name" || key === field);
   const isText = typeof value === "string" && value !== "";
   if (isKnown && (value === undefined || isText || (value instanceof URL && field !== "host"))) {

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { LocalReference } from "../broker/local_reference.ts";
+import { pathToFileURL } from "node:url";
 import { forwardBy } from "../broker/forwarder.ts";
-import { localReference } from "../broker/local_reference.ts";
+import { type LocalReference, localReference } from "../broker/local_reference.ts";
 import type { Referenceable } from "../broker/referenceable.ts";
 import type { RemoteReference, Untyped } from "../broker/remote_reference.ts";
 import { type SandboxEnd, SandboxError, toError } from "../errors.ts";
@@ -91,7 +91,7 @@ export async function startSandbox<T = Untyped>(
   };
   const plan: Omit<IncarnationPlan, "tub"> = {
     request: {
-      module: own.paths.length > 0 ? toFileUrl(own.paths[0]!) : module.toString(),
+      module: own.paths.length > 0 ? pathToFileURL(own.paths[0]!).href : module.toString(),
       export: options.export ?? "default",
       caps: options.caps ?? {},
       args: options.args ?? [],
@@ -110,12 +110,6 @@ export async function startSandbox<T = Untyped>(
   const command = launcher[0] ?? Deno.execPath();
   usePermissions(tub.registry, options.in === "worker" ? needed : [...needed, { name: "run", command }]);
   return sandbox;
-}
-
-function toFileUrl(path: string): string {
-  const url = new URL("file:///");
-  url.pathname = path.replaceAll("%", "%25").replaceAll("\\", "/");
-  return url.href;
 }
 
 function guarded(trace: Trace, where: string, run: () => unknown): void {

@@ -42,7 +42,7 @@ export function startWorker({ permissions, sources, hosts, onLine }: VesselPlan)
     throw new SandboxError(`Cannot start a sandbox: ${toError(cause).message}`, "start", { cause });
   }
   worker.addEventListener("error", (event) => {
-    // Otherwise it is an error of the program.
+    // Without this, an error that the Worker does not handle ends this process too.
     event.preventDefault();
     onLine(event.message);
     ended.resolve({ code: 1, signal: null });

@@ -85,7 +85,7 @@ interface CacheHandle {
   remoteMessageReceived(message: string, call: PbCall): unknown;
 }
 
-/** One life of an object of the peer. */
+/** A copy of an object of the peer, from when it came whole until the peer says `uncache`. */
 class Holding {
   /** Keeps the properties; undefined if they could not be read. */
   core: object | undefined;
@@ -99,7 +99,7 @@ class Holding {
   constructor(readonly id: number) {}
 }
 
-/** One handle's time. */
+/** The use of a copy by one handle, from when the program gets it until it is collected or disposed of. */
 class Use {
   isOver = false;
 
@@ -110,7 +110,7 @@ const uses = new WeakMap<object, Use>();
 
 /** The copies of one connection. */
 export class HeldCaches {
-  // The peer chooses the numbers, and numbers can be chosen to collide in a Map: texts are hashed with a secret.
+  // By "#" and the number, as in `RemoteTable`: a peer could choose numbers that collide.
   readonly #holdings = new Map<string, Holding>();
   readonly #collected = new FinalizationRegistry<Use>((use) => this.#release(use));
   readonly host: HeldHost;
@@ -147,7 +147,7 @@ export class HeldCaches {
     this.#use(holding, handle);
   }
 
-  /** Its state could not be read: it is given back, and so is whatever comes of it until the peer knows. */
+  /** The state of a copy could not be read: it is given back now, and again each time it comes until the peer knows. */
   spoil(handle: CacheHandle): void {
     const use = uses.get(handle);
     if (use?.caches !== this) return;

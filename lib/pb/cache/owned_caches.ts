@@ -141,13 +141,13 @@ export interface OwnedHost extends ObserverHost {
   send(word: string, id: number): void;
 }
 
-/** One life of an object at the peer. */
+/** A copy that the peer has, from when the object was sent whole until the last one was given back. */
 class OwnedCache implements Observed {
   /** How many times the object was sent and not given back. */
   count = 1;
   /** Whether its owner was asked for the state, and so knows the observer. */
   isObserved = false;
-  /** The peer holds nothing any more; the owner is being told. */
+  /** The peer has given it back; its owner is being told, and can still reach it. */
   isEnding = false;
   isOver = false;
   readonly observer: RemoteCacheObserver;

@@ -56,7 +56,7 @@ export class UsernamePassword implements LoginMethod, Credentials {
   readonly interfaces: readonly string[] = [IUsernamePassword];
   /** The name. */
   readonly username: string;
-  // Hidden, so that nothing that shows objects shows it.
+  // Private, so that neither `console.log` nor `Deno.inspect` shows it.
   readonly #password: Uint8Array;
 
   /**
@@ -92,7 +92,7 @@ export class UsernamePassword implements LoginMethod, Credentials {
     }
     const asked: RemoteReference = challenger;
     const avatar = asked.callRemote("respond", respond(challenge, this.#password), mind);
-    // The server needs it no longer than it takes to answer.
+    // Given back at once: calls that were sent are answered all the same.
     challenger[Symbol.dispose]();
     return await avatar;
   }

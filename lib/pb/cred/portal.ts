@@ -118,7 +118,7 @@ function nameOf(username: unknown): string {
     const bytes = bytesOf(username as string | Uint8Array, "a user name");
     if (bytes.length <= MAX_USERNAME_BYTES) return decodeText(bytes, 0, bytes.length);
   } catch {
-    // It is nobody's.
+    // Neither text nor bytes, or no UTF-8: no user has such a name.
   }
   throw new UnauthorizedLogin();
 }

@@ -36,7 +36,7 @@ function nameOf(key: unknown): string {
     try {
       return decodeText(key, 0, key.length);
     } catch {
-      // Said below.
+      // It is no UTF-8: refused below.
     }
   }
   throw new Violation("Cannot take the state of an object: a name in it is no text");

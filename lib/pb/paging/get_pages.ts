@@ -156,7 +156,7 @@ export class CallbackPageCollector extends PageCollector {
   }
 }
 
-/** A sender that asks goes on when less than this is kept, or a quarter of what may be, in bytes. */
+/** A sender that asks (see `Pager`) is answered when less than this is kept, in bytes, or less than a quarter of `maxBytes`. */
 const ENOUGH_BYTES = 1024 * 1024;
 
 /**
@@ -169,7 +169,7 @@ export class Pages implements AsyncIterableIterator<unknown>, AsyncDisposable {
   readonly #collector: PageCollector;
   readonly #enough: number;
   #kept: { readonly page: unknown; readonly weight: number }[] = [];
-  /** How many of those were taken: many would take long to be moved up each time. */
+  /** How many at the beginning of `#kept` were taken: to shift an array for each page would be slow. */
   #taken = 0;
   #weight = 0;
   #isOver = false;
@@ -192,7 +192,7 @@ export class Pages implements AsyncIterableIterator<unknown>, AsyncDisposable {
       whenTaken: () => this.#whenTaken(),
     }, options);
     this.#enough = Math.min(ENOUGH_BYTES, (options.maxBytes ?? Infinity) / 4);
-    // A method that has failed may have let go of the collector before its error is sent: the error says more.
+    // When the method has failed, its error may come after the collector was given back. The error says more, so it is awaited.
     const answered = (reference as RemoteReference).callRemote(method, collector, ...args);
     answered.catch((error: unknown) => this.#end(toError(error)));
     const gaveUp = () => {

@@ -60,7 +60,7 @@ export abstract class Pager {
   /** @param collector The peer's object that takes the pages, such as the first argument of a method called by {@linkcode getAllPages}. */
   constructor(collector: AnyRemoteReference) {
     this.#collector = collector as RemoteReference;
-    // Who does not ask for it is not to be ended by its failure.
+    // A program that never asks for `done` must not be ended by its rejection.
     this.#done.promise.catch(() => {});
     queueMicrotask(() => this.begin());
   }
@@ -114,7 +114,7 @@ export abstract class Pager {
       if (page instanceof Promise) page = await page;
       if (this.#isOver) return;
       if (page !== undefined && count % PAGES_PER_ANSWER === 0) {
-        // Its failure has ended the paging.
+        // If that failed, the paging has ended: see below.
         await answered?.catch(() => {});
         if (this.#isOver) return;
         answered = this.#collector.callRemote("gotPage", page);
@@ -131,7 +131,7 @@ export abstract class Pager {
     if (error === undefined) this.#done.resolve();
     else {
       this.#done.reject(error);
-      // The only way to say it.
+      // To give the collector back is the only way to tell the peer that no more pages come.
       if (this.#collector instanceof RemoteReference) this.#collector[Symbol.dispose]();
     }
     // It fails where what it closes is closed, or was not open.
@@ -208,7 +208,7 @@ export class StringPager extends Pager {
     const start = this.#at;
     const data = this.#data;
     let end = start + this.#chunkSize;
-    // Half a character cannot be sent.
+    // A page must not end between the two halves of a surrogate pair.
     if (typeof data === "string" && isHigh(data.charCodeAt(end - 1)) && end < data.length) end++;
     this.#at = end;
     if (end >= data.length) this.stopPaging();

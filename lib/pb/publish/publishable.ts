@@ -143,7 +143,7 @@ export abstract class Publishable extends Cacheable {
 
   /** Says that it has changed: whoever gets it from now on asks for the state. Those who have it are not told. */
   republish(): void {
-    // Two in one millisecond are two.
+    // Each time it is published gets another timestamp, even twice in one millisecond.
     this.#timestamp = Math.max(this.#clock.now() / 1_000, this.#timestamp + 0.001);
   }
 

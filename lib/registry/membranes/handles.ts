@@ -105,7 +105,7 @@ export class CrossedHandle implements HandleOwner {
     try {
       this.#behind.pass(this, method, args, contextFor(method, options), { options, wantsAnswer: false });
     } catch {
-      // Nobody wants to know.
+      // The caller wants no answer, so there is nobody to tell.
     }
   }
 
