@@ -1,5 +1,5 @@
 /**
- * Checks of a grant that need more than its options: the object that is granted, its parent, the permissions of the process.
+ * Checks of a grant that need more than its options: the object that is granted, and its parent.
  *
  * @module
  */
@@ -7,11 +7,8 @@
 import { Callable, type Publishable } from "../broker/callable.ts";
 import { findRemoteMethod, Referenceable } from "../broker/referenceable.ts";
 import { RemoteHandle } from "../broker/remote_handle.ts";
-import { PermissionDenied, toError } from "../errors.ts";
 import { quoteForeign } from "../util/text.ts";
-import type { Trace } from "../util/trace.ts";
-import { checkRequires, type Terms } from "./grant_options.ts";
-import type { PermissionQuery } from "./permission_query.ts";
+import type { Terms } from "./grant_options.ts";
 
 const PREFIX = "remote_";
 /** Names that a message lists. */
@@ -74,66 +71,6 @@ export function checkStorable({ deep }: Terms): void {
   if (deep?.allow === undefined && deep?.onCall === undefined) return;
   throw new TypeError(
     "Cannot grant: what is durable has no policy, as functions cannot be stored; say deep: true, or leave durable out",
-  );
-}
-
-/**
- * The permissions that the class of an object declares.
- *
- * @throws {TypeError} If what it declares is no list of permissions.
- */
-export function requiredBy(object: Publishable): readonly Deno.PermissionDescriptor[] {
-  if (!(object instanceof Referenceable)) return [];
-  const { requires } = Object.getPrototypeOf(object).constructor as typeof Referenceable;
-  return requires === undefined ? [] : checkRequires(requires);
-}
-
-/**
- * The same for objects that are there already, where there is nobody to throw to. A class whose declaration makes no sense is
- * told to the trace, and then requires a permission that no process has: so nobody can call its objects.
- */
-export function requiredForCalls(object: Publishable, trace: Trace): readonly Deno.PermissionDescriptor[] {
-  try {
-    return requiredBy(object);
-  } catch (thrown) {
-    trace({ type: "callback-failed", where: "static requires", error: toError(thrown) });
-    return [{ name: "unknown" } as unknown as Deno.PermissionDescriptor];
-  }
-}
-
-/**
- * Makes sure of permissions.
- *
- * @param action What cannot be done without them: `grant`.
- * @throws {PermissionDenied} If some are missing; the message has the flags to add.
- * @throws {TypeError} If there is no such permission, or nobody here can ask for one.
- */
-export function checkPermissions(
-  requires: readonly Deno.PermissionDescriptor[],
-  permissions: PermissionQuery | undefined,
-  action: string,
-): void {
-  if (requires.length === 0) return;
-  if (permissions === undefined) {
-    throw new TypeError(`Cannot ${action}: this registry has nothing that knows Deno's permissions`);
-  }
-  const missing = requires.filter((descriptor) => {
-    try {
-      return permissions.query(descriptor) !== "granted";
-    } catch (cause) {
-      throw new TypeError(
-        `Cannot ${action}: requires has ${
-          quoteForeign(descriptor.name, 64)
-        }, which is no permission of Deno's`,
-        { cause },
-      );
-    }
-  });
-  if (missing.length === 0) return;
-  const flags = [...new Set(missing.map((descriptor) => permissions.flagFor(descriptor)))];
-  throw new PermissionDenied(
-    `Cannot ${action}: the process lacks permissions that it requires; run with ${flags.join(" ")}`,
-    { limit: "requires" },
   );
 }
 

@@ -25,20 +25,14 @@ import {
   splitOptions,
   type Terms,
 } from "./grant_options.ts";
-import {
-  checkMethods,
-  checkNarrower,
-  checkPermissions,
-  checkStorable,
-  requiredBy,
-  requiredForCalls,
-} from "./grant_rules.ts";
+import { checkMethods, checkNarrower, checkStorable } from "./grant_rules.ts";
 import type { Limit } from "./limit.ts";
 import { limitsOf } from "./limits_of.ts";
 import { PermissionLimit } from "./limits.ts";
 import type { SturdyHost } from "./membranes/sturdy_refs.ts";
 import type { NameTable } from "./name_table.ts";
 import type { PermissionQuery } from "./permission_query.ts";
+import { checkPermissions, requiredBy, requiredForCalls } from "./requirements.ts";
 import type { StoredGrant } from "./store.ts";
 
 /** What {@linkcode Grants} need of the registry. */
