@@ -32,8 +32,14 @@ export interface HandleOwner {
       args: readonly unknown[],
       options: CheckedOptions,
     ): Promise<unknown>;
-    /** The promise of a call that was not made. */
-    refused(error: Error): Promise<unknown>;
+    /** The promise of a call that is not made, as the reference is dead. */
+    refused(
+      error: Error,
+      tracker: Tracker<RemoteHandle>,
+      method: string,
+      args: readonly unknown[],
+      options: CheckedOptions,
+    ): Promise<unknown>;
     callOnly(
       tracker: Tracker<RemoteHandle>,
       method: string,
@@ -191,8 +197,9 @@ export abstract class RemoteHandle {
    */
   protected send(method: string, args: readonly unknown[], options: CheckedOptions): Promise<unknown> {
     const dead = this.#dead();
-    if (dead !== undefined) return this.#owner.outgoing.refused(dead);
-    return this.#owner.outgoing.call(this.#tracker, method, args, options);
+    const { outgoing } = this.#owner;
+    if (dead !== undefined) return outgoing.refused(dead, this.#tracker, method, args, options);
+    return outgoing.call(this.#tracker, method, args, options);
   }
 
   /**

@@ -174,6 +174,8 @@ interface CaveatFacetParts {
   readonly target: Publishable;
   /** The number of what the FURL was derived from, where it has one. */
   readonly parent: number | undefined;
+  /** The number of the grant, or of the facet, that this one ends with. */
+  readonly owner: number | undefined;
   readonly chain: VerifiedChain;
   readonly world: CaveatWorld;
   readonly log: EventLog;
@@ -192,6 +194,10 @@ export class CaveatFacet implements Subject {
   readonly chain: VerifiedChain;
   /** What calls go to. */
   readonly target: Publishable;
+  /** What holders hold. */
+  readonly facet: Publishable;
+  /** The number of the grant, or of the facet, that this one ends with. */
+  readonly owner: number | undefined;
   readonly #gate: Gate;
   readonly #world: CaveatWorld;
   readonly #parent: number | undefined;
@@ -207,6 +213,7 @@ export class CaveatFacet implements Subject {
     this.id = id;
     this.chain = chain;
     this.target = target;
+    this.owner = parts.owner;
     for (const caveat of chain.caveats) if (caveat.type === "label") this.label = caveat.label;
     this.#parent = parent;
     this.#world = world;
@@ -233,13 +240,8 @@ export class CaveatFacet implements Subject {
       });
     }
     this.#gate = new Gate(this.#membrane?.enclose(target) ?? target, limits, watcher);
-  }
-
-  /** What holders hold: a new one, which its owner keeps. */
-  makeFacet(): Publishable {
-    const facet = facetOf(this.#gate);
-    this.#membrane?.standFor(facet, this.target);
-    return facet;
+    this.facet = facetOf(this.#gate);
+    this.#membrane?.standFor(this.facet, target);
   }
 
   /** Whether what is reached through it is limited as it is. */
@@ -262,12 +264,21 @@ export class CaveatFacet implements Subject {
     return this.#isShut;
   }
 
-  /** Lets no call pass any more, and refuses those that run their answers. */
-  end(): void {
+  /** Calls that have begun and not ended. */
+  get running(): number {
+    return this.#gate.running + (this.#membrane?.running ?? 0);
+  }
+
+  /** Lets no call pass any more. Those that run go on until {@linkcode CaveatFacet.endCalls}. */
+  shut(): void {
     if (this.#isShut) return;
     this.#isShut = true;
     this.#gate.shut("revoked");
     this.#membrane?.shut("revoked");
+  }
+
+  /** Fails all calls that have begun, of one that was shut. */
+  endCalls(): void {
     this.#gate.endCalls();
     this.#membrane?.endCalls();
   }

@@ -24,6 +24,7 @@ import type { EventLog, Subject } from "./capability_events.ts";
 import type { GateEnd } from "./gate.ts";
 import type { Limit } from "./limit.ts";
 import type { MembraneParts } from "./membranes/core.ts";
+import { LiveFacets } from "./live_facets.ts";
 import { idText, type NameTable } from "./name_table.ts";
 
 /** What {@linkcode CaveatNames} need. */
@@ -35,6 +36,8 @@ export interface CaveatNamesOptions extends CaveatWorld {
   nextId(): number;
   /** The number of an object, if it was granted or registered. */
   idOf(object: Publishable): number | undefined;
+  /** The number of the grant that an object is the facet of, or was reached through. */
+  grantOf(object: Publishable): number | undefined;
   /** Why an object that was granted can be reached no more. */
   endOf(object: Publishable): GateEnd | undefined;
   /** Whether what is reached through an object is limited as it is. */
@@ -62,11 +65,9 @@ interface Genuine {
 /** The names that derive from those of a table. */
 export class CaveatNames {
   readonly #options: CaveatNamesOptions;
-  /** By id of the name, and mark of the whole chain. */
-  readonly #live = new Map<string, Map<string, WeakRef<Publishable>>>();
+  readonly #live = new LiveFacets();
   #ofFacet = new WeakMap<Publishable, CaveatFacet>();
   readonly #reached = new WeakMap<object, ReachedByFurl>();
-  readonly #collected = new FinalizationRegistry<CaveatMark>((last) => this.#forget(last));
 
   /** No derived name has been asked for. */
   constructor(options: CaveatNamesOptions) {
@@ -118,7 +119,23 @@ export class CaveatNames {
 
   /** An object has lost its name: ends the facets of all names that derive from it. */
   endAllOf(id: string): void {
-    this.#end(this.#liveOf(id));
+    this.#end(this.#live.ofName(id));
+  }
+
+  /**
+   * Grants are revoked, given by their numbers: lets no call pass the facets of names that derive from theirs, or from those
+   * of what was reached through them. A call through such a facet need not go through the grant: its membrane also gives
+   * back what came in another way.
+   *
+   * @returns What was shut; it is for the caller to tell of it and to end its calls.
+   */
+  shutDerived(grants: readonly number[]): readonly CaveatFacet[] {
+    return this.#shut(grants.flatMap((grant) => this.#live.ownedBy(grant)));
+  }
+
+  /** Whether calls go on through facets that end with a grant. */
+  isBusy(grant: number): boolean {
+    return this.#withOwned(this.#live.ownedBy(grant)).some(({ running }) => running > 0);
   }
 
   /** What events say of a facet; `undefined` if it is none of these. */
@@ -138,8 +155,10 @@ export class CaveatNames {
 
   /** Ends all facets, without a word. */
   clear(): void {
-    for (const id of [...this.#live.keys()]) for (const [, known] of this.#liveOf(id)) known.end();
+    const all = this.#live.all();
     this.#live.clear();
+    for (const facet of all) facet.shut();
+    for (const facet of all) facet.endCalls();
     this.#ofFacet = new WeakMap();
     this.#options.state.clear();
   }
@@ -171,13 +190,12 @@ export class CaveatNames {
   }
 
   #facetOf({ target, chain, last }: Genuine, name: string): Publishable {
-    const { table, log, nextId, idOf, isDeep, limitsOf, membrane } = this.#options;
-    const before = this.#live.get(last.id)?.get(last.mark)?.deref();
+    const { table, log, nextId, idOf, grantOf, isDeep, limitsOf, membrane } = this.#options;
+    const before = this.#live.find(last);
     if (before !== undefined) {
-      const known = this.#ofFacet.get(before)!;
-      if (known.chain.whyGone() === undefined && table.has(before)) return before;
+      if (before.chain.whyGone() === undefined && table.has(before.facet)) return before.facet;
       // The name was taken away and given again, perhaps to another object.
-      this.#end([[before, known]]);
+      this.#end([before]);
     }
     const parent = idOf(target);
     const reached = this.#reached.get(target);
@@ -185,6 +203,7 @@ export class CaveatNames {
       id: nextId(),
       target,
       parent,
+      owner: reached?.facet.id ?? grantOf(target),
       chain,
       world: this.#options,
       log,
@@ -192,13 +211,10 @@ export class CaveatNames {
       membrane: reached !== undefined || isDeep(target) ? membrane : undefined,
       onWrapped: (standIn, object) => void this.#reached.set(standIn, { facet: made, object }),
     });
-    const facet = made.makeFacet();
+    const { facet } = made;
     table.add(facet, name);
-    let ofName = this.#live.get(last.id);
-    if (ofName === undefined) this.#live.set(last.id, ofName = new Map());
-    ofName.set(last.mark, new WeakRef(facet));
+    this.#live.add(made);
     this.#ofFacet.set(facet, made);
-    this.#collected.register(facet, last);
     log.record(made, { type: "granted", parent, how: "furl" });
     return facet;
   }
@@ -211,35 +227,38 @@ export class CaveatNames {
     if (isGood) state.revoke(last, clock.now());
     // Of one whose time is over, calls may still go on.
     this.#end(
-      this.#liveOf(last.id).filter(([, { chain }]) => chain.marks.some(({ mark }) => mark === last.mark)),
+      this.#live.ofName(last.id).filter(({ chain }) => chain.marks.some(({ mark }) => mark === last.mark)),
     );
     return isGood;
   }
 
-  #end(ended: readonly (readonly [Publishable, CaveatFacet])[]): void {
-    const { table, log } = this.#options;
-    for (const [facet, known] of ended) {
-      if (known.isShut) continue;
-      table.remove(facet);
-      log.record(known, { type: "revoked", by: known.id });
+  /** Ends facets, and all that ends with them. */
+  #end(facets: readonly CaveatFacet[]): void {
+    const { log } = this.#options;
+    const ended = this.#shut(facets);
+    const ids = new Set(ended.map(({ id }) => id));
+    for (const facet of ended) {
+      const { id, owner } = facet;
+      log.record(facet, { type: "revoked", by: owner !== undefined && ids.has(owner) ? owner : id });
     }
-    // Programs' code may run here.
-    for (const [, known] of ended) known.end();
+    for (const facet of ended) facet.endCalls();
   }
 
-  #liveOf(id: string): (readonly [Publishable, CaveatFacet])[] {
-    return [...this.#live.get(id)?.values() ?? []].flatMap((ref) => {
-      const facet = ref.deref();
-      const known = facet && this.#ofFacet.get(facet);
-      return facet === undefined || known === undefined ? [] : [[facet, known] as const];
-    });
+  /** Shuts all of them before any code of the program's runs. */
+  #shut(facets: readonly CaveatFacet[]): CaveatFacet[] {
+    const open = this.#withOwned(facets).filter(({ isShut }) => !isShut);
+    for (const facet of open) {
+      facet.shut();
+      this.#options.table.remove(facet.facet);
+    }
+    return open;
   }
 
-  #forget({ id, mark }: CaveatMark): void {
-    const ofName = this.#live.get(id);
-    // Another facet may have been made since.
-    if (ofName?.get(mark)?.deref() !== undefined) return;
-    ofName?.delete(mark);
-    if (ofName?.size === 0) this.#live.delete(id);
+  /** With those that end with them: of FURLs that derive from what was reached through them. */
+  #withOwned(facets: readonly CaveatFacet[]): CaveatFacet[] {
+    const all = new Set(facets);
+    // What is added meanwhile is come to as well.
+    for (const { id } of all) for (const owned of this.#live.ownedBy(id)) all.add(owned);
+    return [...all];
   }
 }

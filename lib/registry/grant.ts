@@ -26,6 +26,8 @@ export interface GrantParts {
   readonly createdAt: number;
   /** Is told of its calls. */
   readonly watcher: GateWatcher;
+  /** Whether calls go on through FURLs that derive from its own, or from those of what was reached through it. */
+  isBusyByFurl(): boolean;
   /** How often it was used in earlier lives. */
   readonly callsUsed?: number | undefined;
   /** When, in milliseconds since 1970. */
@@ -60,6 +62,7 @@ export class Grant implements Expiring {
   readonly ownLimits: readonly Limit[];
   /** In milliseconds since 1970. */
   readonly createdAt: number;
+  readonly #isBusyByFurl: () => boolean;
   #callsUsed: number;
   #lastUsedAt: number | undefined;
   #end: GateEnd | undefined;
@@ -82,6 +85,7 @@ export class Grant implements Expiring {
     this.terms = terms;
     this.ownLimits = limits;
     this.createdAt = createdAt;
+    this.#isBusyByFurl = parts.isBusyByFurl;
     this.#callsUsed = parts.callsUsed ?? 0;
     this.#lastUsedAt = parts.lastUsedAt;
     this.#object = target;
@@ -148,7 +152,7 @@ export class Grant implements Expiring {
   /** Whether calls go on that began before its time, or that of some that come of it, was over. */
   isBusy(): boolean {
     for (const grant of this.family()) {
-      if (grant.gate.running + (grant.membrane?.running ?? 0) > 0) return true;
+      if (grant.gate.running + (grant.membrane?.running ?? 0) > 0 || grant.#isBusyByFurl()) return true;
     }
     return false;
   }

@@ -11,7 +11,7 @@ import { MAX_ATTENUATIONS } from "../limits.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Trace } from "../util/trace.ts";
 import { Capability, type CapabilityHost } from "./capability.ts";
-import { pastMethods, permissionLimits, withoutCounts } from "./caveat_facet.ts";
+import { type CaveatFacet, pastMethods, permissionLimits, withoutCounts } from "./caveat_facet.ts";
 import type { DurableGrants, Recipe } from "./durable_grants.ts";
 import type { EventLog } from "./capability_events.ts";
 import { ExpiryQueue } from "./expiry.ts";
@@ -51,6 +51,16 @@ export interface GrantsOptions {
   readonly durable: DurableGrants | undefined;
   /** What lets FURLs cross membranes. */
   readonly sturdy: SturdyHost;
+  /** Facets of attenuated FURLs that end with grants. */
+  readonly derived: DerivedFacets;
+}
+
+/** The facets of FURLs that derive from grants', or from those of what was reached through them. */
+export interface DerivedFacets {
+  /** Lets no call pass those of some grants, given by their numbers. @returns What was shut, with calls that still run. */
+  shutDerived(grants: readonly number[]): readonly CaveatFacet[];
+  /** Whether calls go on through those of a grant. */
+  isBusy(grant: number): boolean;
 }
 
 /** What else is to be known of a grant that is made. */
@@ -232,6 +242,7 @@ export class Grants implements CapabilityHost {
         limitsOf: (object) => this.#limitsOfReached(object),
         onWrapped: (standIn, object) => void this.#reached.set(standIn, { grant, object }),
       },
+      isBusyByFurl: () => this.#options.derived.isBusy(id),
       createdAt: stored?.createdAt ?? this.now(),
       callsUsed: stored?.used,
       lastUsedAt: stored?.lastUsedAt,
@@ -293,7 +304,7 @@ export class Grants implements CapabilityHost {
   }
 
   #end(first: Grant, end: GateEnd): void {
-    const { log, table, durable, trace } = this.#options;
+    const { log, table, durable, trace, derived } = this.#options;
     const family: Grant[] = [], busy: Grant[] = [];
     for (const grant of first.family()) {
       if (!grant.isOver) family.push(grant);
@@ -302,6 +313,7 @@ export class Grants implements CapabilityHost {
     }
     // All are shut before code of the program runs, which could call one of them.
     for (const grant of [...family, ...busy]) grant.shut(end);
+    const facets = end === "revoked" ? derived.shutDerived([...family, ...busy].map(({ id }) => id)) : [];
     if (end === "expires") { for (const grant of family.toReversed()) grant.lapse(); }
     this.#roots.delete(first);
     for (const grant of family) {
@@ -309,7 +321,7 @@ export class Grants implements CapabilityHost {
       this.#expiring.remove(grant);
       log.record(grant, end === "expires" ? { type: "expired" } : { type: "revoked", by: first.id });
     }
-    for (const grant of busy) log.record(grant, { type: "revoked", by: first.id });
+    for (const subject of [...busy, ...facets]) log.record(subject, { type: "revoked", by: first.id });
     let failure: unknown;
     try {
       durable?.end(family, end);
@@ -317,12 +329,25 @@ export class Grants implements CapabilityHost {
       // It is over in this process, whatever the disk does; the caller is told at the end.
       failure = error;
     }
-    if (end === "revoked") { for (const grant of [...family, ...busy]) grant.endCalls(); }
+    if (end === "revoked") { for (const ended of [...family, ...busy, ...facets]) ended.endCalls(); }
     if (failure === undefined) return;
     // An expiry that could not be written is noticed again at the next start.
     if (end === "expires") trace({ type: "callback-failed", where: "store", error: toError(failure) });
     else throw failure;
   }
+}
+
+/** What gives the FURLs of objects that have a name in `table`. */
+export function furlGiver(
+  table: NameTable<Publishable>,
+  furlOf: ((object: Publishable) => string) | undefined,
+): (object: Publishable) => string {
+  return (object) => {
+    // Throws, and says why the name cannot be told.
+    if (!table.isKnown(object)) table.nameOf(object);
+    if (furlOf === undefined) throw new TypeError("Cannot give a FURL: this registry has no Tub");
+    return furlOf(object);
+  };
 }
 
 /** @throws {RangeError} If another object has the name. */

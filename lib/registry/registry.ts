@@ -20,7 +20,7 @@ import { forgetQuietly, MemoryCaveatState } from "./caveat_state.ts";
 import { DurableGrants } from "./durable_grants.ts";
 import type { GrantOptions } from "./grant_options.ts";
 import { notPublishable } from "./grant_rules.ts";
-import { Grants } from "./grants.ts";
+import { type DerivedFacets, furlGiver, Grants } from "./grants.ts";
 import { type CapabilityNode, type Listed, listOf, treeOf } from "./tree.ts";
 import { isPublishable, type NameLookupHandler, NameLookups, refusedAsGone } from "./name_lookups.ts";
 import type { MembraneOptions } from "./membrane.ts";
@@ -77,32 +77,44 @@ export class CapabilityRegistry {
     this.#audit = audit;
     this.#trace = trace;
     this.#permissions = permissions;
-    this.#table = new NameTable(
+    const table = this.#table = new NameTable(
       options.randomBytes,
       forgetQuietly(state, trace),
       store?.keys.nameKey,
     );
-    for (const { nameHash, why } of kept?.retired ?? []) this.#table.addRetired(nameHash, why);
+    for (const { nameHash, why } of kept?.retired ?? []) table.addRetired(nameHash, why);
     this.#lastId = kept?.lastId ?? 0;
-    this.#durable = store && new DurableGrants({ store, factories, table: this.#table, clock, trace });
-    this.#lookups = new NameLookups(this.#table, trace);
-    this.#log = new EventLog(clock, trace, onEvent, audit);
-    const nextId = () => ++this.#lastId;
-    const base = { clock, nextId, table: this.#table, log: this.#log };
-    const furlOf = (object: Publishable) => furlOfNamed(object, this.#table, options.furlOf);
-    const find = (name: string) => this.find(name);
-    const sturdy = sturdyHostOf({ table: this.#table, follow: options.follow, find, furlOf });
-    this.#grants = new Grants({ ...base, trace, permissions, sturdy, durable: this.#durable, furlOf });
+    const durable = this.#durable = store && new DurableGrants({ store, factories, table, clock, trace });
+    this.#lookups = new NameLookups(table, trace);
+    const log = this.#log = new EventLog(clock, trace, onEvent, audit);
+    const base = { clock, table, log, nextId: () => ++this.#lastId };
+    const furlOf = furlGiver(table, options.furlOf);
+    const sturdy = sturdyHostOf({ table, follow: options.follow, find: (name) => this.find(name), furlOf });
+    const derived: DerivedFacets = {
+      shutDerived: (grants) => this.#caveats.shutDerived(grants),
+      isBusy: (grant) => this.#caveats.isBusy(grant),
+    };
+    const grants = this.#grants = new Grants({
+      ...base,
+      trace,
+      permissions,
+      sturdy,
+      derived,
+      durable,
+      furlOf,
+    });
+    const grantOf = (object: Publishable) => (grants.find(object) ?? grants.reachedBy(object))?.grant;
     this.#caveats = new CaveatNames({
       ...base,
       state,
       idOf: (object) => this.#subjectOf(object)?.id,
-      endOf: (object) => (this.#grants.find(object) ?? this.#grants.reachedBy(object))?.grant.end,
-      isDeep: (object) => this.#grants.isDeep(object),
-      limitsOf: (object) => this.#grants.limitsOf(object),
+      grantOf: (object) => grantOf(object)?.id,
+      endOf: (object) => grantOf(object)?.end,
+      isDeep: (object) => grants.isDeep(object),
+      limitsOf: (object) => grants.limitsOf(object),
       membrane: { trace, sturdy },
     });
-    this.#guard = new PermissionGuard(this.#log, (object) => this.#plain.get(object));
+    this.#guard = new PermissionGuard(log, (object) => this.#plain.get(object));
   }
 
   /** How many objects have a name. */
@@ -484,15 +496,4 @@ export class CapabilityRegistry {
   #subjectOf(object: Publishable): Subject | undefined {
     return this.#grants.find(object)?.grant ?? this.#plain.get(object) ?? this.#caveats.subjectOf(object);
   }
-}
-
-/** The FURL of an object that has a name. @throws {FurlError} If the name cannot be told: see `CapabilityRegistry.nameOf`. */
-function furlOfNamed(
-  object: Publishable,
-  table: NameTable<Publishable>,
-  furlOf: CapabilityRegistryOptions["furlOf"],
-): string {
-  if (!table.isKnown(object)) table.nameOf(object);
-  if (furlOf === undefined) throw new TypeError("Cannot give a FURL: this registry has no Tub");
-  return furlOf(object);
 }

@@ -26,6 +26,9 @@ class Book extends Referenceable {
   remote_keep(value: unknown): void {
     this.kept = value;
   }
+  remote_kept(): unknown {
+    return this.kept;
+  }
   remote_wait(): Promise<void> {
     return this.waiting.promise;
   }
@@ -102,6 +105,60 @@ Deno.test("Capability.revoke() of a deep grant cuts what was reached by FURLs th
   await fails(call(object, "page"), "revoked");
   await fails(call(page, "number"), "revoked");
   assert.equal(book.page.calls, 0);
+});
+
+/** What somebody kept in a book, as another has it who gets it by a FURL: a call of it does not go through the grant. */
+async function keptAndGot(into: unknown, what: Referenceable, from: unknown): Promise<unknown> {
+  await call(into, "keep", what);
+  return await call(from, "kept");
+}
+
+Deno.test("Capability.revoke() ends calls of what came home through its grant and went out by a FURL of it", async () => {
+  const { lent, derive, registry } = bound(new Shelf());
+  using events = registry.events();
+  const own = new Book();
+  const { object } = derive(lent.object, { label: "for Bob" });
+  const got = await keptAndGot(lent.object, own, object);
+  const { object: further } = derive(got, { label: "for Carol" });
+  const furthest = await keptAndGot(got, new Book(), further);
+  const waiting = [call(got, "wait"), call(further, "wait"), call(furthest, "wait")];
+  lent.revoke();
+  for (const waits of waiting) await fails(waits, "revoked");
+  for (const over of [got, further, furthest]) await fails(call(over, "wait"), "revoked");
+  const revoked: unknown[] = [];
+  for await (const event of events) {
+    if (event.type === "revoked") revoked.push(event.label);
+    if (revoked.length === 3) break;
+  }
+  assert.deepEqual(revoked, ["lent", "for Bob", "for Carol"]);
+});
+
+Deno.test("Capability.revoke() after its time ends calls that go on by a FURL of it", async () => {
+  const { lent, derive, clock } = bound(new Shelf({ expires: "PT1S" }));
+  const got = await keptAndGot(lent.object, new Book(), derive(lent.object, { label: "for Bob" }).object);
+  const waits = call(got, "wait");
+  // Until it has begun.
+  await call(got, "kept");
+  clock.advance(1_000);
+  await fails(call(got, "wait"), "expires");
+  assert.equal(lent.revoke(), true);
+  await fails(waits, "revoked");
+  assert.equal(lent.revoke(), false);
+});
+
+Deno.test("revokeFurl() ends calls of what was reached by a FURL whose own reference nobody holds any more", async () => {
+  const { lent, derive, registry } = bound(new Shelf());
+  const { furl, got } = await (async () => {
+    const { furl, object } = derive(lent.object, { label: "for Bob" });
+    return { furl, got: await keptAndGot(lent.object, new Book(), object) };
+  })();
+  for (let i = 0; i < 5; i++) {
+    (globalThis as unknown as { gc(): void }).gc();
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  const waits = call(got, "wait");
+  registry.revokeFurl(furl);
+  await fails(waits, "revoked");
 });
 
 Deno.test("attenuateFurl({ uses, until }) of a deep grant's FURL limits all that is reached through it", async () => {

@@ -47,3 +47,34 @@ for (const [name, source] of Object.entries(SOURCES)) {
     });
   }
 }
+
+/** Keeps what it is given, and calls it. */
+class Keeper extends Referenceable {
+  kept!: RemoteReference<Safe>;
+  remote_keep(value: RemoteReference<Safe>): void {
+    this.kept = value;
+  }
+  remote_open(): Promise<unknown> {
+    return Promise.resolve(this.kept.callRemote("open"));
+  }
+}
+
+Deno.test("Capability.revoke() lets a call out of its membrane be refused, and told, whoever makes it", async () => {
+  await using tub = await startTub();
+  await using client = await startTub();
+  const keeper = new Keeper();
+  const deep = tub.registry.grant(keeper, { deep: true, label: "deep" });
+  const remote = await client.getReference<Keeper>(deep.furl);
+  await remote.callRemote("keep", new Safe());
+  using events = tub.registry.events({ capability: deep });
+  deep.revoke();
+  const open = await client.getReference<Keeper>(tub.registerReference(keeper));
+  await assert.rejects(Promise.resolve(keeper.kept.callRemote("open")), { limit: "revoked" });
+  await assert.rejects(Promise.resolve(open.callRemote("open")), { limit: "revoked" });
+  const told: unknown[] = [];
+  for await (const event of events) {
+    if (event.type === "denied") told.push(event.limit);
+    if (told.length === 2) break;
+  }
+  assert.deepEqual(told, ["revoked", "revoked"]);
+});

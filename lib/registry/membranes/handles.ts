@@ -92,8 +92,16 @@ export class CrossedHandle implements HandleOwner {
     });
   }
 
-  refused(error: Error): Promise<unknown> {
-    return rejected(error.cause instanceof PermissionDenied ? error.cause : error);
+  /** Where a membrane was cut, that is asked all the same: it takes down what it refuses. */
+  refused(
+    error: Error,
+    tracker: Tracker<RemoteHandle>,
+    method: string,
+    args: readonly unknown[],
+    options: CheckedOptions,
+  ): Promise<unknown> {
+    if (!(error.cause instanceof PermissionDenied)) return rejected(error);
+    return this.call(tracker, method, args, options);
   }
 
   callOnly(
