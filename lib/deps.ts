@@ -8,4 +8,4 @@
  */
 
 // @ts-types="./types/deno_std_base32.d.ts"
-export { decodeBase32, encodeBase32 } from "npm:deno-std@1.4.0/encoding/base32.js";
+export { decodeBase32 } from "npm:deno-std@1.4.0/encoding/base32.js";

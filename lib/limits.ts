@@ -181,6 +181,12 @@ export const STORE_FLUSH_MS = 1_000;
 export const AUDIT_SYNC_MS = 1_000;
 /** Bytes of one line of an audit file. The program's labels are in it. */
 export const MAX_AUDIT_LINE_BYTES = 1_048_576;
+/** Bytes that an audit file may be limited to, at least. */
+export const MIN_AUDIT_FILE_BYTES = 4_096;
+/** The shortest period for which there is an audit file, in milliseconds. */
+export const MIN_AUDIT_PERIOD_MS = 1_000;
+/** After how many milliseconds a rotation of an audit file that has failed is tried again: it costs a look at the disk. */
+export const AUDIT_RETRY_MS = 1_000;
 /** How often in a row what was attenuated may be attenuated: a method can do that for its callers. */
 export const MAX_ATTENUATIONS = 1_000;
 /** SturdyRefs that have crossed one membrane, each of which it keeps an object for. */

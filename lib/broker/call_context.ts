@@ -16,6 +16,9 @@ export interface PeerInfo {
   readonly address: string;
 }
 
+/** Is told why nobody waits any more. Must not throw. */
+type AbortCallback = (reason: unknown) => void;
+
 /** Until when a call has time. */
 export interface CallTime {
   /** Milliseconds since 1970. */
@@ -45,7 +48,8 @@ export class CallContext {
   readonly #time: CallTime | undefined;
   #timer: Disposable | undefined;
   #controller: AbortController | undefined;
-  #onAbort: Set<(reason: unknown) => void> | undefined;
+  /** Most calls that have one have no other: it stands for itself then. */
+  #onAbort: AbortCallback | Set<AbortCallback> | undefined;
   #reason: unknown;
   #isAborted = false;
   #isOver = false;
@@ -103,10 +107,11 @@ export class CallContext {
     this.#isAborted = true;
     this.#reason = reason;
     this.#timer?.[Symbol.dispose]();
-    const children = this.#onAbort;
+    const callbacks = this.#onAbort;
     this.#onAbort = undefined;
     this.#controller?.abort(reason);
-    for (const callback of children ?? []) callback(reason);
+    if (typeof callbacks === "function") callbacks(reason);
+    else for (const callback of callbacks ?? []) callback(reason);
   }
 
   /** The method has returned. Called by the broker. */
@@ -119,9 +124,11 @@ export class CallContext {
   /**
    * The context of the same call behind something that forwards it, and that can end it by itself: what aborts this one
    * has to be passed on, by {@linkcode CallContext.whenAborted}, and what aborts the new one does not touch this one.
+   *
+   * @param isCancellable Whether what is called for the new one ends with it, also if the caller can give nothing up.
    */
-  derive(): CallContext {
-    return new CallContext(this.connection, this.method, this.isCancellable, this.#time);
+  derive(isCancellable: boolean = this.isCancellable): CallContext {
+    return new CallContext(this.connection, this.method, isCancellable, this.#time);
   }
 
   /**
@@ -132,9 +139,13 @@ export class CallContext {
    */
   whenAborted(callback: (reason: unknown) => void): () => void {
     if (this.#isOver || this.#isAborted) return () => {};
-    const callbacks = this.#onAbort ??= new Set();
-    callbacks.add(callback);
-    return () => void callbacks.delete(callback);
+    if (this.#onAbort === undefined) this.#onAbort = callback;
+    else if (typeof this.#onAbort === "function") this.#onAbort = new Set([this.#onAbort, callback]);
+    else this.#onAbort.add(callback);
+    return () => {
+      if (this.#onAbort === callback) this.#onAbort = undefined;
+      else if (typeof this.#onAbort === "object") this.#onAbort.delete(callback);
+    };
   }
 
   /** Only for those who ask: most methods never look. */

@@ -21,7 +21,7 @@
 
 import { MAX_CAVEAT_LABEL_BYTES, MAX_NAME_BYTES } from "../limits.ts";
 import { nodeBuffer, nodeCrypto } from "../util/node.ts";
-import { HmacKey } from "../util/sha256.ts";
+import { hmac, HmacKey } from "../util/sha256.ts";
 import { decodeText, encodeText } from "../util/text.ts";
 import { decodeBase32, encodeBase32, isTubId } from "./tub_id.ts";
 
@@ -194,7 +194,7 @@ export function caveatRoot(name: string): Uint8Array {
 
 /** What tells of which root a derived name is, to those who know the root. No secret, and leads to none. */
 export function caveatId(root: Uint8Array): Uint8Array {
-  return hmac(root, ID_LABEL).subarray(0, ID_BYTES);
+  return hmac(root, ID_LABEL, ID_BYTES);
 }
 
 /** The link before the first caveat: a secret that stands in no name. */
@@ -215,8 +215,4 @@ export function markOf(link: Uint8Array): string {
   return nodeCrypto().createHash("sha256").update(MARK_LABEL).update(link).digest().subarray(0, 16).toString(
     "base64",
   );
-}
-
-function hmac(key: Uint8Array, message: Uint8Array): Uint8Array {
-  return new HmacKey(key).digest(message);
 }

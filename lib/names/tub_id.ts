@@ -4,18 +4,29 @@
  * @module
  */
 
-import { decodeBase32 as decodePadded, encodeBase32 as encodePadded } from "../deps.ts";
+import { decodeBase32 as decodePadded } from "../deps.ts";
 import { type RandomBytes, systemRandomBytes } from "../util/random_bytes.ts";
+import { textOfCodes } from "../util/text.ts";
 
 const BASE32 = /^[a-z2-7]*$/;
+const ALPHABET = [..."abcdefghijklmnopqrstuvwxyz234567"].map((letter) => letter.charCodeAt(0));
 
 /**
  * Bytes as lower-case base32 without padding. Foolscap: `base32.encode`.
  *
+ * Every name is made here. The library's way by padded capitals takes ten times as long.
+ *
  * @param bytes Any length; 20 bytes give exactly 32 characters.
  */
 export function encodeBase32(bytes: Uint8Array): string {
-  return encodePadded(bytes).toLowerCase().replace(/=+$/, "");
+  const codes: number[] = [];
+  let bits = 0, waiting = 0;
+  for (const byte of bytes) {
+    waiting = (waiting << 8 | byte) & 0xfff;
+    for (bits += 8; bits >= 5;) codes.push(ALPHABET[waiting >>> (bits -= 5) & 31]!);
+  }
+  if (bits > 0) codes.push(ALPHABET[waiting << (5 - bits) & 31]!);
+  return textOfCodes(codes);
 }
 
 /**

@@ -98,6 +98,8 @@ export class Capability<T extends Publishable = Publishable> implements Disposab
    * whose results are dropped and whose `signal` fires. Other objects that it has given out before are not touched.
    *
    * @returns Whether there was something to end.
+   * @throws {StoreError} If that of a durable one cannot be written, because the disk is full, say. It is over all the same,
+   *   and is written as soon as that can be: only if the process ends before, it comes back at the next start.
    */
   revoke(): boolean {
     return this.#host.revoke(this.#grant);

@@ -86,6 +86,12 @@ export interface Recipe {
   readonly args: Uint8Array | undefined;
 }
 
+/** Grants that have ended together. */
+interface GrantsEnd {
+  readonly ids: readonly number[];
+  readonly why: GateEnd;
+}
+
 /** Makes a grant again. */
 type RestoreGrant = (stored: StoredGrant, target: Publishable, terms: Terms, parent?: Grant) => Grant;
 
@@ -96,8 +102,10 @@ export class DurableGrants {
   readonly #kept = new Map<Grant, CallCountLimit | undefined>();
   /** Those whose number of uses has changed since it was written. */
   readonly #used = new Set<Grant>();
-  /** The grants that were made in the batch that is running; `undefined` if none is. */
-  #batch: Grant[] | undefined;
+  /** What was made and what has ended in a batch that is not written yet. */
+  #batch: { readonly made: Grant[]; readonly ends: GrantsEnd[] } | undefined;
+  /** Ends that could not be written: a restart would undo them. */
+  #unwritten: GrantsEnd[] = [];
   #timer: Disposable | undefined;
 
   /** Nothing has been read. */
@@ -144,11 +152,12 @@ export class DurableGrants {
    * Keeps a grant.
    *
    * @param recipe `undefined` for one that has a parent.
+   * @param name The one that the program chose.
    * @throws {StoreError} If it cannot be written.
    */
-  add(grant: Grant, recipe: Recipe | undefined): void {
+  add(grant: Grant, recipe: Recipe | undefined, name: string | undefined): void {
     const { store, table } = this.#options;
-    const { hash: nameHash, id: caveatId, root } = table.storedName(grant.facet);
+    const { hash: nameHash, id: caveatId, root } = table.storedName(grant.facet, name);
     const fixed = {
       id: grant.id,
       parent: grant.parent?.id,
@@ -160,9 +169,11 @@ export class DurableGrants {
       createdAt: grant.createdAt,
     };
     const sealedRoot = store.keys.seal(root, aboutOf(fixed));
+    // One of them may have had its name.
+    this.#writeEnds();
     store.addGrant({ ...fixed, sealedRoot, isUnnamed: false, used: 0, lastUsedAt: undefined });
     this.#kept.set(grant, countOf(grant));
-    this.#batch?.push(grant);
+    this.#batch?.made.push(grant);
   }
 
   /** A call has passed, of a grant and of all that it comes of. */
@@ -171,22 +182,27 @@ export class DurableGrants {
       // Uses of those with `maxCalls` have been written by their journal.
       if (this.#kept.has(kept) && this.#kept.get(kept) === undefined) this.#used.add(kept);
     }
-    if (this.#used.size === 0 || this.#timer !== undefined) return;
-    this.#timer = this.#options.clock.setTimer(Math.min(STORE_FLUSH_MS, MAX_TIMER_MS), () => {
-      this.#timer = undefined;
-      this.#flush();
-    });
+    if (this.#used.size > 0) this.#plan();
   }
 
   /**
    * Grants have ended.
    *
-   * @throws {StoreError} If that cannot be written: they come back at the next start.
+   * @throws {StoreError} If that cannot be written. It is tried again until it can; only if it never can before the end of
+   *   the process, they come back at the next start.
    */
   end(grants: readonly Grant[], why: GateEnd): void {
     const ids = grants.filter((grant) => this.#kept.delete(grant)).map(({ id }) => id);
     for (const grant of grants) this.#used.delete(grant);
-    if (ids.length > 0) this.#options.store.endGrants(ids, why);
+    if (ids.length === 0) return;
+    this.#batch?.ends.push({ ids, why });
+    try {
+      this.#options.store.endGrants(ids, why);
+    } catch (error) {
+      // A batch that fails has all of its ends.
+      if (this.#batch === undefined) this.#keepTrying([{ ids, why }]);
+      throw error;
+    }
   }
 
   /** The program took the name of a grant back. */
@@ -197,12 +213,16 @@ export class DurableGrants {
   /** Runs something whose grants and revocations are written in one go. What was granted ends if they cannot be. */
   batch(run: () => void, undo: (grant: Grant) => void): void {
     if (this.#batch !== undefined) throw new TypeError("Cannot begin a batch: there is one already");
-    const made: Grant[] = this.#batch = [];
+    const { made, ends } = this.#batch = { made: [] as Grant[], ends: [] as GrantsEnd[] };
     let thrown: { readonly error: unknown } | undefined;
     try {
       this.#options.store.batch(() => {
         try {
-          run();
+          const result: unknown = run();
+          if (result instanceof Promise) {
+            result.catch(() => {});
+            throw new TypeError("Cannot batch what waits: what it grants later is written one by one");
+          }
         } catch (error) {
           // What `run` has done before it threw is written all the same.
           thrown = { error };
@@ -213,6 +233,7 @@ export class DurableGrants {
         this.#kept.delete(grant);
         undo(grant);
       }
+      this.#keepTrying(ends);
       throw error;
     } finally {
       this.#batch = undefined;
@@ -275,6 +296,11 @@ export class DurableGrants {
     for (const [grant, count] of this.#kept) {
       if (count !== undefined && grant.callsUsed > 0) this.#used.add(grant);
     }
+    try {
+      this.#writeEnds();
+    } catch (thrown) {
+      this.#failed(thrown);
+    }
     this.#flush();
     this.#kept.clear();
     this.#options.store.close();
@@ -292,21 +318,58 @@ export class DurableGrants {
     }
   }
 
+  #plan(): void {
+    this.#timer ??= this.#options.clock.setTimer(Math.min(STORE_FLUSH_MS, MAX_TIMER_MS), () => {
+      this.#timer = undefined;
+      try {
+        this.#writeEnds();
+      } catch {
+        // Whoever ended them knows.
+        this.#plan();
+      }
+      this.#flush();
+    });
+  }
+
+  #keepTrying(ends: readonly GrantsEnd[]): void {
+    if (ends.length === 0) return;
+    this.#unwritten.push(...ends);
+    this.#plan();
+  }
+
+  #writeEnds(): void {
+    const { store } = this.#options;
+    const ends = this.#unwritten;
+    if (ends.length === 0) return;
+    if (this.#batch === undefined) {
+      store.batch(() => ends.forEach(({ ids, why }) => store.endGrants(ids, why)));
+    } else {
+      for (const { ids, why } of ends) store.endGrants(ids, why);
+      // With the batch it may fail again.
+      this.#batch.ends.push(...ends);
+    }
+    this.#unwritten = [];
+  }
+
   #flush(): void {
-    const { store, trace } = this.#options;
+    const { store } = this.#options;
     if (this.#used.size === 0) return;
     const uses = Array.from(this.#used, (grant) => ({
       id: grant.id,
       used: this.#kept.get(grant)?.used ?? grant.callsUsed,
       lastUsedAt: grant.lastUsedAt,
     }));
-    this.#used.clear();
     try {
       store.setUses(uses);
+      this.#used.clear();
     } catch (thrown) {
-      // These numbers are only shown: no limit depends on them.
-      trace({ type: "callback-failed", where: "store", error: toError(thrown) });
+      // These numbers are only shown: no limit depends on them. They are written with the next ones.
+      this.#failed(thrown);
     }
+  }
+
+  #failed(thrown: unknown): void {
+    this.#options.trace({ type: "callback-failed", where: "store", error: toError(thrown) });
   }
 
   #make(row: StoredGrant, terms: Terms): Publishable | undefined | Promise<Publishable | undefined> {

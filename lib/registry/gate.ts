@@ -7,7 +7,7 @@
 import { type CallContext, currentCall, runInCall } from "../broker/call_context.ts";
 import { Callable, type Publishable } from "../broker/callable.ts";
 import { localContext } from "../broker/call.ts";
-import { isSameObject } from "../broker/forwarder.ts";
+import { Forwarder, isSameObject } from "../broker/forwarder.ts";
 import { Referenceable } from "../broker/referenceable.ts";
 import { adaptedBy } from "../broker/remotely_callable.ts";
 import { PermissionDenied } from "../errors.ts";
@@ -38,23 +38,35 @@ const WORDS: Readonly<Record<GateEnd, string>> = {
   expires: "this capability has expired",
 };
 
+const NONE: readonly Limit[] = [];
+
+function counts(limit: Limit): boolean {
+  return limit.count !== undefined;
+}
+
 /** The way to one target, by one facet. */
 export class Gate {
   readonly #limits: readonly Limit[];
   readonly #counting: readonly Limit[];
   readonly #watcher: GateWatcher;
-  readonly #running = new Set<RunningCall>();
+  readonly #policy: Limit | undefined;
+  /** None before the first call that has to be waited for: most gates see no such call. */
+  #running: Set<RunningCall> | undefined;
   #target: Publishable | undefined;
   #adapted: object | undefined;
   #facet: Publishable | undefined;
   #end: GateEnd | undefined;
 
-  /** @param limits In the order in which they are asked; those of the parents first. */
-  constructor(target: Publishable, limits: readonly Limit[], watcher: GateWatcher) {
+  /**
+   * @param limits In the order in which they are asked; those of the parents first.
+   * @param policy Is asked after them, here and at no other gate: it may run code of the program's.
+   */
+  constructor(target: Publishable, limits: readonly Limit[], watcher: GateWatcher, policy?: Limit) {
+    this.#policy = policy;
     this.#target = target;
     this.#adapted = adaptedBy(target);
     this.#limits = limits;
-    this.#counting = limits.filter((limit) => limit.count !== undefined);
+    this.#counting = limits.some(counts) ? limits.filter(counts) : NONE;
     this.#watcher = watcher;
   }
 
@@ -70,7 +82,7 @@ export class Gate {
 
   /** Calls that have begun and not ended. */
   get running(): number {
-    return this.#running.size;
+    return this.#running?.size ?? 0;
   }
 
   /** What callers hold: a target that a method returns is this to them. */
@@ -86,9 +98,12 @@ export class Gate {
    */
   pass(method: string, args: unknown[], context: CallContext): unknown {
     this.#admit({ method, context });
-    const target = this.#target!;
+    const target = this.#target;
+    // Who is told of uses may have noticed that its time is over.
+    if (target === undefined) throw this.#refusal(method);
     const own = this.#adapted;
-    const derived = context.derive();
+    // What a forwarder calls for it ends with it.
+    const derived = target instanceof Forwarder ? context.derive(true) : context.derive();
     let result: unknown;
     try {
       result = runInCall(derived, invoke, { target, method, args, context: derived });
@@ -112,8 +127,8 @@ export class Gate {
 
   /** Fails all calls that have begun, of a gate that was shut: their results are dropped when they come. */
   endCalls(): void {
-    const calls = [...this.#running];
-    this.#running.clear();
+    const calls = this.#running ?? [];
+    this.#running = undefined;
     for (const { context, reject } of calls) {
       const error = this.#refusal(context.method);
       reject(error);
@@ -128,13 +143,23 @@ export class Gate {
       this.#watcher.denied(method, context.caller, this.#end);
       throw this.#refusal(method);
     }
-    for (const limit of this.#limits) {
-      const why = limit.refuses(call);
-      if (why === undefined) continue;
-      this.#watcher.denied(method, context.caller, limit.kind);
-      throw new PermissionDenied(why, { limit: limit.kind });
+    this.#ask(this.#limits, call);
+    if (this.#policy !== undefined) {
+      this.#ask([this.#policy], call);
+      this.#checkOpen(method);
+      // It may have used up what was left.
+      this.#ask(this.#counting, call);
     }
     recordUse(call, this.#counting, this.#watcher);
+  }
+
+  #ask(limits: readonly Limit[], call: LimitedCall): void {
+    for (const limit of limits) {
+      const why = limit.refuses(call);
+      if (why === undefined) continue;
+      this.#watcher.denied(call.method, call.context.caller, limit.kind);
+      throw new PermissionDenied(why, { limit: limit.kind });
+    }
   }
 
   #wait(
@@ -148,11 +173,11 @@ export class Gate {
       const call: RunningCall = { context: derived, reject };
       const leave = context.whenAborted((reason) => derived.abort(reason));
       if (context.abortReason !== undefined) derived.abort(context.abortReason);
-      this.#running.add(call);
+      (this.#running ??= new Set()).add(call);
       const end = (): boolean => {
         leave();
         derived.end();
-        return this.#running.delete(call);
+        return this.#running?.delete(call) === true;
       };
       Promise.resolve(result).then((value) => {
         if (!end()) return;

@@ -5,6 +5,7 @@
  */
 
 import type { Publishable } from "../broker/callable.ts";
+import type { LimitKind } from "./capability_event.ts";
 import type { CapabilityInfo } from "./capability_info.ts";
 import { pastMethods } from "./caveat_facet.ts";
 import type { Expiring } from "./expiry.ts";
@@ -24,20 +25,29 @@ export interface GrantParts {
   readonly limits: readonly Limit[];
   /** In milliseconds since 1970. */
   readonly createdAt: number;
-  /** Is told of its calls. */
-  readonly watcher: GateWatcher;
-  /** Whether calls go on through FURLs that derive from its own, or from those of what was reached through it. */
-  isBusyByFurl(): boolean;
+  readonly host: GrantHost;
   /** How often it was used in earlier lives. */
   readonly callsUsed?: number | undefined;
   /** When, in milliseconds since 1970. */
   readonly lastUsedAt?: number | undefined;
-  /** What its membrane needs, if it is deep. */
-  readonly membrane: Pick<MembraneParts, "trace" | "sturdy" | "limitsOf" | "onWrapped">;
 }
 
+/** What a grant tells of its calls, and asks. There may be 100,000 of them: this is made once for all. */
+export interface GrantHost {
+  /** A call passes. What it throws keeps it from passing: it could not be written down. */
+  used(grant: Grant, method: string, caller: string | undefined): void;
+  /** A call was refused. Must not throw. */
+  denied(grant: Grant, method: string, caller: string | undefined, limit: LimitKind): void;
+  /** Whether calls go on through FURLs that derive from a grant's own, or from those of what was reached through it. */
+  isBusyByFurl(grant: Grant): boolean;
+  /** What the membrane of one that is deep needs. */
+  membraneOf(grant: Grant): Pick<MembraneParts, "trace" | "sturdy" | "limitsOf" | "onWrapped">;
+}
+
+const NONE: ReadonlySet<Grant> = new Set();
+
 /** One grant. */
-export class Grant implements Expiring {
+export class Grant implements Expiring, GateWatcher {
   readonly id: number;
   readonly label: string | undefined;
   readonly parent: Grant | undefined;
@@ -52,8 +62,6 @@ export class Grant implements Expiring {
   readonly methods: ReadonlySet<string> | undefined;
   /** With its parents' limits. */
   readonly holders: ReadonlySet<string> | undefined;
-  /** Those that come of it and are not over. */
-  readonly children: Set<Grant> = new Set();
   /** How many it comes of. */
   readonly depth: number;
   /** What it was granted with, without its parents' terms. */
@@ -62,7 +70,9 @@ export class Grant implements Expiring {
   readonly ownLimits: readonly Limit[];
   /** In milliseconds since 1970. */
   readonly createdAt: number;
-  readonly #isBusyByFurl: () => boolean;
+  readonly #host: GrantHost;
+  /** Most have none, and a Set is a tenth of what a grant takes. */
+  #children: Set<Grant> | undefined;
   #callsUsed: number;
   #lastUsedAt: number | undefined;
   #end: GateEnd | undefined;
@@ -74,7 +84,8 @@ export class Grant implements Expiring {
 
   /** A grant that its parent knows. */
   constructor(parts: GrantParts) {
-    const { id, target, parent, terms, limits, createdAt, watcher, membrane } = parts;
+    const { id, target, parent, terms, limits, createdAt, host } = parts;
+    this.#host = host;
     this.id = id;
     this.label = terms.label;
     this.parent = parent;
@@ -85,26 +96,29 @@ export class Grant implements Expiring {
     this.terms = terms;
     this.ownLimits = limits;
     this.createdAt = createdAt;
-    this.#isBusyByFurl = parts.isBusyByFurl;
     this.#callsUsed = parts.callsUsed ?? 0;
     this.#lastUsedAt = parts.lastUsedAt;
     this.#object = target;
-    const all = [...(parent?.gate.limits ?? []), ...limits];
-    const chain = this.#chain();
-    if (chain.some(({ deep }) => deep !== undefined)) {
+    const all = parent === undefined ? limits : [...parent.gate.limits, ...limits];
+    if (terms.deep !== undefined || parent?.isDeep === true) {
       this.membrane = new MembraneCore({
-        ...membrane,
+        ...host.membraneOf(this),
         label: terms.label,
-        policies: chain.flatMap(({ deep }) => deep ?? []),
+        policies: this.#chain().flatMap(({ deep }) => deep ?? []),
         // `methods` names those of the target; what the target gives out has others.
         limits: pastMethods(all),
-        watcher,
+        watcher: this,
       });
     }
-    this.gate = new Gate(this.membrane?.enclose(target) ?? target, all, watcher);
+    this.gate = new Gate(this.membrane?.enclose(target) ?? target, all, this, this.membrane?.policy);
     this.facet = facetOf(this.gate);
     this.membrane?.standFor(this.facet, target);
-    parent?.children.add(this);
+    if (parent !== undefined) (parent.#children ??= new Set()).add(this);
+  }
+
+  /** Those that come of it and are not over. */
+  get children(): ReadonlySet<Grant> {
+    return this.#children ?? NONE;
   }
 
   /** What it leads to; `undefined` when it is over. */
@@ -145,14 +159,16 @@ export class Grant implements Expiring {
     this.membrane?.shut(end);
     const { parent } = this;
     if (parent === undefined) return;
-    parent.children.delete(this);
+    parent.#children?.delete(this);
     parent.#lapsed?.delete(this);
   }
 
   /** Whether calls go on that began before its time, or that of some that come of it, was over. */
   isBusy(): boolean {
     for (const grant of this.family()) {
-      if (grant.gate.running + (grant.membrane?.running ?? 0) > 0 || grant.#isBusyByFurl()) return true;
+      if (grant.gate.running + (grant.membrane?.running ?? 0) > 0 || this.#host.isBusyByFurl(grant)) {
+        return true;
+      }
     }
     return false;
   }
@@ -173,6 +189,14 @@ export class Grant implements Expiring {
   endCalls(): void {
     this.gate.endCalls();
     this.membrane?.endCalls();
+  }
+
+  used(method: string, caller: string | undefined): void {
+    this.#host.used(this, method, caller);
+  }
+
+  denied(method: string, caller: string | undefined, limit: LimitKind): void {
+    this.#host.denied(this, method, caller, limit);
   }
 
   /** Counts a call that was let through, here and for all that it comes of. */

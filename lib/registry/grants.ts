@@ -11,13 +11,14 @@ import { MAX_ATTENUATIONS } from "../limits.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Trace } from "../util/trace.ts";
 import { Capability, type CapabilityHost } from "./capability.ts";
+import type { LimitKind } from "./capability_event.ts";
 import { type CaveatFacet, pastMethods, permissionLimits, withoutCounts } from "./caveat_facet.ts";
 import type { DurableGrants, Recipe } from "./durable_grants.ts";
 import type { EventLog } from "./capability_events.ts";
 import { ExpiryQueue } from "./expiry.ts";
 import type { DurableOptions } from "./factories.ts";
 import type { GateEnd } from "./gate.ts";
-import { Grant } from "./grant.ts";
+import { Grant, type GrantHost } from "./grant.ts";
 import {
   type AttenuateOptions,
   checkTerms,
@@ -84,7 +85,7 @@ export interface Reached {
 }
 
 /** All grants of a registry that are not over. */
-export class Grants implements CapabilityHost {
+export class Grants implements CapabilityHost, GrantHost {
   readonly #options: GrantsOptions;
   readonly #byFacet = new WeakMap<Publishable, Granted>();
   readonly #roots = new Set<Grant>();
@@ -188,6 +189,32 @@ export class Grants implements CapabilityHost {
     return true;
   }
 
+  used(grant: Grant, method: string, caller: string | undefined): void {
+    const { log, durable } = this.#options;
+    log.used(grant, caller, method);
+    grant.count(this.now());
+    durable?.used(grant);
+  }
+
+  isBusyByFurl({ id }: Grant): boolean {
+    return this.#options.derived.isBusy(id);
+  }
+
+  denied(grant: Grant, method: string, caller: string | undefined, limit: LimitKind): void {
+    this.#options.log.denied(grant, caller, method, limit);
+    if (limit === "expires") this.#noticeExpired(grant);
+  }
+
+  membraneOf(grant: Grant): ReturnType<GrantHost["membraneOf"]> {
+    const { trace, sturdy } = this.#options;
+    return {
+      trace,
+      sturdy,
+      limitsOf: (object) => this.#limitsOfReached(object),
+      onWrapped: (standIn, object) => void this.#reached.set(standIn, { grant, object }),
+    };
+  }
+
   /** Ends all of them, without a word. */
   clear(): void {
     this.#isClosed = true;
@@ -199,6 +226,7 @@ export class Grants implements CapabilityHost {
   }
 
   #withRequired(terms: Terms, required: readonly Deno.PermissionDescriptor[]): Terms {
+    if (required.length === 0) return terms;
     const known = new Set(terms.requires.map((descriptor) => JSON.stringify(descriptor)));
     const added = required.filter((descriptor) => !known.has(JSON.stringify(descriptor)));
     return added.length === 0 ? terms : { ...terms, requires: [...added, ...terms.requires] };
@@ -217,7 +245,7 @@ export class Grants implements CapabilityHost {
     terms: Terms,
     { recipe, stored }: Making = {},
   ): Granted {
-    const { nextId, permissions, table, log, durable, clock, trace, sturdy } = this.#options;
+    const { nextId, permissions, table, log, durable, clock } = this.#options;
     if (this.#isClosed) throw new TypeError("Cannot grant: this Tub has been stopped; create another one");
     if (stored === undefined) {
       checkMethods(target, terms.methods);
@@ -227,36 +255,20 @@ export class Grants implements CapabilityHost {
       (parent !== undefined && durable?.has(parent) === true);
     if (isDurable) checkStorable(terms);
     const id = stored?.id ?? nextId();
-    const grant: Grant = new Grant({
+    const grant = new Grant({
       id,
       target,
       parent,
-      terms,
+      // A secret, which lies sealed in the table of names and nowhere else.
+      terms: terms.name === undefined ? terms : { ...terms, name: undefined },
       limits: limitsOf(terms, clock, permissions, {
         journal: isDurable ? durable?.journal(id, clock) : undefined,
         callsUsed: stored?.used,
       }),
-      membrane: {
-        trace,
-        sturdy,
-        limitsOf: (object) => this.#limitsOfReached(object),
-        onWrapped: (standIn, object) => void this.#reached.set(standIn, { grant, object }),
-      },
-      isBusyByFurl: () => this.#options.derived.isBusy(id),
+      host: this,
       createdAt: stored?.createdAt ?? this.now(),
       callsUsed: stored?.used,
       lastUsedAt: stored?.lastUsedAt,
-      watcher: {
-        used: (method, caller) => {
-          log.used(grant, caller, method);
-          grant.count(this.now());
-          durable?.used(grant);
-        },
-        denied: (method, caller, limit) => {
-          log.denied(grant, caller, method, limit);
-          if (limit === "expires") this.#noticeExpired(grant);
-        },
-      },
     });
     const capability = new Capability(this, grant);
     const granted: Granted = { grant, capability };
@@ -270,7 +282,7 @@ export class Grants implements CapabilityHost {
         how: howOf(grant, stored),
       });
       isTold = true;
-      if (isDurable && stored === undefined) durable!.add(grant, recipe);
+      if (isDurable && stored === undefined) durable!.add(grant, recipe, terms.name);
     } catch (error) {
       grant.shut("revoked");
       table.remove(grant.facet);

@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from "../util/clock.ts";
-import { quoteForeign } from "../util/text.ts";
+import { quoteForeign, showName } from "../util/text.ts";
 import type { Limit, LimitedCall } from "./limit.ts";
 import type { PermissionQuery } from "./permission_query.ts";
 
@@ -14,7 +14,7 @@ export function cannotCall(method: string): string {
   return method === "" ? "Cannot call the function" : `Cannot call ${quoteForeign(method, 100)}`;
 }
 
-/** The names are the program's own: as many as one looks through. */
+/** As many names as one looks through. */
 const MAX_SHOWN = 20;
 
 /** Lets calls of some methods pass. */
@@ -36,7 +36,7 @@ export class MethodLimit implements Limit {
 /** Names of methods for people: `only list, read`. */
 function listed(methods: ReadonlySet<string>): string {
   if (methods.size === 0) return "no method";
-  const shown = [...methods].slice(0, MAX_SHOWN).join(", ");
+  const shown = [...methods].slice(0, MAX_SHOWN).map(showName).join(", ");
   return `only ${shown}${methods.size > MAX_SHOWN ? ` and ${methods.size - MAX_SHOWN} more` : ""}`;
 }
 

@@ -93,8 +93,11 @@ export class NameTable<T extends object> {
 
   /** The object of a name. */
   find(name: string): T | undefined {
-    if (this.#byHash.size === 0) return undefined;
-    const entry = this.#byHash.get(this.#names.hash(name));
+    return this.#byHash.size === 0 ? undefined : this.#findByHash(this.#names.hash(name), name);
+  }
+
+  #findByHash(hash: string, name: string): T | undefined {
+    const entry = this.#byHash.get(hash);
     if (entry?.sealed === undefined && entry?.root !== undefined) {
       // The first who asks for it tells its name; and what was kept with it has to be what was written.
       entry.root();
@@ -110,10 +113,17 @@ export class NameTable<T extends object> {
     return entry === undefined || entry.sealed !== undefined || entry.root === undefined;
   }
 
-  /** What a store keeps of an object's name, and the key to all names that derive from it. */
-  storedName(object: T): { readonly hash: string; readonly id: string; readonly root: Uint8Array } {
-    const root = caveatRoot(this.nameOf(object)!);
-    return { hash: this.#byObject.get(object)!.hash!, id: idText(caveatId(root)), root };
+  /**
+   * What a store keeps of an object's name, and the key to all names that derive from it.
+   *
+   * @param name Its name, where that is known in clear: to open a name costs as much as all the rest.
+   */
+  storedName(
+    object: T,
+    name: string = this.nameOf(object)!,
+  ): { readonly hash: string; readonly id: string; readonly root: Uint8Array } {
+    const { hash, id } = this.#byObject.get(object)!;
+    return { hash: hash!, id: id!, root: caveatRoot(name) };
   }
 
   /** Gives an object that has no name the one that a store has kept something of. */
@@ -175,14 +185,15 @@ export class NameTable<T extends object> {
    * @throws {RangeError} If another object has that name.
    */
   add(object: T, name: string): void {
-    if (this.find(name) !== undefined) {
+    const hash = this.#names.hash(name);
+    if (this.#findByHash(hash, name) !== undefined) {
       throw new RangeError(
         "Cannot name an object: another object has that name; unregister it first, or choose another name",
       );
     }
     const entry = this.#enter(object);
-    this.#give(entry, name);
-    this.#retired.delete(entry.hash!);
+    this.#give(entry, name, hash);
+    this.#retired.delete(hash);
   }
 
   /**
@@ -266,9 +277,9 @@ export class NameTable<T extends object> {
   }
 
   /** At once, when the name is in clear anyway: to do it for 100,000 names when one is looked for would stop the program. */
-  #give(entry: Entry<T>, name: string): void {
+  #give(entry: Entry<T>, name: string, hash = this.#names.hash(name)): void {
     entry.sealed = this.#names.seal(name);
-    this.#byHash.set(entry.hash = this.#names.hash(name), entry);
+    this.#byHash.set(entry.hash = hash, entry);
     // What derives from a derived name has the id of the name that all of them come of.
     if (!isReservedName(name)) this.#byId.set(entry.id = idText(caveatId(caveatRoot(name))), entry);
   }

@@ -232,7 +232,7 @@ export class CapabilityRegistry {
    *
    * @param run Is not to wait for anything. What it throws undoes nothing.
    * @throws {StoreError} If it cannot be written: what was granted in it is revoked then.
-   * @throws {TypeError} If there is no store, or it runs in another one.
+   * @throws {TypeError} If there is no store, or it runs in another one; or it gave a promise.
    */
   batch(run: () => void): void {
     this.#grants.batch(run);

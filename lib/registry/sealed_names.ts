@@ -11,7 +11,7 @@
 import type { RandomBytes } from "../util/random_bytes.ts";
 import { nodeCrypto } from "../util/node.ts";
 import { HmacKey } from "../util/sha256.ts";
-import { encodeText } from "../util/text.ts";
+import { encodeText, textOfCodes } from "../util/text.ts";
 
 const KEY_BYTES = 32;
 /** Of the cipher's blocks, the number of the first one that hides a name. */
@@ -22,8 +22,11 @@ const CIPHER_BLOCK_BYTES = 16;
 /** To start the cipher takes 12 µs, and as many blocks as hide a hundred names take one more. */
 const CHUNK_BLOCKS = 256;
 
-/** A name that only {@linkcode SealedNames.open} can read: number of its first block, ciphertext. */
-export type SealedName = Uint8Array;
+/**
+ * A name that only {@linkcode SealedNames.open} can read: number of its first block, ciphertext; a character is a byte, for
+ * an array takes four times the memory of so short a text.
+ */
+export type SealedName = string;
 
 /** Hashes and seals names under keys that live as long as this object and are found nowhere else, unless one is given. */
 export class SealedNames {
@@ -60,23 +63,23 @@ export class SealedNames {
     if (this.#stream.length < blocks * CIPHER_BLOCK_BYTES) {
       this.#stream = this.#streamFrom(this.#block, Math.max(blocks, CHUNK_BLOCKS));
     }
-    const sealed = new Uint8Array(NUMBER_BYTES + text.length);
-    // No view: so short an array has no buffer of its own until somebody asks for it, which costs more than the rest.
+    const codes = new Array<number>(NUMBER_BYTES + text.length);
     for (let i = NUMBER_BYTES - 1, rest = this.#block; i >= 0; i--) {
-      sealed[i] = rest % 256;
+      codes[i] = rest % 256;
       rest = Math.floor(rest / 256);
     }
-    for (let i = 0; i < text.length; i++) sealed[NUMBER_BYTES + i] = text[i]! ^ this.#stream[i]!;
+    for (let i = 0; i < text.length; i++) codes[NUMBER_BYTES + i] = text[i]! ^ this.#stream[i]!;
     this.#stream = this.#stream.subarray(blocks * CIPHER_BLOCK_BYTES);
     this.#block += blocks;
-    return sealed;
+    return textOfCodes(codes);
   }
 
   /** The name that was sealed here. */
   open(sealed: SealedName): string {
-    const first = Number(new DataView(sealed.buffer, sealed.byteOffset).getBigUint64(0));
+    const bytes = Uint8Array.from(sealed, (character) => character.charCodeAt(0));
+    const first = Number(new DataView(bytes.buffer).getBigUint64(0));
     const decipher = nodeCrypto().createDecipheriv(CIPHER, this.#sealKey, counterOf(first));
-    return decipher.update(sealed.subarray(NUMBER_BYTES), undefined, "utf8") + decipher.final("utf8");
+    return decipher.update(bytes.subarray(NUMBER_BYTES), undefined, "utf8") + decipher.final("utf8");
   }
 
   #streamFrom(block: number, blocks: number): Uint8Array<ArrayBuffer> {

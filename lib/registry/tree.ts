@@ -12,6 +12,7 @@ import type { CaveatFacet } from "./caveat_facet.ts";
 import type { CaveatNames } from "./caveat_names.ts";
 import type { Grant } from "./grant.ts";
 import type { Grants } from "./grants.ts";
+import { quoteForeign, showName } from "../util/text.ts";
 import type { NameTable } from "./name_table.ts";
 import type { RegistryEntry } from "./registry_options.ts";
 
@@ -140,9 +141,10 @@ export function formatTree(nodes: readonly CapabilityNode[]): string {
   }
 }
 
+/** Of an attenuated FURL, its holder has chosen the label and the names. */
 function lineOf({ kind, id, label, type, capability }: CapabilityNode): string {
   const number = id === undefined ? "" : `#${id} `;
-  const named = label === undefined ? "" : ` ${JSON.stringify(label)}`;
+  const named = label === undefined ? "" : ` ${quoteForeign(label)}`;
   const allowed = kind === "reached"
     ? "as above"
     : capability === undefined
@@ -155,7 +157,11 @@ function limitsOf(info: CapabilityInfo): string[] {
   const { methods, expiresAt, callsLeft, callsUsed, rates, holders, requires } = info;
   return [
     ...(info.isDeep ? ["deep"] : []),
-    methods === undefined ? "everything" : methods.length === 0 ? "nothing" : methods.join(", "),
+    methods === undefined
+      ? "everything"
+      : methods.length === 0
+      ? "nothing"
+      : methods.map(showName).join(", "),
     ...(expiresAt === undefined ? [] : [`until ${new Date(expiresAt).toISOString()}`]),
     ...(callsLeft === undefined ? [] : [`${callsLeft} calls left`]),
     ...rates.map(({ calls, perMs }) => `${calls} calls in ${perMs} ms`),

@@ -25,7 +25,9 @@ const OUT_OF_MEMORY = /^# Fatal JavaScript out of memory|JavaScript heap out of 
 export interface IncarnationPlan {
   /** The Tub to which it is attached: it has nothing else, so that no name can be guessed. */
   readonly tub: Tub;
-  readonly request: StartRequest;
+  readonly request: Omit<StartRequest, "closes">;
+  /** What the process inherits and is not to have. Never rejects. */
+  readonly inherited: Promise<readonly number[]>;
   readonly numbers: SandboxNumbers;
   readonly clock: Clock;
   /** Starts what it lives in. */
@@ -81,7 +83,7 @@ export class Incarnation {
    * @throws {SandboxError} If the module cannot be loaded or gives no object, or it takes too long.
    */
   async ready(): Promise<RemoteReference> {
-    const { tub, request, numbers: { startTimeoutMs, maxSilenceMs }, clock } = this.#plan;
+    const { tub, request, inherited, numbers: { startTimeoutMs, maxSilenceMs }, clock } = this.#plan;
     const timer = this.#after(startTimeoutMs, () => this.kill("start"));
     try {
       const { signal } = this.#over;
@@ -91,7 +93,11 @@ export class Incarnation {
       confine(runner);
       this.#ticked = clock.now();
       this.#tick(runner, maxSilenceMs / 4);
-      const object: unknown = await runner.with({ signal }).callRemote("start", request as never);
+      const closes = await inherited;
+      const object: unknown = await runner.with({ signal }).callRemote(
+        "start",
+        { ...request, closes } as never,
+      );
       if (object instanceof RemoteReference) return object;
       throw new TypeError("It gave something else than an object");
     } catch (thrown) {
@@ -179,7 +185,16 @@ export class Incarnation {
     this.#timers.delete(timer);
   }
 
+  /** What it wrote last may be why it has ended: told that it breaks the protocol, it ends as if all were well. */
+  async #readToEnd(): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    // A child of the child may keep the pipe open for ever.
+    using _timer = this.#plan.clock.setTimer(GRACE_MS, () => late.resolve());
+    await Promise.race([this.#peer?.closed, late.promise]);
+  }
+
   async #close({ code, signal }: VesselEnd): Promise<IncarnationEnd> {
+    if (this.#reason === undefined) await this.#readToEnd();
     for (const timer of this.#timers) timer[Symbol.dispose]();
     this.#timers.clear();
     const lastLines = this.#lines.last;

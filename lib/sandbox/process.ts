@@ -95,7 +95,7 @@ export function processArguments(plan: VesselPlan): string[] {
 }
 
 /** The variables that Deno itself needs, and says nothing of to what runs in it. */
-function surroundings(): Record<string, string> {
+export function surroundings(): Record<string, string> {
   const folder = cacheFolder();
   return {
     NO_COLOR: "1",

@@ -15,6 +15,7 @@ import { type MessagePortLike, messagePortStreams } from "../transport/message_p
 import type { ByteStreams } from "../transport/stream_connection.ts";
 import { Tub } from "../tub/tub.ts";
 import { encodeText } from "../util/text.ts";
+import { closePipes } from "./inherited.ts";
 
 /** The name under which the Tub outside finds the {@linkcode Runner}. */
 export const RUNNER_NAME = "runner";
@@ -31,6 +32,8 @@ export interface StartRequest {
   readonly args: readonly unknown[];
   /** Files that the process may read until the module has been loaded. */
   readonly readUntilLoaded: readonly string[];
+  /** The numbers of pipes and sockets that the process has and is not to have. */
+  readonly closes: readonly number[];
 }
 
 /** What the Tub outside calls. */
@@ -38,6 +41,7 @@ export class Runner extends Referenceable {
   /** Loads the module and makes the object. */
   async remote_start(request: StartRequest): Promise<Publishable> {
     try {
+      await closePipes(request.closes);
       const module: Record<string, unknown> = await import(request.module);
       for (const path of request.readUntilLoaded) Deno.permissions.revokeSync({ name: "read", path });
       return await make(module, request);

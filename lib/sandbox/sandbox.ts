@@ -19,8 +19,9 @@ import { runCallback } from "../util/run_callback.ts";
 import { safeTrace, type Trace } from "../util/trace.ts";
 import { checkOwnPermissions, descriptorsOf, sourcesOf } from "./confinement.ts";
 import { Incarnation, type IncarnationEnd, type IncarnationPlan } from "./incarnation.ts";
+import { inheritedPipes } from "./inherited.ts";
 import { checkSandboxOptions, type SandboxExit, type SandboxOptions } from "./options.ts";
-import { startProcess } from "./process.ts";
+import { startProcess, surroundings } from "./process.ts";
 import { Restarts } from "./restarts.ts";
 import { SandboxRoot, type SandboxSource } from "./root.ts";
 import type { VesselPlan } from "./vessel.ts";
@@ -97,6 +98,9 @@ export async function startSandbox<T = Untyped>(
       args: options.args ?? [],
       readUntilLoaded: own.paths,
     },
+    inherited: options.in === "worker"
+      ? Promise.resolve([])
+      : inheritedPipes({ launcher, env: surroundings(), clock: systemClock }),
     numbers,
     clock,
     start: (onLine) =>
@@ -207,6 +211,7 @@ class RunningSandbox<T> implements Sandbox<T>, SandboxSource {
       this.#end({ reason: "stopped", code: 0, signal: null, lastLines: [] });
     }
     await this.#ended.promise;
+    await this.#plan.inherited;
     await this.#plan.tub.stop();
   }
 

@@ -22,7 +22,7 @@ import { type ConnectOptions, Network } from "./network.ts";
 import { keepaliveTimes, oldPeerThresholdMs, type TubOptions } from "./options.ts";
 import { Reconnectors } from "./reconnectors.ts";
 import { TubStorage } from "./tub_storage.ts";
-import { useFile } from "./used_permissions.ts";
+import { useDurableFiles, useFile } from "./used_permissions.ts";
 import { waitFor } from "./waiting.ts";
 
 /** What a Tub is made of. */
@@ -80,6 +80,7 @@ export function assemble(
     },
   });
   if (options.certFile !== undefined) useFile(registry, options.certFile, "certFile");
+  useDurableFiles(registry, options);
   const furlOf = (object: Publishable) => face.furlOf(object);
   const gifts = new Gifts({
     acceptGifts,

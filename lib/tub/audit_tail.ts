@@ -19,6 +19,8 @@ export interface AuditTail {
   readonly torn: TornLine | undefined;
   /** Whether a newline is missing at the end. */
   readonly isOpenEnded: boolean;
+  /** Whether another file was to go on, and does not yet. */
+  readonly isRotated: boolean;
 }
 
 /**
@@ -40,13 +42,22 @@ export function readTail(file: Deno.FsFile, key: Uint8Array, shown: string): Aud
   if (restLine !== undefined && isGenuine(restText, key)) {
     // Only its newline was not written any more.
     const after = restLine.type === "closed" ? "closed" : "unclosed";
-    return { head: { line: restLine.line, hash: hashOf(rest) }, after, torn: undefined, isOpenEnded };
+    return {
+      head: { line: restLine.line, hash: hashOf(rest) },
+      after,
+      torn: undefined,
+      isOpenEnded,
+      isRotated: restLine.type === "rotated",
+    };
   }
   const torn = rest.length === 0 ? undefined : { bytes: rest.length, hash: hashOf(rest) };
   if (end < 0) {
     // The very first line was being written, or it is something else.
     const isOurs = rest.length === 0 || (size < MAX_AUDIT_LINE_BYTES && startsAsOurs(rest));
-    if (isOurs) return { head: EMPTY_HEAD, after: isOpenEnded ? "unclosed" : "nothing", torn, isOpenEnded };
+    if (isOurs) {
+      const after = isOpenEnded ? "unclosed" : "nothing";
+      return { head: EMPTY_HEAD, after, torn, isOpenEnded, isRotated: false };
+    }
     throw foreign(shown);
   }
   // A line that was torn in an earlier life stands before the "opened" of the next one, so the last one is whole.
@@ -65,6 +76,7 @@ export function readTail(file: Deno.FsFile, key: Uint8Array, shown: string): Aud
     after: line.type === "closed" && torn === undefined ? "closed" : "unclosed",
     torn,
     isOpenEnded,
+    isRotated: line.type === "rotated" && torn === undefined,
   };
 }
 

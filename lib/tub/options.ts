@@ -5,13 +5,14 @@
  */
 
 import type { KeepaliveTimes } from "../broker/keepalive.ts";
-import { type Limits, resolveLimits } from "../limits.ts";
+import { type Limits, MIN_AUDIT_FILE_BYTES, MIN_AUDIT_PERIOD_MS, resolveLimits } from "../limits.ts";
 import type { Factory } from "../registry/factories.ts";
 import type { Clock } from "../util/clock.ts";
 import type { RandomBytes } from "../util/random_bytes.ts";
 import { quoteForeign } from "../util/text.ts";
 import type { Trace } from "../util/trace.ts";
 import type { AuditOptions } from "./audit_file.ts";
+import type { AuditRotation } from "./audit_rotation.ts";
 import type { GiftPolicy } from "./gifts.ts";
 import type { StoreOptions } from "./store_options.ts";
 
@@ -25,7 +26,11 @@ interface DurableTubOptions {
 }
 
 const STORE = { file: true, survives: true, countAhead: true } satisfies Record<keyof StoreOptions, true>;
-const AUDIT = { file: true, onFailure: true } satisfies Record<keyof AuditOptions, true>;
+const AUDIT = { file: true, onFailure: true, rotate: true } satisfies Record<keyof AuditOptions, true>;
+const ROTATION = {
+  maxBytes: MIN_AUDIT_FILE_BYTES,
+  everyMs: MIN_AUDIT_PERIOD_MS,
+} satisfies Record<keyof AuditRotation, number>;
 
 /**
  * Checks them, before any file is touched.
@@ -47,12 +52,34 @@ function checkDurable({ certFile, certData, store, factories, auditFile }: Durab
     }
   }
   if (auditFile !== undefined) {
-    const { onFailure } = checkFile("auditFile", auditFile, AUDIT) as Partial<AuditOptions>;
+    const { onFailure, rotate } = checkFile("auditFile", auditFile, AUDIT) as Partial<AuditOptions>;
     checkChoice("auditFile.onFailure", onFailure, ["refuse", "continue"]);
+    if (rotate !== undefined) checkRotation(rotate);
   }
   for (const [name, factory] of Object.entries(factories ?? {})) {
     if (typeof factory === "function") continue;
     throw new TypeError(`Cannot create Tub: the factory ${quoteForeign(name, 64)} is not a function`);
+  }
+}
+
+function checkRotation(rotate: unknown): void {
+  if (typeof rotate !== "object" || rotate === null) {
+    throw new TypeError("Cannot create Tub: auditFile.rotate is not { maxBytes, everyMs }");
+  }
+  const least: Readonly<Record<string, number>> = ROTATION;
+  for (const [name, value] of Object.entries(rotate)) {
+    if (!Object.hasOwn(least, name)) {
+      throw new TypeError(
+        `Cannot create Tub: auditFile.rotate has no option ${quoteForeign(name, 64)}; it is one of ${
+          Object.keys(least).join(", ")
+        }`,
+      );
+    }
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= least[name]!)) {
+      throw new RangeError(
+        `Cannot create Tub: auditFile.rotate.${name} is not a whole number, at least ${least[name]}`,
+      );
+    }
   }
 }
 

@@ -13,7 +13,13 @@ import { APPLICATION_ID, MIGRATIONS } from "./sqlite_schema.ts";
 const OWNER_ONLY = 0o600;
 /** "SQLite format 3" and a zero. */
 const HEADER = new TextEncoder().encode("SQLite format 3\0");
-const LOCKED = 5, READ_ONLY = 8, FULL = 13, CANNOT_OPEN = 14, NOT_A_DATABASE = 26, CORRUPT = 11;
+const LOCKED = 5,
+  READ_ONLY = 8,
+  IO_ERROR = 10,
+  FULL = 13,
+  CANNOT_OPEN = 14,
+  NOT_A_DATABASE = 26,
+  CORRUPT = 11;
 
 /** What is to be known of the file. */
 export interface SqliteFileOptions {
@@ -22,6 +28,12 @@ export interface SqliteFileOptions {
   readonly check: string;
   /** Whether each change is forced to the disk. */
   readonly isForced: boolean;
+  /**
+   * What makes each version of the schema from the one before.
+   *
+   * @default those of this version of the module
+   */
+  readonly migrations?: readonly string[] | undefined;
 }
 
 /**
@@ -29,7 +41,8 @@ export interface SqliteFileOptions {
  *
  * @throws {StoreError} If that is not possible; `problem` says why.
  */
-export async function openSqliteFile({ path, check, isForced }: SqliteFileOptions): Promise<DatabaseSync> {
+export async function openSqliteFile(options: SqliteFileOptions): Promise<DatabaseSync> {
+  const { path, check, isForced, migrations = MIGRATIONS } = options;
   const shown = `the store ${JSON.stringify(path)}`;
   permit(path, shown);
   const isNew = prepareFile(path, shown);
@@ -41,18 +54,15 @@ export async function openSqliteFile({ path, check, isForced }: SqliteFileOption
     // Another process must see neither half of what is kept in memory here. The lock goes with the process.
     db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA foreign_keys = OFF; PRAGMA busy_timeout = 0;");
     const [version, application] = [pragma(db, "user_version"), pragma(db, "application_id")];
-    if (!isNew || application !== 0) checkOwner(db, version, application, shown);
+    if (!isNew || application !== 0) {
+      checkOwner(db, { version, application, known: migrations.length }, shown);
+    }
     db.exec("BEGIN EXCLUSIVE; COMMIT;");
     if (!isNew) checkWhole(db, shown);
+    // Before anything is written to it.
+    if (version > 0) checkIdentity(db, check, shown);
     db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${isForced ? "FULL" : "NORMAL"};`);
-    migrate(db, version, check);
-    const known = db.prepare("SELECT value FROM meta WHERE key = 'check'").get()?.value;
-    if (known !== check) {
-      throw new StoreError(
-        `Cannot open ${shown}: it is the store of another Tub; start with the certificate that it was made with, or with another file`,
-        { problem: "identity" },
-      );
-    }
+    migrate(db, { version, check, migrations }, shown);
     return db;
   } catch (error) {
     closeQuietly(db);
@@ -68,15 +78,17 @@ export function storeError(cause: unknown, action: string): StoreError {
 }
 
 function reasonOf(cause: unknown): [StoreProblem, string] {
-  const { errcode = 0, message = "" } = cause as { errcode?: number; message?: string };
+  const { errcode, message = "" } = cause as { errcode?: number; message?: string };
   // The upper bits say more than is needed.
-  switch (errcode & 0xff) {
+  switch ((errcode ?? codeOf(message)) & 0xff) {
     case LOCKED:
       return ["locked", "it is in use; stop the other process or Tub that has it open"];
     case READ_ONLY:
       return ["unavailable", "it can only be read; check its mode and owner, and those of its folder"];
     case FULL:
       return ["write", "the disk is full; make room"];
+    case IO_ERROR:
+      return ["write", "the system refuses to read or write; check the disk and the folder"];
     case NOT_A_DATABASE:
       return ["foreign", "it is no SQLite file; give another one"];
     case CORRUPT:
@@ -84,10 +96,22 @@ function reasonOf(cause: unknown): [StoreProblem, string] {
     case CANNOT_OPEN:
       return ["unavailable", "the system refuses; check that it is a file, and its folder"];
   }
-  if (/is locked/.test(message)) {
-    return ["locked", "it is in use; stop the other process or Tub that has it open"];
-  }
   return ["write", "SQLite refuses; see the cause"];
+}
+
+/** What `exec` throws has no number in Deno 2.9, only SQLite's own words for it. */
+const WORDS: readonly [RegExp, number][] = [
+  [/is locked/, LOCKED],
+  [/readonly database/, READ_ONLY],
+  [/disk I\/O error/, IO_ERROR],
+  [/disk image is malformed/, CORRUPT],
+  [/disk is full/, FULL],
+  [/unable to open/, CANNOT_OPEN],
+  [/is not a database/, NOT_A_DATABASE],
+];
+
+function codeOf(message: string): number {
+  return WORDS.find(([words]) => words.test(message))?.[1] ?? 0;
 }
 
 function permit(path: string, shown: string): void {
@@ -132,7 +156,14 @@ function pragma(db: DatabaseSync, name: string): number {
   return Number(Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0] ?? 0);
 }
 
-function checkOwner(db: DatabaseSync, version: number, application: number, shown: string): void {
+/** What the header of a file says, and which version is known. */
+interface Versions {
+  readonly version: number;
+  readonly application: number;
+  readonly known: number;
+}
+
+function checkOwner(db: DatabaseSync, { version, application, known }: Versions, shown: string): void {
   const isEmpty = db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()?.n === 0;
   if (application !== APPLICATION_ID && !(application === 0 && version === 0 && isEmpty)) {
     throw new StoreError(
@@ -140,9 +171,9 @@ function checkOwner(db: DatabaseSync, version: number, application: number, show
       { problem: "foreign" },
     );
   }
-  if (version > MIGRATIONS.length) {
+  if (version > known) {
     throw new StoreError(
-      `Cannot open ${shown}: a later version of this module wrote it (schema ${version}, and this one knows ${MIGRATIONS.length}); use that version`,
+      `Cannot open ${shown}: a later version of this module wrote it (schema ${version}, and this one knows ${known}); use that version`,
       { problem: "newer" },
     );
   }
@@ -154,13 +185,39 @@ function checkWhole(db: DatabaseSync, shown: string): void {
   throw new StoreError(`Cannot open ${shown}: it is damaged; restore it from a copy`, { problem: "damaged" });
 }
 
-/** In one go: an update that was interrupted has not happened. */
-function migrate(db: DatabaseSync, version: number, check: string): void {
-  if (version === MIGRATIONS.length) return;
-  db.exec("BEGIN EXCLUSIVE");
-  for (const step of MIGRATIONS.slice(version)) db.exec(step);
-  if (version === 0) db.prepare("INSERT INTO meta (key, value) VALUES ('check', ?)").run(check);
-  db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${MIGRATIONS.length}; COMMIT`);
+function checkIdentity(db: DatabaseSync, check: string, shown: string): void {
+  const known = db.prepare("SELECT value FROM meta WHERE key = 'check'").get()?.value;
+  if (known === check) return;
+  throw new StoreError(
+    `Cannot open ${shown}: it is the store of another Tub; start with the certificate that it was made with, or with another file`,
+    { problem: "identity" },
+  );
+}
+
+/** What is to be made of a file. */
+interface Update {
+  readonly version: number;
+  readonly check: string;
+  readonly migrations: readonly string[];
+}
+
+/** In one go: an update that was interrupted, or failed, has not happened. */
+function migrate(db: DatabaseSync, { version, check, migrations }: Update, shown: string): void {
+  const latest = migrations.length;
+  if (version === latest) return;
+  try {
+    db.exec("BEGIN EXCLUSIVE");
+    for (const step of migrations.slice(version)) db.exec(step);
+    if (version === 0) db.prepare("INSERT INTO meta (key, value) VALUES ('check', ?)").run(check);
+    db.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${latest}; COMMIT`);
+  } catch (cause) {
+    if (db.isTransaction) db.exec("ROLLBACK");
+    if (version === 0) throw cause;
+    throw storeError(
+      cause,
+      `bring ${shown} from schema ${version} to schema ${latest}, and left it as it was`,
+    );
+  }
 }
 
 function closeQuietly(db: DatabaseSync | undefined): void {

@@ -46,4 +46,6 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (id, mark)
   ) WITHOUT ROWID, STRICT;
   `,
+  // Each grant looks whether its name was retired: among 10,000 that took longer than all the rest.
+  "CREATE INDEX retired_names ON retired (name_hash)",
 ];

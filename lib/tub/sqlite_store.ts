@@ -24,6 +24,22 @@ import type {
 import { storeError } from "./sqlite_file.ts";
 
 type Row = Record<string, unknown>;
+/** The columns of the table, in its own order. */
+const GRANT_COLUMNS =
+  "id, parent, name_hash, caveat_id, sealed_root, terms, factory, args, created_at, used, last_used_at";
+type GrantRow = readonly [
+  id: number,
+  parent: number | null,
+  nameHash: string | null,
+  caveatId: string,
+  sealedRoot: Uint8Array,
+  terms: string,
+  factory: string | null,
+  args: Uint8Array | null,
+  createdAt: number,
+  used: number,
+  lastUsedAt: number | null,
+];
 
 /** Before the hash of a name that was taken back, with the number of the grant: another one may have that name again. */
 const TAKEN_BACK = /^-\d+:/;
@@ -34,6 +50,9 @@ export class SqliteStore implements Store {
   readonly countAhead: number;
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  /** The highest number that a grant has had, where that is not written yet: once, however many there are in a batch. */
+  #lastId: number | undefined;
+  #hasRetired = true;
   #isInBatch = false;
   #batchFailure: StoreError | undefined;
   #isClosed = false;
@@ -50,9 +69,11 @@ export class SqliteStore implements Store {
       const all = (sql: string): Row[] => this.#db.prepare(sql).all() as Row[];
       const [ended] = all("SELECT value FROM meta WHERE key = 'ended_until'");
       const [last] = all("SELECT value FROM meta WHERE key = 'last_id'");
+      const retired = all("SELECT name_hash, why FROM retired ORDER BY number").map(retiredOf);
+      this.#hasRetired = retired.length > 0;
       return {
         grants: this.#grants(),
-        retired: all("SELECT name_hash, why FROM retired ORDER BY number").map(retiredOf),
+        retired,
         lastId: Number(last?.value ?? 0),
         counts: all("SELECT * FROM caveat_counts").map((row) => ({ ...markOf(row), used: Number(row.used) })),
         revoked: all("SELECT * FROM caveat_revocations").map(markOf),
@@ -80,13 +101,16 @@ export class SqliteStore implements Store {
         lastUsedAt ?? null,
       );
       // A name that was retired may be chosen again.
-      if (nameHash !== undefined) this.#run("DELETE FROM retired WHERE name_hash = ?", nameHash);
-      this.#run("INSERT OR REPLACE INTO meta (key, value) VALUES ('last_id', ?)", id);
+      if (nameHash !== undefined && this.#hasRetired) {
+        this.#run("DELETE FROM retired WHERE name_hash = ?", nameHash);
+      }
+      this.#lastId = id;
     });
   }
 
   endGrants(ids: readonly number[], why: GateEnd): void {
     this.#write(() => {
+      this.#hasRetired = true;
       for (const id of ids) {
         this.#run(
           "INSERT INTO retired (name_hash, why) SELECT name_hash, ? FROM grants WHERE id = ? AND name_hash NOT LIKE '-%'",
@@ -174,9 +198,13 @@ export class SqliteStore implements Store {
   }
 
   *#grants(): Generator<StoredGrant> {
-    for (const row of this.#db.prepare("SELECT * FROM grants ORDER BY id").iterate()) {
-      yield grantOf(row as Row);
-    }
+    // Deno has it, and its types have not.
+    const statement = this.#db.prepare(`SELECT ${GRANT_COLUMNS} FROM grants ORDER BY id`) as
+      & StatementSync
+      & { setReturnArrays(isOn: boolean): void };
+    // Objects, and one at a time, take more than twice as long.
+    statement.setReturnArrays(true);
+    for (const row of statement.all() as unknown as GrantRow[]) yield grantOf(row);
   }
 
   /** Makes a change, all of it or nothing. */
@@ -186,14 +214,19 @@ export class SqliteStore implements Store {
     }
     if (this.#isInBatch) return this.#writeInBatch(change);
     this.#tell("write to", () => {
-      this.#db.exec("BEGIN IMMEDIATE");
+      this.#run("BEGIN IMMEDIATE");
       try {
         change();
-        this.#db.exec("COMMIT");
+        if (this.#lastId !== undefined) {
+          this.#run("INSERT OR REPLACE INTO meta (key, value) VALUES ('last_id', ?)", this.#lastId);
+        }
+        this.#run("COMMIT");
       } catch (error) {
         // Some failures end the transaction by themselves.
         if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
         throw error;
+      } finally {
+        this.#lastId = undefined;
       }
     });
   }
@@ -223,21 +256,22 @@ export class SqliteStore implements Store {
   }
 }
 
-function grantOf(row: Row): StoredGrant {
-  const nameHash = row.name_hash as string | null;
+function grantOf(row: GrantRow): StoredGrant {
+  const [id, parent, nameHash, caveatId, sealedRoot, terms, factory, args, createdAt, used, lastUsedAt] = row;
+  const isTakenBack = nameHash?.startsWith("-") === true;
   return {
-    id: row.id as number,
-    parent: (row.parent as number | null) ?? undefined,
-    nameHash: nameHash?.replace(TAKEN_BACK, ""),
-    isUnnamed: nameHash === null || TAKEN_BACK.test(nameHash),
-    caveatId: row.caveat_id as string,
-    sealedRoot: row.sealed_root as Uint8Array,
-    terms: row.terms as string,
-    factory: (row.factory as string | null) ?? undefined,
-    args: (row.args as Uint8Array | null) ?? undefined,
-    createdAt: row.created_at as number,
-    used: row.used as number,
-    lastUsedAt: (row.last_used_at as number | null) ?? undefined,
+    id,
+    parent: parent ?? undefined,
+    nameHash: isTakenBack ? nameHash.replace(TAKEN_BACK, "") : nameHash ?? undefined,
+    isUnnamed: nameHash === null || isTakenBack,
+    caveatId,
+    sealedRoot,
+    terms,
+    factory: factory ?? undefined,
+    args: args ?? undefined,
+    createdAt,
+    used,
+    lastUsedAt: lastUsedAt ?? undefined,
   };
 }
 

@@ -10,6 +10,8 @@
 import { nodeBuffer, nodeCrypto } from "../util/node.ts";
 import { CertificateError, StoreError } from "../errors.ts";
 import { systemRandomBytes } from "../util/random_bytes.ts";
+import { sha256 } from "../util/sha256.ts";
+import { encodeText } from "../util/text.ts";
 import type { StoreKeys } from "../registry/store.ts";
 
 const KEY_BYTES = 32;
@@ -53,9 +55,14 @@ export function storeKeysOf(certData: string): StoreKeys & { readonly check: str
     seal(root, about) {
       const nonce = systemRandomBytes(NONCE_BYTES);
       const cipher = nodeCrypto().createCipheriv("aes-256-gcm", sealKey, nonce);
-      cipher.setAAD(digestOf(about));
-      const sealed = cipher.update(root);
-      return new Uint8Array(nodeBuffer().concat([nonce, sealed, cipher.final(), cipher.getAuthTag()]));
+      cipher.setAAD(sha256(encodeText(about)));
+      const sealed = new Uint8Array(NONCE_BYTES + root.length + TAG_BYTES);
+      sealed.set(nonce);
+      // In this mode the cipher holds nothing back.
+      sealed.set(cipher.update(root), NONCE_BYTES);
+      cipher.final();
+      sealed.set(cipher.getAuthTag(), NONCE_BYTES + root.length);
+      return sealed;
     },
     open(sealed, about) {
       try {
@@ -65,7 +72,7 @@ export function storeKeysOf(certData: string): StoreKeys & { readonly check: str
           sealKey,
           sealed.subarray(0, NONCE_BYTES),
         );
-        decipher.setAAD(digestOf(about));
+        decipher.setAAD(sha256(encodeText(about)));
         decipher.setAuthTag(sealed.subarray(tag));
         const root = decipher.update(sealed.subarray(NONCE_BYTES, tag));
         return new Uint8Array(nodeBuffer().concat([root, decipher.final()]));
@@ -77,8 +84,4 @@ export function storeKeysOf(certData: string): StoreKeys & { readonly check: str
       }
     },
   };
-}
-
-function digestOf(text: string): Uint8Array {
-  return nodeCrypto().createHash("sha256").update(text, "utf8").digest();
 }

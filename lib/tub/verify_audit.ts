@@ -40,6 +40,10 @@ export type AuditMark =
   | { readonly type: "missed"; readonly count: number }
   /** The file had another length than was written: somebody else has written to it, or cut it. */
   | { readonly type: "disturbed"; readonly expected: number; readonly found: number }
+  /** The file ends here, and the next one goes on: its first line is the one after this. */
+  | { readonly type: "rotated" }
+  /** The first line of a file that goes on where another one ended. */
+  | { readonly type: "continued"; readonly version: number; readonly tub: string }
   /** The Tub has stopped. */
   | { readonly type: "closed" };
 
@@ -58,7 +62,7 @@ export function hashOf(line: string | Uint8Array): string {
 }
 
 /** A line, read; nothing of it has been verified. */
-interface ReadLine {
+export interface ReadLine {
   readonly line: number;
   readonly type: string;
   readonly prev: string;
@@ -106,6 +110,13 @@ export interface VerifyAuditOptions {
    * @default none
    */
   readonly head?: AuditHead | undefined;
+  /**
+   * Where the first line goes on, if the files before are not there: the `head` of the report about them, kept when they
+   * were moved away. `"anywhere"` takes the word of the first line for it: then nothing is known of what was before.
+   *
+   * @default the first line has to be line 1
+   */
+  readonly from?: AuditHead | "anywhere" | undefined;
 }
 
 /** Where a file is not what was written. */
@@ -135,15 +146,20 @@ export interface AuditReport {
   readonly isIntact: boolean;
   /** The first thing that is wrong. */
   readonly problem: AuditProblem | undefined;
-  /** Good lines before that. */
+  /** Good lines before that; those before `from` are counted. */
   readonly lines: number;
-  /** The last of them. */
+  /** The last of them. The `from` of the files that come after. */
   readonly head: AuditHead;
   /**
    * Whether the last one is that of a Tub that has stopped. If not, the Tub runs, or was killed, or the end was cut off:
    * without `head`, that cannot be told apart.
    */
   readonly isClosed: boolean;
+  /**
+   * Whether the last one says that another file goes on. If that is the last file that there is, the Tub was killed at that
+   * moment, and makes the next one when it starts; or the next one was taken away, which only `head` tells.
+   */
+  readonly isRotated: boolean;
   /** How often the Tub started. */
   readonly lives: number;
   /** Events that the Tub says that it could not write. */
@@ -178,32 +194,65 @@ export async function verifyAuditFile(
   options: VerifyAuditOptions = {},
 ): Promise<AuditReport> {
   const path = toPath(file, "file");
-  const shown = `the audit file ${JSON.stringify(path)}`;
-  requirePermission({ name: "read", path }, `verify ${shown}`);
-  const check = new Check(options);
-  try {
-    using opened = await Deno.open(path);
-    for await (const { bytes, isWhole } of linesOf(opened)) if (!check.take(bytes, isWhole)) break;
-  } catch (cause) {
-    throw fileError("verify", shown, cause);
-  }
+  requirePermission({ name: "read", path }, `verify ${shownOf(path)}`);
+  const check = new AuditCheck(options);
+  await check.read(path);
   return check.report();
 }
 
-class Check {
+/** How a file is called in an error. */
+export function shownOf(path: string): string {
+  return `the audit file ${JSON.stringify(path)}`;
+}
+
+/** Checks line after line, of one file or of several. */
+export class AuditCheck {
   readonly #options: VerifyAuditOptions;
-  #head = EMPTY_HEAD;
+  #head: AuditHead;
+  /** Whether the first line says itself where it goes on. */
+  #isAnywhere: boolean;
+  /** The line before the first one. */
+  #start: AuditHead;
   #at = 0;
   #problem: AuditProblem | undefined;
   /** A piece of a line, that the next line has to tell of. */
   #torn: TornLine | undefined;
-  #isClosed = false;
+  /** The type of the last line. */
+  #last = "";
   #lives = 0;
   #missed = 0;
   #hasHead = false;
 
+  /** Nothing has been read. */
   constructor(options: VerifyAuditOptions) {
+    const { from = EMPTY_HEAD, head } = options;
     this.#options = options;
+    this.#isAnywhere = from === "anywhere";
+    this.#start = this.#head = from === "anywhere" ? EMPTY_HEAD : from;
+    this.#meet(head, this.#head);
+  }
+
+  /** Takes the lines of a file, which may be open: it is closed then. */
+  async read(path: string, file?: Deno.FsFile): Promise<void> {
+    try {
+      using opened = file ?? await Deno.open(path);
+      for await (const { bytes, isWhole } of linesOf(opened)) if (!this.take(bytes, isWhole)) return;
+    } catch (cause) {
+      throw fileError("verify", shownOf(path), cause);
+    }
+  }
+
+  /** Begins another file; whether it is wanted. */
+  next(): boolean {
+    // What was cut off in the one before has to be told of in it.
+    if (this.#problem === undefined && this.#torn !== undefined) this.#fail("torn");
+    if (this.#problem === undefined) this.#at = 0;
+    return this.#problem === undefined;
+  }
+
+  /** A file that should have gone on is not there. */
+  end(): void {
+    if (this.#problem === undefined) this.#fail("truncated", this.#at + 1);
   }
 
   /** Takes a line; whether the next one is wanted. */
@@ -220,18 +269,23 @@ class Check {
     return this.#checkLine(line, text, hashOf(bytes));
   }
 
+  /** What was found. */
   report(): AuditReport {
     if (this.#problem === undefined && this.#torn !== undefined) this.#fail("torn", this.#at);
     const { head } = this.#options;
     if (this.#problem === undefined && head !== undefined && head.line > 0 && !this.#hasHead) {
-      this.#fail(head.line > this.#head.line ? "truncated" : "chain", Math.min(head.line, this.#at + 1));
+      const { line: start } = this.#start;
+      if (head.line < start) this.#fail("missing", 1);
+      else if (head.line > this.#head.line) this.#fail("truncated", this.#at + 1);
+      else this.#fail("chain", Math.max(1, head.line - start));
     }
     return {
       isIntact: this.#problem === undefined,
       problem: this.#problem,
       lines: this.#head.line,
       head: this.#head,
-      isClosed: this.#isClosed,
+      isClosed: this.#last === "closed",
+      isRotated: this.#last === "rotated",
       lives: this.#lives,
       missed: this.#missed,
     };
@@ -248,6 +302,11 @@ class Check {
         return this.#fail(this.#torn === undefined ? "chain" : "malformed", this.#at - 1);
       }
     }
+    if (this.#isAnywhere) {
+      this.#isAnywhere = false;
+      this.#start = this.#head = { line: line - 1, hash: prev };
+      this.#meet(head, this.#head);
+    }
     const expected = this.#head.line + 1;
     if (line !== expected) return this.#fail(line > expected ? "missing" : "misplaced");
     if (prev !== this.#head.hash) return this.#fail("chain");
@@ -255,13 +314,15 @@ class Check {
     if (type === "opened") this.#lives++;
     if (type === "missed") this.#missed += Number(fields.count);
     this.#torn = undefined;
-    this.#isClosed = type === "closed";
+    this.#last = type;
     this.#head = { line, hash };
-    if (head !== undefined && head.line === line) {
-      this.#hasHead = head.hash === hash;
-      if (!this.#hasHead) return this.#fail("chain");
-    }
-    return true;
+    return this.#meet(head, this.#head) || this.#fail("chain");
+  }
+
+  /** Whether the line is what `head` says of it, or `head` says nothing of it. */
+  #meet(head: AuditHead | undefined, { line, hash }: AuditHead): boolean {
+    if (head === undefined || head.line !== line) return true;
+    return this.#hasHead = head.hash === hash;
   }
 
   #fail(kind: AuditProblem["kind"], at = this.#at): false {

@@ -11,6 +11,10 @@ const encoder = new TextEncoder();
 
 /** Words longer than this are decoded by the platform, whose calls cost more than a short loop. */
 const SHORT = 24;
+/** Texts longer than this are encoded by the platform. */
+const SHORT_TO_ENCODE = 40;
+/** A function takes so many arguments everywhere. */
+const MAX_CODES = 4_096;
 const CACHE_SIZE = 1024;
 
 /**
@@ -65,7 +69,21 @@ export function decodeLossy(bytes: Uint8Array): string {
 
 /** UTF-8 of a text. Lone surrogates become U+FFFD: check with `isWellFormed()` where that matters. */
 export function encodeText(text: string): Uint8Array<ArrayBuffer> {
-  return encoder.encode(text);
+  const { length } = text;
+  if (length > SHORT_TO_ENCODE) return encoder.encode(text);
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) return encoder.encode(text);
+    bytes[i] = code;
+  }
+  return bytes;
+}
+
+/** The text of characters by their numbers, in one piece. */
+export function textOfCodes(codes: number[]): string {
+  if (codes.length <= MAX_CODES) return String.fromCharCode.apply(null, codes);
+  return String.fromCharCode.apply(null, codes.slice(0, MAX_CODES)) + textOfCodes(codes.slice(MAX_CODES));
 }
 
 /** At most `limit` characters of a text that a stranger wrote, with what is not printable escaped. */
@@ -75,6 +93,11 @@ export function quoteForeign(text: string, limit = 200): string {
     /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
+}
+
+/** A name that a stranger may have chosen: as it is if it is a plain word, else as {@linkcode quoteForeign} shows it. */
+export function showName(name: string): string {
+  return /^[\p{L}\p{N}_$]{1,100}$/u.test(name) ? name : quoteForeign(name, 100);
 }
 
 /** A word of a POSIX shell's command line: quoted, if the shell would take anything in it for something else. */

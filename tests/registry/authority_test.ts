@@ -5,7 +5,6 @@
 import assert from "node:assert/strict";
 import {
   attenuateFurl,
-  type Capability,
   localReference,
   PermissionDenied,
   Referenceable,
@@ -15,17 +14,34 @@ import {
 } from "../../mod.ts";
 import { fc } from "../deps.ts";
 import { startTub } from "../tub/tubs.ts";
+import {
+  argument,
+  chainOf,
+  clock,
+  type Granted,
+  isFor,
+  isOver,
+  isRevoked,
+  keyOf,
+  type Layer,
+  type Method,
+  METHODS,
+  type Options,
+  passes,
+  result,
+  type Value,
+} from "./authority_model.ts";
 
-const METHODS = ["act", "peek", "put", "take", "poke", "hang"] as const;
-type Method = typeof METHODS[number];
-type Step = Method | "grant" | "attenuate" | "derive" | "revoke" | "pass";
-/** How often each of them comes. */
+type Step = Method | "grant" | "attenuate" | "derive" | "revoke" | "pass" | "wait";
+/** How often each of them comes, in worlds where time stands still. */
 const STEPS: readonly Step[] = [
   ...METHODS,
   ...METHODS,
   ...["put", "put", "take", "take", "take", "poke", "poke", "peek", "pass"] as const,
   ...["grant", "attenuate", "derive", "derive", "revoke"] as const,
 ];
+/** The same where it passes. */
+const TIMED_STEPS: readonly Step[] = [...STEPS, "wait"];
 const HOLDERS = 2;
 const NODES = 4;
 const MAX_NUMBER = 1_000;
@@ -78,37 +94,6 @@ class Keeper extends Referenceable {
   }
 }
 
-/** A grant, or an attenuated FURL, as the model has it. */
-interface Granted {
-  readonly id: number;
-  /** `undefined`: it is a FURL. */
-  readonly capability: Capability<Node> | undefined;
-  /** What it was attenuated from, if that is one of the same kind. */
-  readonly parent: Granted | undefined;
-  /** What it leads to. */
-  readonly target: Value;
-  revoke(): void;
-  readonly methods: readonly Method[] | undefined;
-  readonly isDeep: boolean;
-  callsLeft: number;
-  isRevoked: boolean;
-}
-
-/** Something between a caller and an object, the outermost first. */
-interface Layer {
-  readonly granted: Granted;
-  /** Whether calls go into what was granted; else they come out of it. */
-  readonly isInward: boolean;
-  /** Whether it is what was granted itself. */
-  readonly isRoot: boolean;
-}
-
-/** A reference, as the model has it: to a node by its number, or to a keeper. */
-interface Value {
-  readonly base: number | `keeper ${number}`;
-  readonly layers: readonly Layer[];
-}
-
 /** What a Tub holds. */
 interface Entry {
   readonly ref: unknown;
@@ -121,69 +106,14 @@ interface Hanging {
   readonly token: number;
 }
 
-function keyOf({ base, layers }: Value): string {
-  const path = layers.map(({ granted, isInward }) => `${isInward ? "in" : "out"} ${granted.id}`);
-  return [...path, base].join("/");
-}
-
-function isOver(granted: Granted | undefined): boolean {
-  if (granted === undefined) return false;
-  return granted.isRevoked || isOver(granted.parent) || isOver(granted.target.layers[0]?.granted);
-}
-
-function chainOf(granted: Granted): Granted[] {
-  return granted.parent === undefined ? [granted] : [...chainOf(granted.parent), granted];
-}
-
-/** Whether a call passes a layer, as far as that knows. A FURL asks what it was derived from, so that it counts no more. */
-function mayPass({ granted, isInward, isRoot }: Layer, method: Method): boolean {
-  if (isOver(granted)) return false;
-  if (!isInward) return true;
-  const chain = chainOf(granted);
-  if (isRoot && chain.some(({ methods }) => methods !== undefined && !methods.includes(method))) return false;
-  if (chain.some(({ callsLeft }) => callsLeft === 0)) return false;
-  const [next] = granted.target.layers;
-  // What is reached through a FURL has other methods, and so it has for what the FURL was derived from.
-  return next === undefined || !next.isInward || mayPass({ ...next, isRoot: isRoot && next.isRoot }, method);
-}
-
-/** Whether a call passes all layers; counts it where it does. */
-function passes(layers: readonly Layer[], method: Method): boolean {
-  return layers.every((layer) => {
-    if (!mayPass(layer, method)) return false;
-    if (layer.isInward) { for (const counting of chainOf(layer.granted)) counting.callsLeft--; }
-    return true;
-  });
-}
-
-/** A value on the other side of a layer. */
-function across(value: Value, { granted, isInward }: Layer, isArgument: boolean): Value {
-  const isTarget = keyOf(value) === keyOf(granted.target);
-  if (!granted.isDeep) {
-    return !isArgument && isTarget
-      ? { ...value, layers: [{ granted, isInward: true, isRoot: true }, ...value.layers] }
-      : value;
-  }
-  const goesIn = isInward === isArgument;
-  const [first, ...rest] = value.layers;
-  // What stands for the other side goes home.
-  if (first?.granted === granted && first.isInward === goesIn) return { ...value, layers: rest };
-  if (first?.granted === granted) return value;
-  const isRoot = !goesIn && isTarget;
-  return { ...value, layers: [{ granted, isInward: !goesIn, isRoot }, ...value.layers] };
-}
-
-function argument(value: Value, layers: readonly Layer[]): Value {
-  return layers.reduce((value, layer) => across(value, layer, true), value);
-}
-
-function result(value: Value, layers: readonly Layer[]): Value {
-  return layers.toReversed().reduce((value, layer) => across(value, layer, false), value);
-}
-
-/** Whether a name is refused as it may be: that of what was revoked, and what derives from it, leads nowhere. */
-function leadsNowhere(error: unknown, { layers }: Value): boolean {
-  return isOver(layers[0]?.granted) && (error instanceof PermissionDenied ||
+/**
+ * Whether a name is refused as it may be: that of what is over, and what derives from it, leads nowhere, and an attenuated
+ * FURL that is for others leads nowhere for this one.
+ */
+function leadsNowhere(error: unknown, { layers: [outer] }: Value, holder: number): boolean {
+  if (outer === undefined) return false;
+  const isForOthers = outer.isRoot && outer.granted.capability === undefined && !isFor(outer.granted, holder);
+  return (isForOthers || isOver(outer.granted)) && (error instanceof PermissionDenied ||
     error instanceof RemoteException && error.message.includes("unable to find reference"));
 }
 
@@ -194,6 +124,7 @@ function recent(held: readonly Entry[], number: number): Entry {
 
 /** One run. */
 class World {
+  readonly #isTimed: boolean;
   readonly #tubs: readonly Tub[];
   readonly #keepers: readonly Keeper[];
   readonly #keeperRefs: readonly (readonly RemoteReference<Keeper>[])[];
@@ -204,11 +135,14 @@ class World {
   #hanging: Hanging[] = [];
   #tokens = 0;
 
+  /** @param isTimed Whether time passes, and grants are for some holders alone. */
   constructor(
+    isTimed: boolean,
     tubs: readonly Tub[],
     keepers: readonly Keeper[],
     refs: readonly (readonly RemoteReference<Keeper>[])[],
   ) {
+    this.#isTimed = isTimed;
     this.#tubs = tubs;
     this.#keepers = keepers;
     this.#keeperRefs = refs;
@@ -234,17 +168,19 @@ class World {
         return await this.#revoke(b);
       case "pass":
         return await this.#pass(holder, one);
+      case "wait":
+        return clock.advance(1_000);
       case "act":
-        return await this.#act(one);
+        return await this.#act(holder, one);
       case "peek":
       case "take":
         return await this.#get(holder, one, op);
       case "put":
-        return await this.#put(one, two);
+        return await this.#put(holder, one, two);
       case "poke":
-        return await this.#poke(one, two);
+        return await this.#poke(holder, one, two);
       case "hang":
-        return await this.#hang(one);
+        return await this.#hang(holder, one);
     }
   }
 
@@ -267,23 +203,31 @@ class World {
     for (const granted of this.#grants) if (granted.capability !== undefined) granted.revoke();
   }
 
-  #optionsOf(bits: number) {
+  #optionsOf(bits: number): Options & { readonly deep: boolean } {
     const methods = bits % 4 === 0
       ? METHODS.filter((_, i) => (bits * 7 >> i) % 2 === 0 || i === bits % 6)
       : undefined;
     const maxCalls = bits % 7 === 0 ? 2 + bits % 11 : undefined;
-    return { methods, maxCalls, deep: bits % 5 !== 1 };
+    const holders = this.#isTimed && bits % 9 === 4 ? [bits % HOLDERS] : undefined;
+    const expiresAt = this.#isTimed && bits % 6 === 5 ? clock.now() + 1_000 * (1 + bits % 8) : undefined;
+    return { methods, maxCalls, holders, expiresAt, deep: bits % 5 !== 1 };
+  }
+
+  /** The same for the registry. */
+  #terms({ methods, maxCalls, holders, expiresAt }: Options) {
+    return { methods, maxCalls, holders: holders?.map((i) => this.#tubs[i + 1]!.tubId), expires: expiresAt };
   }
 
   async #grant(holder: number, b: number, c: number): Promise<void> {
     const node = b % NODES;
     const options = this.#optionsOf(c);
-    const capability = this.#tubs[0]!.registry.grant(this.#nodes[node]!, options);
+    const { deep } = options;
+    const capability = this.#tubs[0]!.registry.grant(this.#nodes[node]!, { ...this.#terms(options), deep });
     await this.#hand(holder, {
       capability,
       parent: undefined,
       target: { base: node, layers: [] },
-      isDeep: options.deep,
+      isDeep: deep,
       ...this.#model(options),
       revoke: () => void capability.revoke(),
     });
@@ -298,10 +242,13 @@ class World {
     const methods = (options.methods ?? METHODS).filter((name) =>
       allowed.every((list) => list.includes(name))
     );
-    const narrower = { ...options, methods };
-    if (isOver(parent)) return assert.throws(() => parent.capability!.attenuate(narrower), PermissionDenied);
-    const capability = parent.capability!.attenuate(narrower);
-    const isDeep = parent.isDeep || options.deep;
+    const holders = options.holders?.every((holder) => isFor(parent, holder)) ? options.holders : undefined;
+    const narrower = { ...options, methods, holders };
+    const { deep } = options;
+    const attenuate = () => parent.capability!.attenuate({ ...this.#terms(narrower), deep });
+    if (isOver(parent)) return void assert.throws(attenuate, PermissionDenied);
+    const capability = attenuate();
+    const isDeep = parent.isDeep || deep;
     await this.#hand(holder, {
       capability,
       parent,
@@ -312,8 +259,9 @@ class World {
     });
   }
 
-  #model({ methods, maxCalls }: { methods: readonly Method[] | undefined; maxCalls: number | undefined }) {
-    return { id: this.#grants.length, methods, callsLeft: maxCalls ?? Infinity, isRevoked: false };
+  #model({ methods, maxCalls, holders, expiresAt = Infinity }: Options) {
+    const id = this.#grants.length;
+    return { id, methods, holders, expiresAt, callsLeft: maxCalls ?? Infinity, isRevoked: false };
   }
 
   /** The holder makes a FURL of what it has, asking nobody, and gets a reference by it. */
@@ -321,10 +269,16 @@ class World {
     const [outer] = value.layers;
     // Keepers are none of the owner's.
     if (outer === undefined && typeof value.base !== "number") return;
-    const { methods } = this.#optionsOf(bits);
+    const { methods, holders, expiresAt } = this.#optionsOf(bits);
     const maxCalls = bits % 3 === 0 ? 1 + bits % 5 : undefined;
     const from = (ref as RemoteReference).getSturdyRef().url!;
-    const furl = attenuateFurl(from, { methods, uses: maxCalls, label: `${this.#grants.length}` });
+    const furl = attenuateFurl(from, {
+      methods,
+      uses: maxCalls,
+      until: expiresAt,
+      forTub: holders && this.#tubs[holders[0]! + 1]!.tubId,
+      label: `${this.#grants.length}`,
+    });
     const isOfFurl = outer !== undefined && outer.isRoot && outer.granted.capability === undefined;
     const granted: Granted = {
       capability: undefined,
@@ -332,19 +286,20 @@ class World {
       target: isOfFurl ? outer.granted.target : value,
       // What an object inside has been given from outside is no part of what the membrane gives out.
       isDeep: isOfFurl ? outer.granted.isDeep : outer?.isInward === true && outer.granted.isDeep,
-      ...this.#model({ methods, maxCalls }),
+      ...this.#model({ methods, maxCalls, holders, expiresAt }),
       revoke: () => void this.#tubs[0]!.registry.revokeFurl(furl),
     };
+    const layer = { granted, isInward: true, isRoot: true };
+    const derived = { base: value.base, layers: [layer, ...granted.target.layers] };
     let got: unknown;
     try {
       got = await this.#tubs[holder + 1]!.getReference(furl);
     } catch (error) {
-      if (leadsNowhere(error, value)) return;
+      if (leadsNowhere(error, derived, holder)) return;
       throw error;
     }
     this.#grants.push(granted);
-    const layer = { granted, isInward: true, isRoot: true };
-    this.#take(holder, got, { base: value.base, layers: [layer, ...granted.target.layers] });
+    this.#take(holder, got, derived);
   }
 
   async #hand(holder: number, granted: Granted): Promise<void> {
@@ -356,12 +311,13 @@ class World {
   }
 
   async #revoke(b: number): Promise<void> {
-    const open = this.#grants.filter((granted) => !isOver(granted));
+    // Of one whose time is over, calls may still go on.
+    const open = this.#grants.filter((granted) => !isRevoked(granted));
     const granted = open[b % open.length];
     if (granted === undefined) return;
     granted.isRevoked = true;
     granted.revoke();
-    const cut = this.#hanging.filter(({ layers }) => layers.some(({ granted }) => isOver(granted)));
+    const cut = this.#hanging.filter(({ layers }) => layers.some(({ granted }) => isRevoked(granted)));
     this.#hanging = this.#hanging.filter((hanging) => !cut.includes(hanging));
     for (const { outcome } of cut) {
       const error = await outcome;
@@ -374,22 +330,22 @@ class World {
     try {
       await this.#keeperRefs[holder + 1]![other]!.callRemote("keep", ref);
     } catch (error) {
-      if (leadsNowhere(error, value)) return;
+      if (leadsNowhere(error, value, other)) return;
       throw error;
     }
     this.#take(other, this.#keepers[other]!.kept, value);
   }
 
-  async #act({ ref, value }: Entry): Promise<void> {
+  async #act(holder: number, { ref, value }: Entry): Promise<void> {
     const token = ++this.#tokens;
-    const may = passes(value.layers, "act");
+    const may = passes(value.layers, { method: "act", holder });
     await this.#expect(may, act(ref, token), keyOf(value));
     assert.equal(done.has(token), may, keyOf(value));
   }
 
   async #get(holder: number, { ref, value }: Entry, method: "peek" | "take"): Promise<void> {
     if (typeof value.base !== "number") return;
-    const may = passes(value.layers, method);
+    const may = passes(value.layers, { method, holder });
     const got = await this.#expect(may, (ref as RemoteReference).callRemote(method), keyOf(value));
     if (!may) return;
     const inside: Value | undefined = method === "peek"
@@ -399,27 +355,28 @@ class World {
     this.#take(holder, got, result(inside, value.layers));
   }
 
-  async #put({ ref, value }: Entry, what: Entry): Promise<void> {
+  async #put(holder: number, { ref, value }: Entry, what: Entry): Promise<void> {
     if (typeof value.base !== "number") return;
-    const may = passes(value.layers, "put");
+    const may = passes(value.layers, { method: "put", holder });
     await this.#expect(may, (ref as RemoteReference).callRemote("put", what.ref), keyOf(value));
     if (may) this.#stored[value.base] = argument(what.value, value.layers);
   }
 
-  async #poke({ ref, value }: Entry, what: Entry): Promise<void> {
+  async #poke(holder: number, { ref, value }: Entry, what: Entry): Promise<void> {
     if (typeof value.base !== "number") return;
     const token = ++this.#tokens;
-    const may = passes(value.layers, "poke") && passes(argument(what.value, value.layers).layers, "act");
+    const may = passes(value.layers, { method: "poke", holder }) &&
+      passes(argument(what.value, value.layers).layers, { method: "act", holder: undefined });
     await this.#expect(may, (ref as RemoteReference).callRemote("poke", what.ref, token), keyOf(value));
     assert.equal(done.has(token), may, `${keyOf(value)} pokes ${keyOf(what.value)}`);
   }
 
   /** It has begun, and is counted, before anything else happens: other calls may come by another connection. */
-  async #hang({ ref, value }: Entry): Promise<void> {
+  async #hang(holder: number, { ref, value }: Entry): Promise<void> {
     const { base, layers } = value;
     if (typeof base !== "number") return;
     const token = ++this.#tokens;
-    const may = passes(layers, "hang");
+    const may = passes(layers, { method: "hang", holder });
     const hangs = new Promise<"hangs">((resolve) => begun.set(token, () => resolve("hangs")));
     const outcome = Promise.resolve((ref as RemoteReference).callRemote("hang", token))
       .then(() => undefined, (error) => error);
@@ -483,20 +440,27 @@ const KNOWN = [
   { seed: 5, path: "231" },
 ];
 
-Deno.test("no path of calls exceeds the grant that it begins with, or survives its revocation", async () => {
-  // The same worlds each time; SEED=... and RUNS=... in the environment try others.
-  const seed = Number(Deno.env.get("SEED") ?? 42), numRuns = Number(Deno.env.get("RUNS") ?? 40);
-  await tryWorlds({ numRuns, seed });
-});
-
-for (const { seed, path } of KNOWN) {
-  Deno.test(`no path of calls exceeds its grant in world ${path} of ${seed}`, async () => {
-    await tryWorlds({ seed, path, numRuns: 1 });
+for (const isTimed of [false, true]) {
+  const where = isTimed ? "time passes" : "time stands still";
+  Deno.test(`no path of calls exceeds the grant that it begins with, or survives its revocation, where ${where}`, async () => {
+    // The same worlds each time; SEED=... and RUNS=... in the environment try others.
+    const seed = Number(Deno.env.get("SEED") ?? 42), numRuns = Number(Deno.env.get("RUNS") ?? 25);
+    await tryWorlds({ numRuns, seed }, isTimed);
   });
 }
 
-async function tryWorlds(which: { numRuns: number; seed?: number; path?: string }): Promise<void> {
-  await using owner = await startTub();
+for (const { seed, path } of KNOWN) {
+  Deno.test(`no path of calls exceeds its grant in world ${path} of ${seed}`, async () => {
+    await tryWorlds({ seed, path, numRuns: 1 }, false);
+  });
+}
+
+async function tryWorlds(
+  which: { numRuns: number; seed?: number; path?: string },
+  isTimed: boolean,
+): Promise<void> {
+  const steps = isTimed ? TIMED_STEPS : STEPS;
+  await using owner = await startTub({ clock });
   await using first = await startTub();
   await using second = await startTub();
   const tubs = [owner, first, second];
@@ -510,11 +474,11 @@ async function tryWorlds(which: { numRuns: number; seed?: number; path?: string 
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(number, number, number, number), { minLength: 100, maxLength: 150, size: "max" }),
-      async (steps) => {
-        const world = new World(tubs, keepers, refs);
+      async (numbers) => {
+        const world = new World(isTimed, tubs, keepers, refs);
         for (const holder of [0, 1, 0]) await inTime(world.step("grant", holder, holder, 1), "grant");
-        for (const [op, a, b, c] of steps) {
-          const step = STEPS[op % STEPS.length]!;
+        for (const [op, a, b, c] of numbers) {
+          const step = steps[op % steps.length]!;
           await inTime(world.step(step, a, b, c), `${step} ${a} ${b} ${c}`);
           world.check();
         }

@@ -5,6 +5,8 @@ import assert from "node:assert/strict";
 import {
   attenuateFurl,
   bridge,
+  currentCall,
+  formatTree,
   grantSandbox,
   localReference,
   pb,
@@ -271,3 +273,107 @@ Deno.test("a promise of its own object, too, is the facet to a caller in this pr
   const { object } = registry.grant(new Files(), { methods: ["later_self"] });
   assert.equal(await localReference<Files>(object).callRemote("later_self"), object);
 });
+
+Deno.test("a call that the policy of a deep grant refuses is no use of it", () => {
+  const rig = new Rig();
+  const told: string[] = [];
+  const capability = rig.registry.grant(new Files(), {
+    maxCalls: 1,
+    deep: { allow: ({ method }) => method !== "write", onCall: ({ method }) => void told.push(method) },
+  });
+  const { object } = capability;
+  const child = capability.attenuate({ label: "child" });
+  for (const refused of [object, child.object]) {
+    assert.equal(denial(() => call(refused, "write", "a.txt", "")).limit, "policy");
+  }
+  const { callsUsed, callsLeft } = capability.info();
+  assert.deepEqual([callsUsed, callsLeft], [0, 1]);
+  assert.deepEqual(call(child.object, "list"), ["a.txt"]);
+  assert.equal(denial(() => call(object, "list")).limit, "maxCalls");
+  assert.deepEqual(told, ["list"]);
+  const events = rig.heard.map((event) => "limit" in event ? event.limit : event.type);
+  assert.deepEqual(events, ["granted", "granted", "policy", "policy", "used", "maxCalls"]);
+});
+
+for (const what of ["the object itself", "an object that it gives out"]) {
+  Deno.test(`a policy that calls ${what} leaves no call too many`, () => {
+    const rig = new Rig();
+    class Counter extends Referenceable {
+      count = 0;
+      remote_next(): number {
+        return ++this.count;
+      }
+    }
+    class Maker extends Counter {
+      readonly made = new Counter();
+      remote_made(): Counter {
+        return this.made;
+      }
+    }
+    const maker = new Maker();
+    let callee: Counter | undefined;
+    let isFirst = true;
+    const { object } = rig.registry.grant(maker, {
+      maxCalls: 2,
+      deep: {
+        allow: ({ method }) => {
+          if (method !== "next" || !isFirst) return true;
+          isFirst = false;
+          call(callee!, "next");
+          return true;
+        },
+      },
+    });
+    callee = call(object, "made") as Counter;
+    if (what === "the object itself") callee = object;
+    assert.equal(denial(() => call(callee!, "next")).limit, "maxCalls");
+    assert.equal(maker.count + maker.made.count, 1);
+  });
+}
+
+Deno.test("a call whose time is over by when it was taken down is refused", () => {
+  const rig = new Rig();
+  const { object } = rig.registry.grant(new Files(), { expires: rig.clock.now() + 100 });
+  rig.onHeard = ({ type }) => {
+    if (type === "used") rig.clock.advance(200);
+  };
+  assert.equal(denial(() => call(object, "list")).limit, "expires");
+});
+
+Deno.test("who derives a FURL writes nothing of its own into trees and refusals but a word", () => {
+  const rig = new Rig();
+  const furl = `pb://${ALICE}@tcp:h:1/${rig.registry.register(new Files())}`;
+  const forged = 'read\n#9 Files "for the owner": everything';
+  const derived = attenuateFurl(furl, { methods: [forged, "ünlock"], label: "\u009b2J\u202egone" });
+  const facet = rig.registry.find(derived.split("/").at(-1)!)! as Files;
+  const lines = formatTree(rig.registry.tree()).trimEnd().split("\n");
+  assert.equal(lines.length, 2);
+  assert.match(lines[1]!, /^#2 Files "\\u009b2J\\u202egone": "read\\n#9 Files .*everything", ünlock$/);
+  assert.match(denial(() => call(facet, "list")).message, /^Cannot call "list": .* only "read\\n#9 /);
+});
+
+for (const deep of [false, true]) {
+  Deno.test(`revoke() of a ${deep ? "deep " : ""}grant of a peer's object ends its calls there, whoever made them`, async () => {
+    await using owner = await startTub();
+    await using lender = await startTub();
+    await using user = await startTub();
+    const begun = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<void>();
+    class Worker extends Referenceable {
+      remote_work(): Promise<void> {
+        currentCall()!.signal.addEventListener("abort", () => ended.resolve());
+        begun.resolve();
+        return new Promise(() => {});
+      }
+    }
+    const worker = await lender.getReference(owner.registerReference(new Worker()));
+    const lent = lender.registry.grant(worker, { deep });
+    // Without a signal and a timeout: this caller gives nothing up.
+    const call = (await user.getReference<Worker>(lent.furl)).callRemote("work");
+    const failed = assert.rejects(Promise.resolve(call), PermissionDenied);
+    await begun.promise;
+    lent.revoke();
+    await failed;
+    await ended.promise;
+  });
+}

@@ -54,6 +54,9 @@ class Keeper extends Referenceable {
   remote_keep(value: RemoteReference<Safe>): void {
     this.kept = value;
   }
+  remote_kept(): RemoteReference<Safe> {
+    return this.kept;
+  }
   remote_open(): Promise<unknown> {
     return Promise.resolve(this.kept.callRemote("open"));
   }
@@ -77,4 +80,18 @@ Deno.test("Capability.revoke() lets a call out of its membrane be refused, and t
     if (told.length === 2) break;
   }
   assert.deepEqual(told, ["revoked", "revoked"]);
+});
+
+Deno.test("grant({ holders, deep }) refuses the program's own call of what was reached, whomever it serves", async () => {
+  await using home = await startTub();
+  await using tub = await startTub();
+  await using client = await startTub();
+  const inside = new Keeper(), deputy = new Keeper();
+  inside.kept = await tub.getReference<Safe>(home.registerReference(new Safe()));
+  const { furl } = tub.registry.grant(inside, { holders: [client.tubId], deep: true });
+  const safe = await (await client.getReference<Keeper>(furl)).callRemote("kept") as RemoteReference<Safe>;
+  assert.equal(await safe.callRemote("open"), "gold");
+  const remote = await client.getReference<Keeper>(tub.registerReference(deputy));
+  await remote.callRemote("keep", safe);
+  await assert.rejects(Promise.resolve(remote.callRemote("open")), { limit: "holders" });
 });

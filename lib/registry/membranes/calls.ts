@@ -16,6 +16,8 @@ import type { InterfaceRules } from "../../graph/schema/method_schema.ts";
 interface Passing {
   /** Whose call it serves. */
   readonly context: CallContext;
+  /** Whether something else is called for it, that ends with it. */
+  readonly isForwarded: boolean;
   /** Makes the call, in a context of its own. */
   make(context: CallContext): unknown;
   /** The result on the other side. Throws if it cannot cross, or the membrane was cut. */
@@ -44,7 +46,7 @@ export class RunningCalls {
   /** Makes a call. Gives its result, or throws, or gives a promise. */
   make(call: Passing): unknown {
     const { context } = call;
-    const derived = context.derive();
+    const derived = call.isForwarded ? context.derive(true) : context.derive();
     let result: unknown;
     try {
       result = runInCall(derived, call.make, derived);

@@ -6,7 +6,7 @@
 
 import { Callable, type Publishable } from "../../broker/callable.ts";
 import type { CallContext } from "../../broker/call_context.ts";
-import { isSameObject } from "../../broker/forwarder.ts";
+import { Forwarder, isSameObject } from "../../broker/forwarder.ts";
 import { Referenceable } from "../../broker/referenceable.ts";
 import { RemoteHandle } from "../../broker/remote_handle.ts";
 import { adaptedBy } from "../../broker/remotely_callable.ts";
@@ -23,7 +23,7 @@ import type { Limit } from "../limit.ts";
 import { cannotCall } from "../limits.ts";
 import { copyAcross, type Customs, errorAcross } from "./values.ts";
 import { type BehindHandles, CrossedHandle, crossedHandle, type SendingOptions } from "./handles.ts";
-import { type MembranePolicy, refusal } from "./policy.ts";
+import { type MembraneCall, type MembranePolicy, refusal } from "./policy.ts";
 import { RunningCalls, shellOf } from "./calls.ts";
 import { type SturdyHost, SturdyRefs } from "./sturdy_refs.ts";
 
@@ -101,15 +101,26 @@ export class MembraneCore implements BehindHandles {
   }
 
   /**
-   * What the outside has of the object that the membrane is made for. The caller asks the limits of its calls by itself, and
-   * may let something else stand for it: see {@linkcode MembraneCore.standFor}.
+   * What the outside has of the object that the membrane is made for. The caller asks the limits of its calls, and the
+   * policy, by itself, and may let something else stand for it: see {@linkcode MembraneCore.standFor}.
    */
   enclose(object: Publishable): Publishable {
     this.#enclosed = object;
     return this.#wrap(object, "outside", NO_LIMITS) as Publishable;
   }
 
-  /** The same, where nobody else asks the limits. */
+  /** The policies, for who asks the limits of calls of what the membrane was made for; `undefined` if there are none. */
+  get policy(): Limit | undefined {
+    if (this.#asked.length === 0) return undefined;
+    const { label } = this.#parts;
+    return {
+      kind: "policy",
+      refuses: ({ method, context: { caller } }) =>
+        this.#refusalOf({ direction: "inward", method, label, caller }),
+    };
+  }
+
+  /** The same as {@linkcode MembraneCore.enclose}, where nobody else asks the limits. */
   wrap(object: Publishable): Publishable {
     this.#enclosed = object;
     return this.#wrap(object, "outside") as Publishable;
@@ -173,12 +184,13 @@ export class MembraneCore implements BehindHandles {
     sending?: SendingOptions,
   ): unknown {
     const origin = this.#origins.get(key);
-    this.#admit(origin, method, context);
+    this.#admit(origin, method, sending?.as ?? context);
     const { target, heldBy } = origin!;
     const passed = this.#argumentsAcross(args, opposite(heldBy));
     const signal = sending?.options.signal;
     return this.#running.make({
       context,
+      isForwarded: target instanceof Forwarder,
       make: (context) => invoke(target, method, passed, context, sending),
       result: (value) => {
         this.#checkUncut(method);
@@ -314,15 +326,30 @@ export class MembraneCore implements BehindHandles {
       const why = limit.refuses(call);
       if (why !== undefined) refuse(new PermissionDenied(why, { limit: limit.kind }));
     }
-    for (const policy of this.#asked) {
-      const direction = isInward ? "inward" : "outward";
-      const why = refusal(policy, { direction, method, label, caller }, this.#failed);
+    // Of what it was made for, the caller has asked.
+    if (isInward && origin!.limits === NO_LIMITS) return;
+    const counting = isInward ? this.#counting : NO_LIMITS;
+    if (this.#asked.length > 0) {
+      const why = this.#refusalOf({ direction: isInward ? "inward" : "outward", method, label, caller });
       if (why !== undefined) refuse(new PermissionDenied(why, { limit: "policy" }));
-      // The policy may have cut it.
+      // The policy may have cut it, or used up what was left.
       this.#checkUncut(method);
+      for (const limit of counting) {
+        const why = limit.refuses(call);
+        if (why !== undefined) refuse(new PermissionDenied(why, { limit: limit.kind }));
+      }
     }
-    if (!isInward || origin!.limits === NO_LIMITS) return;
-    recordUse(call, this.#counting, watcher);
+    if (isInward) recordUse(call, counting, watcher);
+  }
+
+  /** Why one of the policies refuses a call. */
+  #refusalOf(call: MembraneCall): string | undefined {
+    for (const policy of this.#asked) {
+      const why = refusal(policy, call, this.#failed);
+      if (why !== undefined) return why;
+      if (this.#end === "revoked") return undefined;
+    }
+    return undefined;
   }
 
   readonly #failed = (thrown: unknown): void => {
@@ -365,6 +392,11 @@ function invoke(
   if (target instanceof Referenceable) return target.doRemoteCall(method, args, context);
   if (target instanceof Callable) return (target.call as (...args: unknown[]) => unknown)(...args);
   const { options = {}, wantsAnswer = true } = sending ?? {};
+  const crossed = RemoteHandle.isReleased(target as RemoteHandle)
+    ? undefined
+    : CrossedHandle.of(target as RemoteHandle);
+  // Another membrane: it is the same caller's call still.
+  if (crossed !== undefined) return crossed.forward(method, args, context, { options, wantsAnswer });
   if (wantsAnswer) return RemoteHandle.send(target as RemoteHandle, method, args, options);
   return RemoteHandle.sendOnly(target as RemoteHandle, method, args, options);
 }

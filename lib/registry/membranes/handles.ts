@@ -20,6 +20,8 @@ import type { Behind } from "./calls.ts";
 export interface SendingOptions {
   readonly options: CheckedOptions;
   readonly wantsAnswer: boolean;
+  /** As whose call it is asked for, if not as that of its context. */
+  readonly as?: CallContext;
 }
 
 /** What stands behind such references. */
@@ -39,7 +41,10 @@ export interface BehindHandles extends Behind {
   standInFor(key: object): Publishable;
 }
 
-/** Stands in the place of a connection: one for each reference that has crossed. */
+/**
+ * Stands in the place of a connection: one for each reference that has crossed. A call of such a reference is this process's
+ * own, whomever it serves: no caller is vouched for.
+ */
 export class CrossedHandle implements HandleOwner {
   readonly peer: PeerInfo;
   readonly connectionInfo = undefined;
@@ -83,13 +88,19 @@ export class CrossedHandle implements HandleOwner {
     options: CheckedOptions,
   ): Promise<unknown> {
     const context = contextFor(method, options);
+    const as = localContext(method, false);
     return new RemotePromise((resolve, reject) => {
       try {
-        resolve(this.#behind.pass(this, method, args, context, { options, wantsAnswer: true }));
+        resolve(this.#behind.pass(this, method, args, context, { options, wantsAnswer: true, as }));
       } catch (error) {
         reject(error);
       }
     });
+  }
+
+  /** Passes a call on that something in front of it has let pass. */
+  forward(method: string, args: readonly unknown[], context: CallContext, sending: SendingOptions): unknown {
+    return this.#behind.pass(this, method, args, context, sending);
   }
 
   /** Where a membrane was cut, that is asked all the same: it takes down what it refuses. */
@@ -111,7 +122,8 @@ export class CrossedHandle implements HandleOwner {
     options: CheckedOptions,
   ): void {
     try {
-      this.#behind.pass(this, method, args, contextFor(method, options), { options, wantsAnswer: false });
+      const as = localContext(method, false);
+      this.#behind.pass(this, method, args, contextFor(method, options), { options, wantsAnswer: false, as });
     } catch {
       // The caller wants no answer, so there is nobody to tell.
     }
