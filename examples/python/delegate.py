@@ -1,10 +1,8 @@
 """A Python Tub that is given capabilities, and passes on what it was given. Prints its FURL, and ends when its input does."""
 
-import sys
+from foolscap.api import Referenceable
 
-from foolscap.api import Referenceable, Tub
-from twisted.internet import reactor, stdio
-from twisted.internet.protocol import Protocol
+from serve import serve
 
 
 class Agent(Referenceable):
@@ -24,20 +22,4 @@ class Agent(Referenceable):
         return somebody.callRemote("receive", self.archive)
 
 
-class EndOfInput(Protocol):
-    def connectionLost(self, reason):
-        tub.stopService().addBoth(lambda _: reactor.stop())
-
-
-def listening(_):
-    print(tub.registerReference(Agent()), flush=True)
-
-
-tub = Tub()
-tub.startService()
-listener = tub.listenOn("tcp:0:interface=127.0.0.1")
-tub.setLocation("tcp:127.0.0.1:%d" % listener.getPortnum())
-reactor.callWhenRunning(listening, None)
-stdio.StandardIO(EndOfInput())
-reactor.run()
-sys.exit(0)
+serve(Agent())

@@ -1,10 +1,8 @@
 """A Python Tub with a shop. Prints its FURL, and ends when its input does."""
 
-import sys
+from foolscap.api import Referenceable
 
-from foolscap.api import Referenceable, Tub
-from twisted.internet import reactor, stdio
-from twisted.internet.protocol import Protocol
+from serve import serve
 
 
 class Item(Referenceable):
@@ -43,20 +41,4 @@ class Shop(Referenceable):
         return 1 if "cake" in name else 3
 
 
-class EndOfInput(Protocol):
-    def connectionLost(self, reason):
-        tub.stopService().addBoth(lambda _: reactor.stop())
-
-
-def listening(_):
-    print(tub.registerReference(Shop()), flush=True)
-
-
-tub = Tub()
-tub.startService()
-listener = tub.listenOn("tcp:0:interface=127.0.0.1")
-tub.setLocation("tcp:127.0.0.1:%d" % listener.getPortnum())
-reactor.callWhenRunning(listening, None)
-stdio.StandardIO(EndOfInput())
-reactor.run()
-sys.exit(0)
+serve(Shop())

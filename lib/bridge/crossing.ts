@@ -104,7 +104,7 @@ export class Crossing {
     if (Array.isArray(value)) {
       if (!(value instanceof Tuple)) return this.#fill(value, this.bind(value, []));
       const made = new Tuple();
-      // A tuple is frozen; what is inside may refer to it before.
+      // Frozen when it is full: parts of it may refer to it before.
       return Object.freeze(this.#fill(value, this.bind(value, made)));
     }
     if (value instanceof Map) return this.#map(value, this.bind(value, new Dict()));

@@ -107,7 +107,7 @@ export class FurlTarget extends Forwarder {
     const leave = context.whenAborted(reject);
     this.#line.push((found) => {
       leave();
-      // Who has given up waits for nothing to be done.
+      // The caller has given up while it waited, so the call is not made.
       if (context.abortReason !== undefined) return;
       if (found instanceof Error) return reject(found);
       try {
@@ -116,7 +116,7 @@ export class FurlTarget extends Forwarder {
         reject(error);
       }
     });
-    // Whoever waits is told.
+    // What goes wrong is told to the waiting calls, by `#tell`.
     this.reach().catch(() => {});
     return promise;
   }

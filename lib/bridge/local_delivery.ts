@@ -11,7 +11,7 @@ import { Callable, type Publishable } from "../broker/callable.ts";
 import { checkArguments, checkResult, rulesOf } from "../broker/inbound_rules.ts";
 import { invoke } from "../broker/invoke.ts";
 import { PermissionDenied } from "../errors.ts";
-import { requiredBy } from "../registry/grant_rules.ts";
+import { requiredBy } from "../registry/requirements.ts";
 import { PermissionLimit } from "../registry/limits.ts";
 import { denoPermissions } from "../tub/deno_permissions.ts";
 

@@ -11,7 +11,7 @@ import { SturdyRef } from "../names/sturdy_ref.ts";
 import type { RootProvider } from "../pb/flavors/referenceable.ts";
 import { type PbServer, serve } from "../pb/server.ts";
 import { Capability } from "../registry/capability.ts";
-import { checkPermissions, requiredBy } from "../registry/grant_rules.ts";
+import { checkPermissions, requiredBy } from "../registry/requirements.ts";
 import { denoPermissions } from "../tub/deno_permissions.ts";
 import { endWith } from "../tub/debug.ts";
 import type { Tub } from "../tub/tub.ts";

@@ -168,7 +168,7 @@ function valueToFoolscap(value: unknown): unknown {
 function replaceForPb(object: object, crossing: Crossing, host: object): unknown {
   if (object instanceof BridgedReference) {
     const { current } = object;
-    // Home, if it is that connection's.
+    // On the connection where the object lives it goes home; on any other it is an object of this process.
     return current !== undefined && hostOf(current as PbReference) === host ? current : pbStandIn(object);
   }
   if (object instanceof Referenceable || object instanceof Callable || object instanceof RemoteHandle) {

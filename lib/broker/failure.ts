@@ -1,11 +1,9 @@
 /**
- * The names of error types on the wire, such that Python's `failure.check(...)` matches what makes sense there.
+ * Errors as they are sent: a `copyable` of type `twisted.python.failure.Failure`, all of whose fields are byte strings; and
+ * the names that their types have there.
  *
- * Classes that have been given a name have that one; others are `javascript.<Name>`, with the Python types among their
- * parents that mean the same.
- *
- * Errors as they are sent: a `copyable` of type `twisted.python.failure.Failure`, all of whose fields are byte
- * strings.
+ * A class that was given a name has that one; any other is `javascript.<Name>`, with Python types of the same meaning among its
+ * parents, so that Python's `failure.check(...)` matches what makes sense there.
  *
  * A peer learns an error's type and message, no paths of this machine, and its stack only if the Tub says so.
  *

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { toError } from "../errors.ts";
 import type { Trace } from "../util/trace.ts";
 import { inLaterTurn } from "../util/eventual.ts";
+import { runCallback } from "../util/run_callback.ts";
 
 /** The callbacks that wait for one event. */
 export class Watches {
@@ -38,16 +38,9 @@ export class Watches {
   #run(watch: object): void {
     const callback = this.#callbacks.get(watch);
     if (callback === undefined || !this.#callbacks.delete(watch)) return;
-    try {
-      const result: unknown = callback();
-      // An async callback is a callback too.
-      if (result instanceof Promise) result.catch((error) => this.#failed(error));
-    } catch (error) {
-      this.#failed(error);
-    }
-  }
-
-  #failed(error: unknown): void {
-    this.#trace({ type: "callback-failed", where: "notifyOnDisconnect", error: toError(error) });
+    runCallback(
+      callback,
+      (error) => this.#trace({ type: "callback-failed", where: "notifyOnDisconnect", error }),
+    );
   }
 }

@@ -1,14 +1,8 @@
 /**
- * Which class stands for which copytype, and which names the state of a copy may have.
+ * Which class or function makes the objects that arrive by value, which function takes objects of other classes apart to
+ * be sent, and which names the attributes of a `copyable` may have. One table for the process, as in Foolscap.
  *
- * The names of the attributes of a `copyable`, as they arrive.
- *
- * Source: Foolscap `copyable.py`, `RemoteCopyUnslicer`.
- *
- * Which class or function makes the objects that arrive by value, and which function takes objects of other
- * classes apart to be sent. One table for the process, as in Foolscap.
- *
- * Source: Foolscap `copyable.py`, `registerRemoteCopy` and its kin.
+ * Source: Foolscap `copyable.py`, `registerRemoteCopy` and its kin, `RemoteCopyUnslicer`.
  *
  * @module
  */

@@ -1,19 +1,15 @@
 /**
- * Connection hints as text: where a Tub may be found.
+ * Connection hints as text: where a Tub may be found. Each is `TYPE:REST`; three types are read here.
  *
- * A hint is `TYPE:REST`. `HOST:PORT` alone is the legacy form of `tcp:HOST:PORT`, so no other type
- * can have a rest of digits only. Source: Foolscap `connections/tcp.py`.
+ * - `tcp:HOST:PORT`. `HOST:PORT` alone is its legacy form, so no other type can have a rest of digits only.
+ * - `tls:HOST:PORT:KEY`: a Tub of this module that speaks TLS from the first byte. KEY is its Ed25519 public key, 32 bytes in
+ *   base32, 52 characters. A hint can be forged: it says where to ask, and what answers there is verified by the TubID.
+ * - `unix:PATH`, the path percent-encoded, because a slash ends the hints of a FURL and a comma separates them:
+ *   `unix:%2Frun%2Fcalc.sock` is `/run/calc.sock`.
  *
- * Hints of the type `tls`: where a Tub of this module is found that speaks TLS from the first byte, and by which key it is
- * known there.
+ * Of these, Python Foolscap knows the first only; it passes over what it does not know.
  *
- * `tls:HOST:PORT:KEY`; the key is the 32 bytes of an Ed25519 public key in base32, 52 characters. Python Foolscap passes over
- * such hints. A hint can be forged: what it says is only where to ask, and nothing rests on it.
- *
- * Paths of unix sockets as connection hints: `unix:%2Frun%2Fcalc.sock` is `/run/calc.sock`.
- *
- * A slash ends the hints of a FURL and a comma separates them, so a path is percent-encoded. Foolscap has no such hint; it
- * passes over what it does not know.
+ * Source: Foolscap `connections/tcp.py`.
  *
  * @module
  */

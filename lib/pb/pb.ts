@@ -16,11 +16,11 @@ export type { FormReader } from "./jelly/form.ts";
 export type { Jellyable, Unjellyable } from "./jelly/jellyable.ts";
 export { BananaEncoder } from "./banana/encoder.ts";
 export type { Insertion } from "./banana/encoder.ts";
-export { globalSecurity, SecurityOptions } from "./jelly/security.ts";
-export type { PlainClass } from "./jelly/security.ts";
 export {
   CopyRegistry,
   copyTags,
+  globalSecurity,
+  SecurityOptions,
   setCopierForClass,
   setCopierForClassTree,
   setFactoryForClass,
@@ -28,21 +28,20 @@ export {
   setUnjellyableForClass,
   setUnjellyableForClassTree,
 } from "./jelly/security.ts";
-export type { CopyEntry, CopyFactory, UnjellyableClass, UnjellyFunction } from "./jelly/security.ts";
+export type {
+  CopyEntry,
+  CopyFactory,
+  PlainClass,
+  UnjellyableClass,
+  UnjellyFunction,
+} from "./jelly/security.ts";
 export { Copyable, RemoteCopy } from "./jelly/copyable.ts";
 
 // Values
-export { DateTime } from "./values/date_time.ts";
+export { CalendarDate, DateTime, TimeOfDay } from "./values/date_time.ts";
 export type { DateTimeFields } from "./values/date_time.ts";
-export { CalendarDate } from "./values/date_time.ts";
-export { TimeOfDay } from "./values/date_time.ts";
 export { TimeDelta } from "./values/time_delta.ts";
 export { Unpersistable } from "./values/unpersistable.ts";
-
-// Errors and limits
-export { BananaError, InsecureJelly } from "./errors.ts";
-export { DEFAULT_PB_LIMITS } from "./limits.ts";
-export type { PbLimits } from "./limits.ts";
 
 // Things that can be called
 export { AsReferenceable, asRoot, Referenceable, Root } from "./flavors/referenceable.ts";
@@ -53,12 +52,13 @@ export { PbCall } from "./flavors/call.ts";
 export type { Broker, CallHost, MessageReceiver } from "./flavors/call.ts";
 export type { AnyRemoteReference, ByReference, byReference, remoteReference } from "./flavors/marks.ts";
 export { RemoteReference } from "./flavors/remote_reference.ts";
-export type { ReferenceHost, ReferenceTarget } from "./flavors/remote_reference.ts";
 export type {
   KnownMethodOf,
   KnownOf,
   MethodOf,
   Received,
+  ReferenceHost,
+  ReferenceTarget,
   RemoteArguments,
   RemoteMethodName,
   RemoteMethods,
@@ -74,21 +74,15 @@ export type { Observed, ObserverHost } from "./cache/owned_caches.ts";
 export { brokerOf, RemoteCache } from "./cache/remote_cache.ts";
 
 // Things that come in pages
-export { Pager } from "./paging/pager.ts";
-export { StringPager } from "./paging/pager.ts";
-export type { ChunkOptions } from "./paging/pager.ts";
-export { FilePager } from "./paging/pager.ts";
-export type { PageSource } from "./paging/pager.ts";
-export { CallbackPageCollector, PageCollector } from "./paging/get_pages.ts";
+export { FilePager, Pager, StringPager } from "./paging/pager.ts";
+export type { ChunkOptions, PageSource } from "./paging/pager.ts";
+export { CallbackPageCollector, getAllPages, getPages, PageCollector, Pages } from "./paging/get_pages.ts";
 export type { PageOptions, PageSink } from "./paging/get_pages.ts";
-export { getAllPages, getPages, Pages } from "./paging/get_pages.ts";
 
 // Things that are published, and stand-ins for what is remote
-export { Publishable } from "./publish/publishable.ts";
-export type { PublishableOptions } from "./publish/publishable.ts";
+export { FolderStorage, Publishable } from "./publish/publishable.ts";
+export type { PublishableOptions, PublishedStorage } from "./publish/publishable.ts";
 export { RemotePublished, whenReady } from "./publish/remote_published.ts";
-export { FolderStorage } from "./publish/publishable.ts";
-export type { PublishedStorage } from "./publish/publishable.ts";
 export { LocalAsRemote, LocalAsyncForwarder } from "./stand_ins.ts";
 export type { ForwarderOptions } from "./stand_ins.ts";
 
@@ -101,46 +95,55 @@ export { PbServer, serve } from "./server.ts";
 export type { PbServeOptions } from "./server.ts";
 export type { PbTlsClientOptions } from "./net/dial.ts";
 export type { PbTlsServerOptions } from "./net/listen.ts";
-export type { PbConnectionOptions } from "./broker/options.ts";
-export type { PbTrace, PbTraceEvent } from "./broker/options.ts";
+export type { Dialect, PbConnectionOptions, PbTrace, PbTraceEvent } from "./broker/options.ts";
 export type { ReferenceTables } from "./broker/counts.ts";
-export type { Dialect } from "./broker/options.ts";
 
 // Logins
-export { AllowAnonymousAccess, ANONYMOUS } from "./cred/checker.ts";
+export {
+  AllowAnonymousAccess,
+  ANONYMOUS,
+  InMemoryUsernamePasswordDatabase,
+  InMemoryUsernamePasswordDatabase as InMemoryUsernamePasswordDatabaseDontUse,
+} from "./cred/checker.ts";
 export type { AvatarId, CredentialsChecker, LoginContext } from "./cred/checker.ts";
 export {
   IAnonymous,
   IUsernameHashedPassword,
   IUsernameMD5Password,
   IUsernamePassword,
+  respond,
 } from "./cred/credentials.ts";
-export type { Credentials, UsernameHashedPassword, UsernameMD5Password } from "./cred/credentials.ts";
-export {
-  InMemoryUsernamePasswordDatabase,
-  InMemoryUsernamePasswordDatabase as InMemoryUsernamePasswordDatabaseDontUse,
-} from "./cred/checker.ts";
+export type {
+  Credentials,
+  Password,
+  UsernameHashedPassword,
+  UsernameMD5Password,
+} from "./cred/credentials.ts";
 export { FilePasswordDB } from "./cred/file_checker.ts";
 export type { FilePasswordOptions } from "./cred/file_checker.ts";
-export { Anonymous, UsernamePassword } from "./cred/client_logins.ts";
-export type { LoginMethod } from "./cred/client_logins.ts";
-export { Portal } from "./cred/portal.ts";
+export { Anonymous, AvatarReference, UsernamePassword } from "./cred/client_logins.ts";
+export type { LoginMethod, PbLoginOptions } from "./cred/client_logins.ts";
+export { Portal, PortalRoot } from "./cred/portal.ts";
 export type { PortalOptions } from "./cred/portal.ts";
-export { PortalRoot } from "./cred/portal.ts";
 export type { LoginPortal } from "./cred/connection_logins.ts";
 export type { Login, Realm } from "./cred/realm.ts";
-export { AvatarReference } from "./cred/client_logins.ts";
-export type { PbLoginOptions } from "./cred/client_logins.ts";
-export { respond } from "./cred/credentials.ts";
-export type { Password } from "./cred/credentials.ts";
-export { DEFAULT_LOGIN_LIMITS } from "./limits.ts";
-export type { PbLoginLimits } from "./limits.ts";
 
-// What went wrong
-export { BadCall, NoSuchMethod, PBConnectionLost, PbError as Error, RemoteError } from "./errors.ts";
-export { LoginDenied, LoginFailed, UnauthorizedLogin, UnhandledCredentials } from "./errors.ts";
+// Errors and limits
+export {
+  BadCall,
+  BananaError,
+  InsecureJelly,
+  LoginDenied,
+  LoginFailed,
+  NoSuchMethod,
+  PBConnectionLost,
+  PbError as Error,
+  RemoteError,
+  UnauthorizedLogin,
+  UnhandledCredentials,
+} from "./errors.ts";
 export type { LoginFailedDetails } from "./errors.ts";
+export { DEFAULT_BROKER_LIMITS, DEFAULT_LOGIN_LIMITS, DEFAULT_PB_LIMITS } from "./limits.ts";
+export type { PbBrokerLimits, PbLimits, PbLoginLimits } from "./limits.ts";
 export { nameError } from "./broker/error_types.ts";
 export type { ErrorClass } from "./broker/error_types.ts";
-export { DEFAULT_BROKER_LIMITS } from "./limits.ts";
-export type { PbBrokerLimits } from "./limits.ts";

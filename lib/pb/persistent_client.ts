@@ -163,7 +163,7 @@ export class PersistentPbClient<T = Untyped> implements AsyncDisposable {
     } catch (error) {
       this.#client = undefined;
       await client?.close();
-      // Nobody has taken them.
+      // The streams were opened, but no client has taken them over.
       if (client === undefined && typeof target === "object") closeStreams(target).catch(() => {});
       this.#lastFailure = toError(error);
       this.#retry(this.#lastFailure);

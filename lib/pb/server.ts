@@ -8,6 +8,7 @@
 
 import { ProtocolError, toError } from "../errors.ts";
 import type { Connection } from "../transport/transport.ts";
+import { runCallback } from "../util/run_callback.ts";
 import type { PbBroker } from "./broker/broker.ts";
 import { type PbConnectionOptions, resolveSettings, type Settings } from "./broker/options.ts";
 import type { Broker } from "./flavors/call.ts";
@@ -159,10 +160,10 @@ export class PbServer implements AsyncDisposable {
       const error = new ProtocolError("There are too many connections");
       return trace({ type: "disconnected", peer: connection.peerAddress, error });
     }
-    let isAgreed = false;
-    const agreed = () => {
-      if (!isAgreed) this.#unnegotiated--;
-      isAgreed = true;
+    let isNegotiating = true;
+    const settled = () => {
+      if (isNegotiating) this.#unnegotiated--;
+      isNegotiating = false;
     };
     this.#unnegotiated++;
     const broker = new this.#Broker({
@@ -170,11 +171,11 @@ export class PbServer implements AsyncDisposable {
       role: "server",
       settings: this.#settings,
       onReady: (ready) => {
-        agreed();
+        settled();
         this.#tell(ready);
       },
       onEnded: () => {
-        agreed();
+        settled();
         this.#brokers.delete(broker);
       },
     });
@@ -190,13 +191,9 @@ export class PbServer implements AsyncDisposable {
   }
 
   #tell(broker: Broker): void {
-    const failed = (error: unknown) =>
-      this.#settings.trace({ type: "callback-failed", where: "onConnection", error: toError(error) });
-    try {
-      const result: unknown = this.#onConnection?.(broker);
-      if (result instanceof Promise) result.catch(failed);
-    } catch (error) {
-      failed(error);
-    }
+    runCallback(
+      () => this.#onConnection?.(broker),
+      (error) => this.#settings.trace({ type: "callback-failed", where: "onConnection", error }),
+    );
   }
 }

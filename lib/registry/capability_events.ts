@@ -8,6 +8,7 @@ import { PermissionDenied, toError } from "../errors.ts";
 import { MAX_EVENT_CAPACITY, MAX_EVENT_METHOD } from "../limits.ts";
 import type { Clock } from "../util/clock.ts";
 import { redact } from "../util/redact.ts";
+import { runCallback } from "../util/run_callback.ts";
 import { quoteForeign } from "../util/text.ts";
 import type { Trace } from "../util/trace.ts";
 import type { AuditTrail } from "./audit_trail.ts";
@@ -123,7 +124,7 @@ export class CapabilityEvents implements AsyncIterableIterator<CapabilityEvent, 
 
 const NAMES = { capacity: true, label: true, capability: true } satisfies Record<keyof EventOptions, true>;
 const DEFAULT_CAPACITY = 1_000;
-/** What does not happen if it cannot be taken down. */
+/** Events that give access: what they tell of does not happen if the audit trail cannot take them down. */
 const GIVES: ReadonlySet<CapabilityHappening["type"]> = new Set(["granted", "used", "introduced"]);
 
 /** Gets every event, at once and in order. What it throws goes to the Tub's trace. */
@@ -203,7 +204,7 @@ export class EventLog {
   }
 
   /**
-   * Something else, that happens seldom.
+   * Any other event.
    *
    * @throws {FileError} If the audit trail cannot take it down, and it is something that gives access: an end happens
    *   whatever the disk does.
@@ -238,11 +239,12 @@ export class EventLog {
       ...what,
     });
     try {
-      // What was cleared can still be called and refuses: the trail has had its last line, and takes nothing that gives access.
+      // After the end nothing more is written of grants that were cleared: their refusals, their ends. What would give access is
+      // left to the trail, which is closed and refuses it.
       if (!this.#isEnded || GIVES.has(what.type)) this.#audit?.take(event);
     } catch (error) {
       if (GIVES.has(what.type)) throw error;
-      // The trail knows that it has missed one, and says so when it can write again.
+      // The trail counts what it has missed, and says so when it can write again.
       this.#trace({ type: "callback-failed", where: "audit file", error: toError(error) });
     }
     for (const reader of this.#readers) {
@@ -250,11 +252,10 @@ export class EventLog {
       if (reader.capability === undefined || reader.capability === id) reader.events.push(event);
     }
     for (const sink of this.#sinks) {
-      try {
-        sink(event);
-      } catch (thrown) {
-        this.#trace({ type: "callback-failed", where: "capability events", error: toError(thrown) });
-      }
+      runCallback(
+        () => sink(event),
+        (error) => this.#trace({ type: "callback-failed", where: "capability events", error }),
+      );
     }
   }
 }

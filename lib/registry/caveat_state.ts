@@ -9,7 +9,7 @@ import { toError } from "../errors.ts";
 import { MAX_CAVEAT_COUNTS, MAX_CAVEAT_COUNTS_OF_NAME, MAX_CAVEAT_REVOCATIONS } from "../limits.ts";
 import type { Trace } from "../util/trace.ts";
 
-/** Part of a chain of caveats, and what is remembered with it. */
+/** One link of a chain of caveats, of which something is remembered: a count, or that the FURLs with this beginning were revoked. */
 export interface CaveatMark {
   /** Stands for the chain up to a link: see `markOf` of `lib/names/caveat.ts`. */
   readonly mark: string;
@@ -19,7 +19,7 @@ export interface CaveatMark {
   readonly until: number | undefined;
 }
 
-/** Keeps counts and revocations. What is to outlive a restart is kept by another one than {@linkcode MemoryCaveatState}. */
+/** Keeps counts and revocations. {@linkcode MemoryCaveatState} does, and tells a journal what is to outlive a restart. */
 export interface CaveatState {
   /**
    * FURLs that end at this time or before, in milliseconds since 1970, are over whatever the clock says: what was known
@@ -89,7 +89,7 @@ export interface RememberedCaveats {
 /** Looking through everything for what is over costs milliseconds, and a peer can ask for it. */
 const SWEEP_MS = 1_000;
 
-/** Keeps it for as long as the Tub lives, or longer with a journal. */
+/** Keeps counts and revocations in memory, and with a journal also where they outlive the Tub. */
 export class MemoryCaveatState implements CaveatState {
   readonly #limits: CaveatStateLimits;
   readonly #journal: CaveatJournal | undefined;
@@ -230,7 +230,7 @@ export class MemoryCaveatState implements CaveatState {
   }
 }
 
-/** Forgets an id of which the objects were collected: there is nobody to throw to. */
+/** What forgets the id of a name whose object was collected. A store that fails is told to the trace: there is nobody to throw to. */
 export function forgetQuietly(state: CaveatState, trace: Trace): (id: string) => void {
   return (id) => {
     try {

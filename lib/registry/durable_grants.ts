@@ -34,7 +34,7 @@ function writeTerms(
     rate,
     holders: holders && [...holders],
     requires: requires.length === 0 ? undefined : requires.map(plain),
-    // One with a policy is not kept; what was written before there were deep ones has no such key.
+    // Those with a policy are never durable (`checkStorable`). Without the key: not deep, as all were in version 1.
     deep: deep === undefined ? undefined : true,
     label,
   });
@@ -51,7 +51,7 @@ function readTerms(text: string): Terms {
     const { expires, ...others } = parsed as { expires?: unknown };
     const expiresAt = expires as number | undefined;
     if (expiresAt !== undefined && !Number.isFinite(expiresAt)) throw new TypeError("expires is no number");
-    // It may be over: the registry looks.
+    // The time may be over, which `checkTerms` would refuse: `restore` looks at that.
     return { ...checkTerms(others, -Infinity), expiresAt };
   } catch (cause) {
     throw new StoreError(
@@ -61,7 +61,7 @@ function readTerms(text: string): Terms {
   }
 }
 
-/** A path may be a URL, which JSON writes as text that is no path. */
+/** A descriptor as JSON can have it: a path that is a URL becomes text. */
 function plain(descriptor: Deno.PermissionDescriptor): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(descriptor).map(([key, value]) => [
@@ -98,8 +98,9 @@ type RestoreGrant = (stored: StoredGrant, target: Publishable, terms: Terms, par
 /** The grants of one registry that are kept. */
 export class DurableGrants {
   readonly #options: DurableGrantsOptions;
+  /** All that are kept, with the limit that counts their calls, for those with `maxCalls`. */
   readonly #kept = new Map<Grant, CallCountLimit | undefined>();
-  /** Those whose number of uses is not written. */
+  /** Those whose number of uses has changed since it was written. */
   readonly #used = new Set<Grant>();
   /** What was made and what has ended in a batch that is not written yet. */
   #batch: { readonly made: Grant[]; readonly ends: GrantsEnd[] } | undefined;
@@ -178,7 +179,7 @@ export class DurableGrants {
   /** A call has passed, of a grant and of all that it comes of. */
   used(grant: Grant): void {
     for (let kept: Grant | undefined = grant; kept !== undefined; kept = kept.parent) {
-      // What has a number of calls was written before.
+      // Uses of those with `maxCalls` have been written by their journal.
       if (this.#kept.has(kept) && this.#kept.get(kept) === undefined) this.#used.add(kept);
     }
     if (this.#used.size > 0) this.#plan();
@@ -223,7 +224,7 @@ export class DurableGrants {
             throw new TypeError("Cannot batch what waits: what it grants later is written one by one");
           }
         } catch (error) {
-          // What was done until then stays done.
+          // What `run` has done before it threw is written all the same.
           thrown = { error };
         }
       });
@@ -291,7 +292,7 @@ export class DurableGrants {
   close(): void {
     this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
-    // What was written ahead is given back.
+    // Uses that were written ahead and not made are given back: see `countAhead`.
     for (const [grant, count] of this.#kept) {
       if (count !== undefined && grant.callsUsed > 0) this.#used.add(grant);
     }
@@ -362,7 +363,7 @@ export class DurableGrants {
       store.setUses(uses);
       this.#used.clear();
     } catch (thrown) {
-      // Nothing is limited by these numbers; they are written with the next ones.
+      // These numbers are only shown: no limit depends on them. They are written with the next ones.
       this.#failed(thrown);
     }
   }
@@ -397,7 +398,7 @@ export class DurableGrants {
     }
   }
 
-  /** Before any of them is called. */
+  /** Looks whether all factories are there, before any of them is called. */
   #checkFactories(rows: readonly StoredGrant[]): void {
     for (const row of rows) {
       if (row.parent !== undefined) continue;
@@ -427,7 +428,7 @@ function countOf(grant: Grant): CallCountLimit | undefined {
   return grant.ownLimits.find((limit) => limit instanceof CallCountLimit);
 }
 
-/** A grant, and all that it comes of. */
+/** A grant, its parent, the parent of that, and so on. */
 function lineOf(
   row: StoredGrant,
   byId: ReadonlyMap<number, StoredGrant>,
@@ -441,7 +442,12 @@ function lineOf(
   return line;
 }
 
-/** Its limits are also those of what it comes of: all of them have to be what was written. */
+/**
+ * How a restored grant is found by its name; `undefined` if it has none any more.
+ *
+ * @param line See {@linkcode lineOf}. A grant has the limits of all that it comes of, so when its root is wanted, all of theirs are
+ *   opened too: that shows whether any of them was changed in the file.
+ */
 function storedNameOf(
   line: readonly [StoredGrant, ...StoredGrant[]],
   { keys }: Store,
@@ -458,7 +464,10 @@ function storedNameOf(
   };
 }
 
-/** Whoever changes one of these in the file makes the root, and with it the grant, of no use. */
+/**
+ * What the root of a grant is sealed with: all that is kept of it and does not change. If any of it was changed in the file, the
+ * root cannot be opened any more, and nobody finds the grant by its name.
+ */
 function aboutOf(row: Omit<StoredGrant, "sealedRoot" | "isUnnamed" | "used" | "lastUsedAt">): string {
   const { id, parent, nameHash, caveatId, terms, factory, args, createdAt } = row;
   return JSON.stringify([

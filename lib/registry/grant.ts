@@ -105,7 +105,7 @@ export class Grant implements Expiring, GateWatcher {
         ...host.membraneOf(this),
         label: terms.label,
         policies: this.#chain().flatMap(({ deep }) => deep ?? []),
-        // What it gives out has other methods.
+        // `methods` names those of the target; what the target gives out has others.
         limits: pastMethods(all),
         watcher: this,
       });

@@ -162,7 +162,7 @@ function checkRate(rate: CallRate): CallRate {
   if (!Number.isSafeInteger(calls) || calls < 1) {
     throw new RangeError("Cannot grant: rate.calls is not a number of calls, at least 1");
   }
-  // What is counted of a rate is exact up to here.
+  // `RateLimit` counts in whole parts of a call, exactly up to this number.
   if (!(perMs > 0 && perMs <= Number.MAX_SAFE_INTEGER)) {
     throw new RangeError("Cannot grant: rate.perMs is not a number of milliseconds above 0");
   }

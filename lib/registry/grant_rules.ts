@@ -1,5 +1,5 @@
 /**
- * What can be wrong with a grant of this very object, or of a part of that parent.
+ * Checks of a grant that need more than its options: the object that is granted, and its parent.
  *
  * @module
  */
@@ -7,11 +7,8 @@
 import { Callable, type Publishable } from "../broker/callable.ts";
 import { findRemoteMethod, Referenceable } from "../broker/referenceable.ts";
 import { RemoteHandle } from "../broker/remote_handle.ts";
-import { PermissionDenied, toError } from "../errors.ts";
 import { quoteForeign } from "../util/text.ts";
-import type { Trace } from "../util/trace.ts";
-import { checkRequires, type Terms } from "./grant_options.ts";
-import type { PermissionQuery } from "./permission_query.ts";
+import type { Terms } from "./grant_options.ts";
 
 const PREFIX = "remote_";
 /** Names that a message lists. */
@@ -77,63 +74,6 @@ export function checkStorable({ deep }: Terms): void {
   );
 }
 
-/**
- * The permissions that the class of an object declares.
- *
- * @throws {TypeError} If what it declares is no list of permissions.
- */
-export function requiredBy(object: Publishable): readonly Deno.PermissionDescriptor[] {
-  if (!(object instanceof Referenceable)) return [];
-  const { requires } = Object.getPrototypeOf(object).constructor as typeof Referenceable;
-  return requires === undefined ? [] : checkRequires(requires);
-}
-
-/** The same; a class that declares nonsense can be called by nobody. */
-export function requiredOrNothing(object: Publishable, trace: Trace): readonly Deno.PermissionDescriptor[] {
-  try {
-    return requiredBy(object);
-  } catch (thrown) {
-    trace({ type: "callback-failed", where: "static requires", error: toError(thrown) });
-    return [{ name: "unknown" } as unknown as Deno.PermissionDescriptor];
-  }
-}
-
-/**
- * Makes sure of permissions.
- *
- * @param action What cannot be done without them: `grant`.
- * @throws {PermissionDenied} If some are missing; the message has the flags to add.
- * @throws {TypeError} If there is no such permission, or nobody here can ask for one.
- */
-export function checkPermissions(
-  requires: readonly Deno.PermissionDescriptor[],
-  permissions: PermissionQuery | undefined,
-  action: string,
-): void {
-  if (requires.length === 0) return;
-  if (permissions === undefined) {
-    throw new TypeError(`Cannot ${action}: this registry has nothing that knows Deno's permissions`);
-  }
-  const missing = requires.filter((descriptor) => {
-    try {
-      return permissions.query(descriptor) !== "granted";
-    } catch (cause) {
-      throw new TypeError(
-        `Cannot ${action}: requires has ${
-          quoteForeign(descriptor.name, 64)
-        }, which is no permission of Deno's`,
-        { cause },
-      );
-    }
-  });
-  if (missing.length === 0) return;
-  const flags = [...new Set(missing.map((descriptor) => permissions.flagFor(descriptor)))];
-  throw new PermissionDenied(
-    `Cannot ${action}: the process lacks permissions that it requires; run with ${flags.join(" ")}`,
-    { limit: "requires" },
-  );
-}
-
 function hasMethod(object: Referenceable, method: string): boolean {
   try {
     findRemoteMethod(object, method);
@@ -163,7 +103,7 @@ function listed(names: readonly string[]): string {
   return `${names.slice(0, MAX_LISTED).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
-/** What is said of something that is neither a Referenceable nor a Callable. */
+/** The error for something that is neither a Referenceable nor a Callable. */
 export function notPublishable(object: unknown, action: string): TypeError {
   if (object instanceof RemoteHandle) {
     return new TypeError(

@@ -26,19 +26,14 @@ import {
   splitOptions,
   type Terms,
 } from "./grant_options.ts";
-import {
-  checkMethods,
-  checkNarrower,
-  checkPermissions,
-  checkStorable,
-  requiredBy,
-  requiredOrNothing,
-} from "./grant_rules.ts";
+import { checkMethods, checkNarrower, checkStorable } from "./grant_rules.ts";
 import type { Limit } from "./limit.ts";
 import { limitsOf } from "./limits_of.ts";
 import { PermissionLimit } from "./limits.ts";
 import type { SturdyHost } from "./membranes/sturdy_refs.ts";
+import type { NameTable } from "./name_table.ts";
 import type { PermissionQuery } from "./permission_query.ts";
+import { checkPermissions, requiredBy, requiredForCalls } from "./requirements.ts";
 import type { StoredGrant } from "./store.ts";
 
 /** What {@linkcode Grants} need of the registry. */
@@ -49,12 +44,8 @@ export interface GrantsOptions {
   readonly permissions: PermissionQuery | undefined;
   /** The next number. */
   nextId(): number;
-  /** Takes a new facet in, under the name that it shall have. @throws If it cannot have that name. */
-  enter(facet: Publishable, name: string | undefined): void;
-  /** Takes the name of a facet back, that nobody has seen. */
-  forget(facet: Publishable): void;
-  /** Takes the name of a facet back, and remembers why. */
-  retire(facet: Publishable, why: GateEnd): void;
+  /** Has the names of the facets. */
+  readonly table: NameTable<Publishable>;
   /** The FURL of a facet. */
   furlOf(facet: Publishable): string;
   /** Keeps grants for the next start. */
@@ -135,7 +126,7 @@ export class Grants implements CapabilityHost, GrantHost {
     if (facet !== undefined) return withoutCounts(facet.grant.gate.limits);
     const reached = this.#reached.get(object);
     if (reached !== undefined) return withoutCounts(pastMethods(reached.grant.gate.limits));
-    return permissions === undefined ? [] : permissionLimits(requiredOrNothing(object, trace), permissions);
+    return permissions === undefined ? [] : permissionLimits(requiredForCalls(object, trace), permissions);
   }
 
   /** Whether what is reached through this is limited as it is. */
@@ -172,7 +163,7 @@ export class Grants implements CapabilityHost, GrantHost {
   /** Makes the grants again that a store has kept. */
   async restore(stored: Iterable<StoredGrant>): Promise<void> {
     await this.#options.durable?.restore(stored, (stored, target, terms, parent) => {
-      // What the class declares may have changed.
+      // What the class requires may have changed since the grant was kept.
       const all = parent === undefined ? this.#withRequired(terms, requiredBy(target)) : terms;
       return this.#make(target, parent, all, { stored }).grant;
     });
@@ -254,7 +245,7 @@ export class Grants implements CapabilityHost, GrantHost {
     terms: Terms,
     { recipe, stored }: Making = {},
   ): Granted {
-    const { nextId, permissions, enter, forget, log, durable, clock } = this.#options;
+    const { nextId, permissions, table, log, durable, clock } = this.#options;
     if (this.#isClosed) throw new TypeError("Cannot grant: this Tub has been stopped; create another one");
     if (stored === undefined) {
       checkMethods(target, terms.methods);
@@ -283,8 +274,8 @@ export class Grants implements CapabilityHost, GrantHost {
     const granted: Granted = { grant, capability };
     let isTold = false;
     try {
-      if (stored === undefined) enter(grant.facet, terms.name);
-      // Once it is kept it can only be revoked, so the log has its say before.
+      if (stored === undefined) giveName(table, grant.facet, terms.name);
+      // The log comes first: if it cannot write, nothing has been kept yet that would have to be taken back.
       log.record(grant, {
         type: "granted",
         parent: parent?.id,
@@ -294,7 +285,7 @@ export class Grants implements CapabilityHost, GrantHost {
       if (isDurable && stored === undefined) durable!.add(grant, recipe, terms.name);
     } catch (error) {
       grant.shut("revoked");
-      forget(grant.facet);
+      table.remove(grant.facet);
       if (isTold) log.record(grant, { type: "revoked", by: id });
       throw error;
     }
@@ -307,13 +298,13 @@ export class Grants implements CapabilityHost, GrantHost {
   /** Of what is reached through a deep grant, the class may declare permissions as well. */
   #limitsOfReached(object: object): PermissionLimit[] {
     const { permissions, trace } = this.#options;
-    const requires = object instanceof Referenceable ? requiredOrNothing(object, trace) : [];
+    const requires = object instanceof Referenceable ? requiredForCalls(object, trace) : [];
     if (requires.length === 0 || permissions === undefined) return [];
     // Refused when it is called, as what is passed to a peer without a grant: the text for a grant names paths and hosts.
     return [new PermissionLimit(requires, permissions)];
   }
 
-  /** A call came before the timer. */
+  /** A call was refused because the time is over, before the timer has noticed. */
   #noticeExpired(grant: Grant): void {
     const now = this.now();
     // The limit that refused may be a parent's.
@@ -325,20 +316,20 @@ export class Grants implements CapabilityHost, GrantHost {
   }
 
   #end(first: Grant, end: GateEnd): void {
-    const { log, retire, durable, trace, derived } = this.#options;
+    const { log, table, durable, trace, derived } = this.#options;
     const family: Grant[] = [], busy: Grant[] = [];
     for (const grant of first.family()) {
       if (!grant.isOver) family.push(grant);
-      // Its time is over, and calls that had begun go on.
+      // It has expired, but calls that had begun by then go on: a revocation ends those too.
       else if (end === "revoked" && grant.end === "expires" && grant.isBusy()) busy.push(grant);
     }
-    // All of them before any code of the program's runs.
+    // All are shut before code of the program runs, which could call one of them.
     for (const grant of [...family, ...busy]) grant.shut(end);
     const facets = end === "revoked" ? derived.shutDerived([...family, ...busy].map(({ id }) => id)) : [];
     if (end === "expires") { for (const grant of family.toReversed()) grant.lapse(); }
     this.#roots.delete(first);
     for (const grant of family) {
-      retire(grant.facet, end);
+      table.retire(grant.facet, end);
       this.#expiring.remove(grant);
       log.record(grant, end === "expires" ? { type: "expired" } : { type: "revoked", by: first.id });
     }
@@ -347,15 +338,35 @@ export class Grants implements CapabilityHost, GrantHost {
     try {
       durable?.end(family, end);
     } catch (error) {
-      // It is over here whatever the disk does.
+      // It is over in this process, whatever the disk does; the caller is told at the end.
       failure = error;
     }
     if (end === "revoked") { for (const ended of [...family, ...busy, ...facets]) ended.endCalls(); }
     if (failure === undefined) return;
-    // The time is over at the next start as well.
+    // An expiry that could not be written is noticed again at the next start.
     if (end === "expires") trace({ type: "callback-failed", where: "store", error: toError(failure) });
     else throw failure;
   }
+}
+
+/** What gives the FURLs of objects that have a name in `table`. */
+export function furlGiver(
+  table: NameTable<Publishable>,
+  furlOf: ((object: Publishable) => string) | undefined,
+): (object: Publishable) => string {
+  return (object) => {
+    // Throws, and says why the name cannot be told.
+    if (!table.isKnown(object)) table.nameOf(object);
+    if (furlOf === undefined) throw new TypeError("Cannot give a FURL: this registry has no Tub");
+    return furlOf(object);
+  };
+}
+
+/** @throws {RangeError} If another object has the name. */
+function giveName(table: NameTable<Publishable>, facet: Publishable, name: string | undefined): void {
+  if (name === undefined) table.addUnnamed(facet, true);
+  else table.add(facet, name);
+  table.keep(facet);
 }
 
 function howOf({ parent, isDeep }: Grant, stored: StoredGrant | undefined) {

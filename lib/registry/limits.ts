@@ -171,7 +171,7 @@ export class RateLimit implements Limit {
   #fill(): void {
     const now = this.#clock.now();
     const { calls, perMs } = this.#rate;
-    // A clock that was set back gives nothing, and takes nothing.
+    // If the clock was set back, nothing has flowed in meanwhile, and nothing is lost.
     const elapsed = Math.max(0, now - this.#filledAt);
     this.#filledAt = now;
     this.#level = Math.min(calls * perMs, this.#level + elapsed * calls);

@@ -44,7 +44,7 @@ export function limitsOf(
   if (methods !== undefined) limits.push(new MethodLimit(methods));
   if (requires.length > 0) limits.push(new PermissionLimit(requires, permissions!));
   if (maxCalls !== undefined) limits.push(new CallCountLimit(maxCalls, callsUsed, journal));
-  // How many calls were made just before a restart is not known.
+  // After a restart it is not known how many calls were made just before it, so the bucket begins empty.
   if (rate !== undefined) limits.push(new RateLimit(rate, clock, callsUsed === undefined ? undefined : 0));
   return limits;
 }

@@ -93,7 +93,7 @@ export class NameLookups {
 
   /** What a handler gave, under that name from here on; nothing if it gave nothing. */
   #take(name: string, found: unknown): Publishable | undefined {
-    // As in Foolscap, whatever is not true is "not mine".
+    // As in Foolscap, whatever is falsy says "not mine".
     if (!found) return undefined;
     if (!isPublishable(found)) {
       throw new TypeError(

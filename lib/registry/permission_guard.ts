@@ -1,9 +1,8 @@
 /**
- * Deno permissions that capabilities need, and uses of what was registered as it is.
+ * What is asked, and told, about calls of objects that were not granted, and so have no facet that would do it.
  *
- * Nothing forwards the calls of objects that were not granted. So the permissions that their classes declare are asked
- * about, and their uses told, at the one point that all calls of peers pass. With no such object, and nobody who wants to
- * know of uses, that point is not there.
+ * At the one point that all calls of peers pass, the permissions that the object's class declares are asked for, and events tell
+ * of the call. While no object needs that, and nobody reads events, there is no such point, and calls cost nothing more.
  *
  * @module
  */
@@ -11,33 +10,10 @@
 import type { InboundCall } from "../broker/call.ts";
 import { callable, type Publishable } from "../broker/callable.ts";
 import { PermissionDenied } from "../errors.ts";
-import { requiredBy } from "./grant_rules.ts";
 import type { EventLog, Subject } from "./capability_events.ts";
 import { recordUse } from "./gate.ts";
 import { PermissionLimit } from "./limits.ts";
 import type { PermissionQuery } from "./permission_query.ts";
-import type { RegistryEntry } from "./registry_options.ts";
-
-/** Each permission once, in the order in which they are met. A class that declares nonsense counts for nothing. */
-export function requirementsOf(entries: Iterable<RegistryEntry>): Deno.PermissionDescriptor[] {
-  const found = new Map<string, Deno.PermissionDescriptor>();
-  for (const { object, capability } of entries) {
-    for (const descriptor of [...capability?.requires ?? [], ...declaredBy(object)]) {
-      const key = JSON.stringify(Object.entries(descriptor).sort());
-      if (!found.has(key)) found.set(key, descriptor);
-    }
-  }
-  return [...found.values()];
-}
-
-function declaredBy(object: RegistryEntry["object"]): readonly Deno.PermissionDescriptor[] {
-  try {
-    return requiredBy(object);
-  } catch {
-    // The trace was told when it was passed to a peer; registering it is refused.
-    return [];
-  }
-}
 
 /** Stands between an inbound call and its delivery. */
 export type InboundGuard = (call: InboundCall, deliver: () => unknown) => unknown;

@@ -19,16 +19,17 @@ import { CaveatNames } from "./caveat_names.ts";
 import { forgetQuietly, MemoryCaveatState } from "./caveat_state.ts";
 import { DurableGrants } from "./durable_grants.ts";
 import type { GrantOptions } from "./grant_options.ts";
-import { checkPermissions, notPublishable, requiredBy, requiredOrNothing } from "./grant_rules.ts";
-import type { DerivedFacets, Grants } from "./grants.ts";
-import { makeGrants } from "./make_grants.ts";
+import { notPublishable } from "./grant_rules.ts";
+import { type DerivedFacets, furlGiver, Grants } from "./grants.ts";
 import { type CapabilityNode, type Listed, listOf, treeOf } from "./tree.ts";
 import { isPublishable, type NameLookupHandler, NameLookups, refusedAsGone } from "./name_lookups.ts";
 import type { MembraneOptions } from "./membrane.ts";
+import { sturdyHostOf } from "./membranes/sturdy_refs.ts";
 import { NameTable } from "./name_table.ts";
-import { type InboundGuard, PermissionGuard, requirementsOf } from "./permission_guard.ts";
+import { type InboundGuard, PermissionGuard } from "./permission_guard.ts";
 import type { PermissionQuery } from "./permission_query.ts";
 import type { CapabilityRegistryOptions, RegistryEntry } from "./registry_options.ts";
+import { checkPermissions, requiredBy, requiredForCalls, requirementsOf } from "./requirements.ts";
 import type { StoredRegistry } from "./store.ts";
 
 export type { NameLookupHandler } from "./name_lookups.ts";
@@ -59,44 +60,49 @@ export class CapabilityRegistry {
   readonly #grants: Grants;
   readonly #caveats: CaveatNames;
   readonly #guard: PermissionGuard;
-  /** Of objects that were registered as they are: a grant without limits, and without a facet. */
+  /** What events say of objects that were registered, and not granted. */
   readonly #plain = new WeakMap<Publishable, Subject>();
   readonly #durable: DurableGrants | undefined;
   readonly #audit: AuditTrail | undefined;
-  /** Until it is restored. */
+  /** What the store has kept, until {@linkcode CapabilityRegistry.restore} has made it again. */
   #kept: StoredRegistry | undefined;
   #lastId: number;
   #isCleared = false;
 
   /** An empty registry. A Tub makes its own. */
   constructor(options: CapabilityRegistryOptions) {
-    const { trace, permissions, clock = systemClock, onEvent = [] } = options;
-    const { store, audit } = options;
+    const { trace, permissions, clock = systemClock, onEvent = [], store, audit, factories = {} } = options;
     const kept = this.#kept = store?.load();
     const { caveatState: state = new MemoryCaveatState({}, store, kept) } = options;
     this.#audit = audit;
     this.#trace = trace;
     this.#permissions = permissions;
-    this.#table = new NameTable(
+    const table = this.#table = new NameTable(
       options.randomBytes,
       forgetQuietly(state, trace),
       store?.keys.nameKey,
     );
-    for (const { nameHash, why } of kept?.retired ?? []) this.#table.addRetired(nameHash, why);
+    for (const { nameHash, why } of kept?.retired ?? []) table.addRetired(nameHash, why);
     this.#lastId = kept?.lastId ?? 0;
-    const { factories = {} } = options;
-    this.#durable = store && new DurableGrants({ store, factories, table: this.#table, clock, trace });
-    this.#lookups = new NameLookups(this.#table, trace);
-    this.#log = new EventLog(clock, trace, onEvent, audit);
-    const nextId = () => ++this.#lastId;
-    const base = { clock, nextId, table: this.#table, log: this.#log };
-    const find = (name: string) => this.find(name);
+    const durable = this.#durable = store && new DurableGrants({ store, factories, table, clock, trace });
+    this.#lookups = new NameLookups(table, trace);
+    const log = this.#log = new EventLog(clock, trace, onEvent, audit);
+    const base = { clock, table, log, nextId: () => ++this.#lastId };
+    const furlOf = furlGiver(table, options.furlOf);
+    const sturdy = sturdyHostOf({ table, follow: options.follow, find: (name) => this.find(name), furlOf });
     const derived: DerivedFacets = {
       shutDerived: (grants) => this.#caveats.shutDerived(grants),
       isBusy: (grant) => this.#caveats.isBusy(grant),
     };
-    const { grants, sturdy } = makeGrants({ ...base, options, find, derived, durable: this.#durable });
-    this.#grants = grants;
+    const grants = this.#grants = new Grants({
+      ...base,
+      trace,
+      permissions,
+      sturdy,
+      derived,
+      durable,
+      furlOf,
+    });
     const grantOf = (object: Publishable) => (grants.find(object) ?? grants.reachedBy(object))?.grant;
     this.#caveats = new CaveatNames({
       ...base,
@@ -104,11 +110,11 @@ export class CapabilityRegistry {
       idOf: (object) => this.#subjectOf(object)?.id,
       grantOf: (object) => grantOf(object)?.id,
       endOf: (object) => grantOf(object)?.end,
-      isDeep: (object) => this.#grants.isDeep(object),
-      limitsOf: (object) => this.#grants.limitsOf(object),
+      isDeep: (object) => grants.isDeep(object),
+      limitsOf: (object) => grants.limitsOf(object),
       membrane: { trace, sturdy },
     });
-    this.#guard = new PermissionGuard(this.#log, (object) => this.#plain.get(object));
+    this.#guard = new PermissionGuard(log, (object) => this.#plain.get(object));
   }
 
   /** How many objects have a name. */
@@ -308,9 +314,11 @@ export class CapabilityRegistry {
   given(object: Publishable, to: string | undefined): void {
     if (this.#permissions !== undefined && !this.#table.has(object)) {
       // Nobody has registered it, and its class may need permissions all the same.
-      this.#guard.protect(object, requiredOrNothing(object, this.#trace), this.#permissions);
+      this.#guard.protect(object, requiredForCalls(object, this.#trace), this.#permissions);
     }
-    this.#introduced(object, to);
+    // Told only of what was granted or registered: what nobody registered travels all the time.
+    const subject = this.#subjectOf(object);
+    if (subject !== undefined) this.#log.introduced(subject, to);
   }
 
   /** Whether an object can be reached by a FURL. */
@@ -375,7 +383,7 @@ export class CapabilityRegistry {
    * @returns Whether it had one.
    */
   unregister(object: Publishable): boolean {
-    // The audit trail has had its last line.
+    // All names are gone already, and the audit trail takes no more lines.
     if (this.#isCleared) return false;
     const wasGood = this.#caveats.revokeFacet(object);
     if (wasGood !== undefined) return wasGood;
@@ -423,11 +431,11 @@ export class CapabilityRegistry {
    * @returns `undefined` if nothing has that name. Of an attenuated FURL's: a facet of the object, with its limits.
    */
   find(name: string): Publishable | undefined {
-    // A peer may ask for a text of any length; none so long stands in a FURL.
+    // A peer may send a text of any length; no FURL has a longer one.
     if (name.length > MAX_FURL_BYTES) return undefined;
     if (isReservedName(name)) return this.#caveats.find(name);
     const known = this.#table.find(name);
-    // Of what was revoked, nobody is asked, as in `lookup`.
+    // No handler is asked for the name of what was revoked, nor in `lookup`.
     return known ?? (this.#table.whyGone(name) === undefined ? this.#lookups.askAtOnce(name) : undefined);
   }
 
@@ -470,7 +478,7 @@ export class CapabilityRegistry {
   clear(): void {
     if (this.#isCleared) return;
     this.#isCleared = true;
-    // While it is known what was used.
+    // First, because it writes how often the grants were used.
     this.#durable?.close();
     this.#grants.clear();
     this.#caveats.clear();
@@ -483,12 +491,6 @@ export class CapabilityRegistry {
   get #listed(): Listed {
     const subjectOf = (object: Publishable) => this.#subjectOf(object);
     return { table: this.#table, grants: this.#grants, caveats: this.#caveats, subjectOf };
-  }
-
-  /** Told only of what was granted or registered: what nobody registered travels all the time. */
-  #introduced(object: Publishable, to: string | undefined): void {
-    const subject = this.#subjectOf(object);
-    if (subject !== undefined) this.#log.introduced(subject, to);
   }
 
   #subjectOf(object: Publishable): Subject | undefined {

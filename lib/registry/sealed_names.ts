@@ -58,7 +58,7 @@ export class SealedNames {
   /** Seals a name. */
   seal(name: string): SealedName {
     const text = encodeText(name);
-    // No block of the key stream ever hides two names.
+    // Whole blocks for each name: a block of the key stream that hid two names would show how they differ.
     const blocks = Math.max(1, Math.ceil(text.length / CIPHER_BLOCK_BYTES));
     if (this.#stream.length < blocks * CIPHER_BLOCK_BYTES) {
       this.#stream = this.#streamFrom(this.#block, Math.max(blocks, CHUNK_BLOCKS));
@@ -85,7 +85,7 @@ export class SealedNames {
   #streamFrom(block: number, blocks: number): Uint8Array<ArrayBuffer> {
     const cipher = nodeCrypto().createCipheriv(CIPHER, this.#sealKey, counterOf(block));
     const stream = cipher.update(new Uint8Array(blocks * CIPHER_BLOCK_BYTES));
-    // In this mode the cipher holds nothing back.
+    // In CTR mode `update` has given all of it, and `final` gives nothing.
     cipher.final();
     return new Uint8Array(stream);
   }

@@ -37,7 +37,8 @@ export interface SandboxPermissionsObject {
   readonly import?: boolean | readonly string[] | undefined;
 }
 
-const FIELDS = {
+/** Deno's kinds of permissions, and the key of a descriptor that says for what one is. */
+export const SCOPES = {
   read: "path",
   write: "path",
   net: "host",
@@ -69,7 +70,7 @@ function fromObject(permissions: SandboxPermissionsObject): Deno.PermissionDescr
     );
   }
   return Object.entries(permissions).flatMap(([name, value]: [string, unknown]) => {
-    if (!Object.hasOwn(FIELDS, name)) {
+    if (!Object.hasOwn(SCOPES, name)) {
       throw new TypeError("Cannot start a sandbox: Deno has no permission of a kind that is named");
     }
     if (value === undefined || value === false) return [];
@@ -77,19 +78,19 @@ function fromObject(permissions: SandboxPermissionsObject): Deno.PermissionDescr
     if (!Array.isArray(value)) {
       throw new TypeError(`Cannot start a sandbox: its ${name} permission is neither true, false nor a list`);
     }
-    const field = FIELDS[name as keyof typeof FIELDS];
+    const field = SCOPES[name as keyof typeof SCOPES];
     return value.map((item) => ({ name, [field]: item }) as Deno.PermissionDescriptor);
   });
 }
 
 function checkDescriptor(descriptor: Deno.PermissionDescriptor): void {
-  if (typeof descriptor !== "object" || descriptor === null || !Object.hasOwn(FIELDS, descriptor.name)) {
+  if (typeof descriptor !== "object" || descriptor === null || !Object.hasOwn(SCOPES, descriptor.name)) {
     throw new TypeError("Cannot start a sandbox: Deno has no permission of a kind that is named");
   }
-  const field = FIELDS[descriptor.name];
+  const field = SCOPES[descriptor.name];
   const isPath = field === "path";
   const value: unknown = (descriptor as unknown as Record<string, unknown>)[field];
-  // A key that is misspelt would give all of the kind.
+  // A descriptor with a misspelt key, such as `paths`, would allow everything of its kind.
   const isKnown = Object.keys(descriptor).every((key) => key === "name" || key === field);
   const isText = typeof value === "string" && value !== "";
   if (isKnown && (value === undefined || isText || (value instanceof URL && field !== "host"))) {

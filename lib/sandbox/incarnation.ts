@@ -65,7 +65,7 @@ export class Incarnation {
     this.#plan = plan;
     this.#lines = new BoundedLines(plan.clock, (line) => plan.onLine(line));
     this.#vessel = plan.start((line) => {
-      // A long trace follows.
+      // Noticed as it comes: a long stack trace follows, which may push it out of the last lines.
       if (OUT_OF_MEMORY.test(line)) this.#saidMemory = true;
       this.#lines.add(line);
     });
@@ -124,7 +124,7 @@ export class Incarnation {
   }
 
   async #failed(error: Error): Promise<SandboxError> {
-    // What it says is the cause, if there was no end before that.
+    // Why it was ended before this failure, if it was: that is the reason then, and the failure what came of it.
     const hadReason = this.#reason;
     this.kill("start");
     const { lastLines, signal, code } = await this.ended;
@@ -151,7 +151,7 @@ export class Incarnation {
   #tick(runner: RemoteReference<Runner>, everyMs: number): void {
     this.#after(everyMs, () => {
       const now = this.#plan.clock.now();
-      // Where this process itself did not run, the silence is its own.
+      // If this process itself was stopped for a while (a debugger, a suspended machine), that is no silence of the child's.
       const slept = now - this.#ticked - everyMs;
       this.#ticked = now;
       if (this.#pinged !== undefined && slept > everyMs) this.#pinged += slept;

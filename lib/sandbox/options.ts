@@ -255,7 +255,7 @@ export function checkSandboxOptions(options: SandboxOptions): SandboxNumbers {
   if (!Array.isArray(imports)) refuse("imports is not a list");
   const { grant, publish, clock } = options;
   if (grant !== undefined) {
-    // Before a process is started for nothing.
+    // Checked here, so that no process is started only to find out that the grant fails.
     checkTerms(grant, (clock ?? systemClock).now());
     if (typeof publish === "string" && grant.name !== undefined) {
       refuse("publish and grant.name both name it");

@@ -47,8 +47,6 @@ export class BoundedLines {
   #last: string[] = [];
   #second = 0;
   #count = 0;
-  /** Lines that were not handed on, since the process began. */
-  dropped = 0;
 
   /** @param onLine Must not throw. */
   constructor(clock: Clock, onLine: (line: string) => void) {
@@ -68,7 +66,6 @@ export class BoundedLines {
     const second = Math.floor(this.#clock.now() / 1000);
     if (second !== this.#second) this.#count = 0;
     this.#second = second;
-    if (++this.#count > MAX_SANDBOX_LINES_PER_SECOND) this.dropped++;
-    else this.#onLine(line);
+    if (++this.#count <= MAX_SANDBOX_LINES_PER_SECOND) this.#onLine(line);
   }
 }

@@ -51,7 +51,7 @@ export function startProcess(plan: VesselPlan): Vessel {
   const late = new AbortController();
   const reading = readLines(child.stderr, plan.onLine, late.signal);
   const ended = child.status.then(async ({ code, signal }) => {
-    // A child of the child may keep the pipe open for ever.
+    // If the child has started a process, that may keep the pipe open after the child has ended.
     using _timer = plan.clock.setTimer(LAST_WORDS_MS, () => late.abort());
     await reading;
     return { code, signal };

@@ -64,7 +64,7 @@ export class SandboxRoot extends Forwarder {
     this.#waiting++;
     try {
       const reference = await this.#source.next();
-      // Who has given up waits for nothing to be done.
+      // The caller has given up while it waited, so the call is not made.
       if (context.abortReason !== undefined) throw context.abortReason;
       if (reference !== undefined) return reference;
     } finally {

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { LocalReference } from "../broker/local_reference.ts";
+import { pathToFileURL } from "node:url";
 import { forwardBy } from "../broker/forwarder.ts";
-import { localReference } from "../broker/local_reference.ts";
+import { type LocalReference, localReference } from "../broker/local_reference.ts";
 import type { Referenceable } from "../broker/referenceable.ts";
 import type { RemoteReference, Untyped } from "../broker/remote_reference.ts";
 import { type SandboxEnd, SandboxError, toError } from "../errors.ts";
@@ -15,6 +15,7 @@ import { endWith } from "../tub/debug.ts";
 import { Tub } from "../tub/tub.ts";
 import { usePermissions } from "../tub/used_permissions.ts";
 import { systemClock } from "../util/clock.ts";
+import { runCallback } from "../util/run_callback.ts";
 import { safeTrace, type Trace } from "../util/trace.ts";
 import { checkOwnPermissions, descriptorsOf, sourcesOf } from "./confinement.ts";
 import { Incarnation, type IncarnationEnd, type IncarnationPlan } from "./incarnation.ts";
@@ -91,7 +92,7 @@ export async function startSandbox<T = Untyped>(
   };
   const plan: Omit<IncarnationPlan, "tub"> = {
     request: {
-      module: own.paths.length > 0 ? toFileUrl(own.paths[0]!) : module.toString(),
+      module: own.paths.length > 0 ? pathToFileURL(own.paths[0]!).href : module.toString(),
       export: options.export ?? "default",
       caps: options.caps ?? {},
       args: options.args ?? [],
@@ -115,18 +116,8 @@ export async function startSandbox<T = Untyped>(
   return sandbox;
 }
 
-function toFileUrl(path: string): string {
-  const url = new URL("file:///");
-  url.pathname = path.replaceAll("%", "%25").replaceAll("\\", "/");
-  return url.href;
-}
-
 function guarded(trace: Trace, where: string, run: () => unknown): void {
-  try {
-    run();
-  } catch (thrown) {
-    trace({ type: "callback-failed", where: `${where} of a sandbox`, error: toError(thrown) });
-  }
+  runCallback(run, (error) => trace({ type: "callback-failed", where: `${where} of a sandbox`, error }));
 }
 
 class RunningSandbox<T> implements Sandbox<T>, SandboxSource {

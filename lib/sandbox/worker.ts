@@ -6,6 +6,7 @@
 
 import { SandboxError, toError } from "../errors.ts";
 import { messagePortStreams } from "../transport/message_port_streams.ts";
+import { SCOPES } from "./confinement.ts";
 import type { Vessel, VesselEnd, VesselPlan } from "./vessel.ts";
 
 const RUNNER = new URL("./runner.ts", import.meta.url);
@@ -41,7 +42,7 @@ export function startWorker({ permissions, sources, hosts, onLine }: VesselPlan)
     throw new SandboxError(`Cannot start a sandbox: ${toError(cause).message}`, "start", { cause });
   }
   worker.addEventListener("error", (event) => {
-    // Otherwise it is an error of the program.
+    // Without this, an error that the Worker does not handle ends this process too.
     event.preventDefault();
     onLine(event.message);
     ended.resolve({ code: 1, signal: null });
@@ -66,24 +67,13 @@ export function startWorker({ permissions, sources, hosts, onLine }: VesselPlan)
   };
 }
 
-const FIELDS = {
-  read: "path",
-  write: "path",
-  net: "host",
-  env: "variable",
-  sys: "kind",
-  run: "command",
-  ffi: "path",
-  import: "host",
-} as const;
-
 /** Permissions as a Worker takes them. */
 function permissionsOf(descriptors: readonly Deno.PermissionDescriptor[]): Deno.PermissionOptionsObject {
   const kinds: Record<string, boolean | (string | URL)[]> = {};
-  for (const kind of Object.keys(FIELDS)) kinds[kind] = false;
+  for (const kind of Object.keys(SCOPES)) kinds[kind] = false;
   for (const descriptor of descriptors) {
     const scope =
-      (descriptor as unknown as Record<string, string | URL | undefined>)[FIELDS[descriptor.name]];
+      (descriptor as unknown as Record<string, string | URL | undefined>)[SCOPES[descriptor.name]];
     const known = kinds[descriptor.name];
     if (scope === undefined) kinds[descriptor.name] = true;
     else if (Array.isArray(known)) known.push(scope);

@@ -74,7 +74,7 @@ export class AuditFile implements AuditTrail {
   #head: AuditHead;
   #size: number;
   #missed = 0;
-  /** Whether a part of a line may stand at the end. */
+  /** Whether a write is going on, or has failed half way, so that a piece of a line may stand at the end. */
   #isTorn = false;
   #isDirty = false;
   #isClosed = false;
@@ -144,7 +144,7 @@ export class AuditFile implements AuditTrail {
       this.#hasEvents = true;
     } catch (cause) {
       const isRefused = this.#options.onFailure !== "continue";
-      // What is refused does not happen, so nothing is missing but that it was asked for.
+      // Counted also where it is refused: that somebody has tried is what the file lacks then.
       if (!this.#isClosed) this.#missed++;
       const error = cause instanceof FileError
         ? cause
@@ -169,7 +169,6 @@ export class AuditFile implements AuditTrail {
     } catch (thrown) {
       this.#failed(thrown);
     } finally {
-      this.#timer?.[Symbol.dispose]();
       this.#file.close();
     }
   }
@@ -193,11 +192,8 @@ export class AuditFile implements AuditTrail {
 
   #append(text: string): void {
     const bytes = encodeText(text);
-    if (this.#isTorn) {
-      // What could be written of a line that could not be.
-      this.#file.truncateSync(this.#size);
-      this.#isTorn = false;
-    }
+    // An earlier write failed half way: its piece of a line goes.
+    if (this.#isTorn) this.#file.truncateSync(this.#size);
     this.#isTorn = true;
     for (let at = 0; at < bytes.length;) at += this.#file.writeSync(bytes.subarray(at));
     this.#isTorn = false;
@@ -297,13 +293,13 @@ export class AuditFile implements AuditTrail {
     this.#hasEvents = false;
   }
 
-  /** Others may write to the file too, if they have the rights. */
+  /** Notices if somebody else has written to the file, or cut it, and says so in it. */
   #checkSize(): void {
     const { size } = this.#file.statSync();
     if (size === this.#size || this.#isTorn) return;
     const expected = this.#size;
     this.#size = size;
-    // It goes on at the end that there is, in a line of its own.
+    // What somebody else has left at the end may be no whole line.
     this.#append("\n");
     this.#mark({ type: "disturbed", expected, found: size });
   }

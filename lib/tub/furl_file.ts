@@ -1,13 +1,9 @@
 /**
- * Names for objects, and the files that FURLs are kept in.
+ * Registering an object with a Tub: its name, and the file that keeps its FURL, so that it has the same one after a restart.
  *
- * A file that keeps the FURL of an object, so that the object has the same name after a restart.
+ * The file has one line, the FURL.
  *
- * The file has one line, the FURL. Foolscap: `Tub.registerReference(furlFile=)`.
- *
- * Registering an object with a Tub: its name, and the file that keeps its FURL.
- *
- * Source: Foolscap `pb.py`, `Tub.registerReference`.
+ * Source: Foolscap `pb.py`, `Tub.registerReference`, `furlFile=`.
  *
  * @module
  */

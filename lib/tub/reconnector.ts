@@ -10,6 +10,7 @@ import type { RemoteReference, Untyped } from "../broker/remote_reference.ts";
 import type { ConnectionInfo } from "../connection_info.ts";
 import { NegotiationError, toError, UnreachableError } from "../errors.ts";
 import type { Clock } from "../util/clock.ts";
+import { runCallback } from "../util/run_callback.ts";
 import type { Trace } from "../util/trace.ts";
 import type { Backoff, BackoffOptions } from "../util/backoff.ts";
 
@@ -179,14 +180,10 @@ export class Reconnector<T = Untyped> implements Disposable {
     this.#lastFailure = undefined;
     // Before the program's own watches: by then this has begun to wait.
     this.#watch = reference.notifyOnDisconnect(() => this.#lost());
-    const failed = (error: unknown) =>
-      this.#host.trace({ type: "callback-failed", where: "connectTo", error: toError(error) });
-    try {
-      const result: unknown = this.#callback(reference);
-      if (result instanceof Promise) result.catch(failed);
-    } catch (error) {
-      failed(error);
-    }
+    runCallback(
+      () => this.#callback(reference),
+      (error) => this.#host.trace({ type: "callback-failed", where: "connectTo", error }),
+    );
   }
 
   #failed(error: Error): void {

@@ -1,7 +1,7 @@
 /**
- * Reading an audit file, and finding what was changed in it.
+ * The lines of an audit file, and how to find what was changed in one.
  *
- * The lines of an audit file: JSON, each with the hash of the line before it, and with a MAC under a key of the Tub.
+ * Each line is JSON, with the hash of the line before it and a MAC under a key of the Tub:
  *
  * `{"line":7,"at":...,"type":"used",...,"prev":"<SHA-256 of line 6>","mac":"<HMAC-SHA-256 of all that stands before it>"}`
  *

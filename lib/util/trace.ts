@@ -4,6 +4,8 @@
  * @module
  */
 
+import { runCallback } from "./run_callback.ts";
+
 /**
  * The documented list of what a Tub reports to `Tub.create({ trace })`.
  *
@@ -81,7 +83,7 @@ export type TraceEvent =
   /** A callback of the program threw; nothing else is affected. */
   | { readonly type: "callback-failed"; readonly where: string; readonly error: Error };
 
-/** Receives what happens inside a Tub. What it throws is ignored. */
+/** Receives what happens inside a Tub. What it throws, or rejects with, is ignored. */
 export type Trace = (event: TraceEvent) => void;
 
 /** The trace of a Tub that was given none: for what happens often, no event is even made. */
@@ -91,10 +93,7 @@ export const noTrace: Trace = () => {};
 export function safeTrace(trace: Trace | undefined): Trace {
   if (trace === undefined) return noTrace;
   return (event) => {
-    try {
-      trace(event);
-    } catch {
-      // The hook of last resort: there is nobody left to tell.
-    }
+    // The hook of last resort: when it fails, there is nobody left to tell.
+    runCallback(() => trace(event), () => {});
   };
 }

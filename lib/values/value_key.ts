@@ -1,7 +1,5 @@
 /**
- * Keys by which values are compared as Python does, and what happens if two are the same.
- *
- * Which keys Python takes for one and the same: a primitive for every value, equal where Python's `==` holds.
+ * For every value a primitive, its key: two keys are the same where Python's `==` holds between the values.
  *
  * A JavaScript `Map` compares objects by identity, `1` and `true` as two and `1` and `1n` as two; Python compares
  * bytes, tuples, frozensets and decimals by value and every number by its number. {@link valueKey} gives what a

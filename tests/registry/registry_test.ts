@@ -171,3 +171,15 @@ Deno.test("CapabilityRegistry.register() takes a function that callable() was gi
   assert.equal(registry.find("f"), callable(f));
   assert.throws(() => registry.register(f as unknown as Referenceable), /callable\(f\)/);
 });
+
+Deno.test("a listener of events that rejects hurts nobody, and the trace is told", async () => {
+  const failed: string[] = [];
+  const registry = new CapabilityRegistry({
+    randomBytes: systemRandomBytes,
+    trace: (event) => event.type === "callback-failed" && failed.push(event.where),
+    onEvent: [() => Promise.reject(new TypeError("of the program"))],
+  });
+  registry.grant(new Referenceable());
+  await Promise.resolve();
+  assert.deepEqual(failed, ["capability events"]);
+});

@@ -114,3 +114,15 @@ Deno.test("a sandbox whose module has gone is given up after as many restarts as
     ["start", false],
   ]);
 });
+
+Deno.test("a sandbox survives callbacks of its program that reject, and tells the trace", async () => {
+  await using tub = await Tub.create();
+  const failed: string[] = [];
+  const fail = () => Promise.reject(new TypeError("of the program"));
+  const sandbox = await startPlugin(tub, {
+    onExit: fail,
+    trace: (event) => event.type === "callback-failed" && failed.push(event.where),
+  });
+  await sandbox.stop();
+  assert.deepEqual(failed, ["onExit of a sandbox"]);
+});

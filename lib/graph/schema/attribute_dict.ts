@@ -1,7 +1,6 @@
 /**
- * Constraints for the state of an object, and for that of a Failure.
- *
- * Values by name, each with a rule of its own: the state of a Copyable, or a dict with known keys.
+ * Constraints for values by name, each with a rule of its own: the state of a Copyable, that of a Failure, or a dict with known
+ * keys.
  *
  * Source: Foolscap `copyable.py`, `AttributeDictConstraint`.
  *

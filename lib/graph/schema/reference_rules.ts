@@ -1,7 +1,5 @@
 /**
- * Constraints for references and for copies of objects.
- *
- * References, by the RemoteInterface of the object behind them.
+ * Constraints for references, by the RemoteInterface of the object behind them, and for copies, by their class.
  *
  * Source: Foolscap `remoteinterface.py`, `RemoteInterfaceConstraint` and `LocalInterfaceConstraint`. Unlike there, an
  * object that comes home is taken, and one whose interface extends the one that is asked for.

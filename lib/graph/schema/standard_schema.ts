@@ -1,16 +1,13 @@
 /**
- * Schemas of other libraries, as constraints.
- *
- * How large a value is for code that follows every reference in it and remembers nothing.
- *
- * A peer can write a list that contains one list twice, and that one another one twice, and so on: a few bytes, and more
- * paths than there is time. Constraints remember what they have seen; a validator of another library does not.
- *
  * Validators of other libraries as constraints: whatever speaks Standard Schema, such as zod, valibot and arktype.
  *
  * They see whole values: what a peer may send before that is bounded by the Tub's limits alone. Where memory matters,
- * use the constraints of this module. Inbound values that contain themselves, or have more paths than a container may
- * have elements, are refused before a validator sees them: it would follow them all.
+ * use the constraints of this module.
+ *
+ * A peer can write a list that contains one list twice, and that one another one twice, and so on: a few bytes, and more
+ * paths than there is time. Constraints remember what they have seen; a validator of another library does not, and would follow
+ * them all. So inbound values that contain themselves, or have more paths than a container may have elements, are refused
+ * before a validator sees them.
  *
  * @module
  */

@@ -111,7 +111,7 @@ export class BananaDecoder {
       }
       if (byte === INT || byte === LONGINT) this.#item(value);
       else if (byte === NEG || byte === LONGNEG) {
-        // 0 has no other zero here, as in Python.
+        // A negative zero is 0, as in Python.
         this.#item(typeof value === "bigint" ? -value : value === 0 ? 0 : -value);
       } else if (byte === LIST) this.#list(value);
       else if (byte === VOCAB) this.#word(value);
@@ -122,7 +122,7 @@ export class BananaDecoder {
         this.#string(bytes, at, at + size);
         at += size;
       } else if (byte === FLOAT) {
-        // Digits in front of it mean nothing, and may be dropped.
+        // The digits in front of a FLOAT mean nothing: only from its type byte on is it kept for the next chunk.
         if (end - at < 8) return this.#keep(bytes, at - 1);
         for (let i = 0; i < 8; i++) this.#double.setUint8(i, bytes[at + i]!);
         const double = this.#double.getFloat64(0);

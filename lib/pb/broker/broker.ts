@@ -10,6 +10,7 @@
 
 import { DeadReferenceError, NegotiationError, ProtocolError, toError, Violation } from "../../errors.ts";
 import type { Connection } from "../../transport/transport.ts";
+import { runCallback } from "../../util/run_callback.ts";
 import { decodeLossy, encodeText, quoteForeign } from "../../util/text.ts";
 import { BananaDecoder } from "../banana/decoder.ts";
 import { BananaEncoder } from "../banana/encoder.ts";
@@ -24,22 +25,16 @@ import { Unjellier } from "../jelly/unjellier.ts";
 import type { PlainClass } from "../jelly/security.ts";
 import type { ReferenceTables } from "./counts.ts";
 import { Deliveries, type FindReceiver, targetOf } from "./deliveries.ts";
-import {
-  checkGreeting,
-  chooseDialect,
-  chosenDialect,
-  type Dialect,
-  notAgreed,
-  type PbTraceEvent,
-  type Settings,
-} from "./options.ts";
+import { checkGreeting, chooseDialect, chosenDialect, notAgreed } from "./agreement.ts";
+import type { Dialect, PbTraceEvent, Settings } from "./options.ts";
 import { errorOfState, FAILURE_FORMS, isFailure } from "./failure.ts";
 import { Inbox } from "./inbox.ts";
 import { type LocalTaker, localTaker } from "../flavors/referenceable.ts";
-import { LocalTable, Patience } from "./local_table.ts";
+import { LocalTable } from "./local_table.ts";
 import { MessageTable } from "./messages.ts";
 import { Outbox } from "./outbox.ts";
 import { type OutgoingCall, OutgoingCalls } from "./outgoing.ts";
+import { Patience } from "./patience.ts";
 import { RemoteTable } from "./remote_table.ts";
 import { Watches } from "./watches.ts";
 
@@ -234,12 +229,10 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
     const once = () => {
       if (isOver) return;
       isOver = true;
-      // As at a loss: what it throws goes to the trace.
-      const now = new Watches((where, error) =>
-        this.#settings.trace({ type: "callback-failed", where, error })
+      runCallback(
+        callback,
+        (error) => this.#settings.trace({ type: "callback-failed", where: "whenReleased", error }),
       );
-      now.fire();
-      now.add(callback);
     };
     const watch = this.#watches.add(once);
     this.#locals.whenReleased(object.processUniqueID(), () => {

@@ -64,7 +64,7 @@ export class Deliveries {
       throw new ProtocolError(`The peer made more than ${this.#host.maxPendingCalls} calls at once`);
     }
     const method = name instanceof Word ? name.text : decodeLossy(name);
-    // As Python takes it for true or false.
+    // What Python would take for true: Twisted sends a number, and others may send a list or bytes.
     const isAnswerWanted = Array.isArray(flag) || flag instanceof Uint8Array
       ? flag.length > 0
       : Number(flag) !== 0;
@@ -112,7 +112,7 @@ export class Deliveries {
   #fail({ requestId, method, call }: Delivery, thrown: unknown): void {
     if (this.#host.isClosed()) return;
     const error = toError(thrown);
-    // A login that fails is reported by those who know of logins.
+    // Failed logins are reported by `ConnectionLogins`, as `login-failed`.
     const isExpected = error instanceof PbError || error instanceof LoginFailed;
     if (!isExpected) this.#host.callFailed(method, error);
     if (!call.isAnswerWanted) return;
@@ -129,7 +129,7 @@ export class Deliveries {
         },
       );
     };
-    // As in Twisted, an error that something is broken is described, unless its class lets it travel by itself.
+    // As in Twisted: an error whose class may cross is sent as an object; of any other one only a description is.
     const travels = isJellyable(error) || error instanceof PbError && this.#host.mayCross(error);
     if (!travels) return describe();
     this.#reply(

@@ -49,7 +49,7 @@ export function failureOf(thrown: unknown, exposes: boolean): FailureFields {
     const stack = isForeign ? error.remoteTraceback : error.stack;
     return {
       type,
-      // What another peer said names no paths of this machine.
+      // Paths in the message of another peer are none of this machine's.
       value: exposes || isForeign ? message : withoutPaths(message),
       traceback: exposes
         ? textOf(redact(textOf(stack ?? "", MAX_TRACEBACK_BYTES)), MAX_TRACEBACK_BYTES) || NO_TRACEBACK
@@ -149,7 +149,7 @@ export function isFailure(expression: Expression): expression is Expression[] {
   return tag instanceof Uint8Array && tag.length === FAILURE_TAG.length && decodeLossy(tag) === FAILURE_TAG;
 }
 
-// A failure that is passed on as a value.
+// A failure may also stand in a value, as an argument or a result.
 copyTags.setUnjellyableForClass(FAILURE_TAG, (unjellier, expression) => {
   return errorOfState(expression[1] === undefined ? undefined : unjellier.unjelly(expression[1]));
 });

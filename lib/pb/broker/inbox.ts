@@ -85,7 +85,7 @@ export class Inbox {
       reason = toError(error);
     }
     this.#options.onEnd(reason);
-    // What is left is nobody's.
+    // Nobody reads what may still come.
     reader.cancel().catch(() => {});
     reader.releaseLock();
   }

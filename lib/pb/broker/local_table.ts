@@ -6,39 +6,13 @@
  * @module
  */
 
-import { PbError } from "../errors.ts";
+import type { Patience } from "./patience.ts";
 
 /** An object that the peer may call. */
 export interface LocalObject<T extends object> {
   readonly object: T;
   /** How many references of the peer's have not been given back; 0 for an object that has only a name. */
   count: number;
-}
-
-/** The refusals after which the connection ends, as Twisted has it. */
-const PATIENCE = 3;
-
-/** Counts refusals of one connection: those of references and of caches together, as Twisted does. */
-export class Patience {
-  #violations = 0;
-  readonly #onTooMany: () => void;
-
-  /** @param onTooMany The connection is to end. */
-  constructor(onTooMany: () => void) {
-    this.#onTooMany = onTooMany;
-  }
-
-  /**
-   * One more was refused.
-   *
-   * @param what What there are too many of: `reference`, `cache`.
-   * @returns What to throw.
-   */
-  refuse(what: string): PbError {
-    if (++this.#violations <= PATIENCE) return new PbError(`Maximum PB ${what} count exceeded.`);
-    this.#onTooMany();
-    return new PbError(`Maximum PB ${what} count exceeded.  Goodbye.`);
-  }
 }
 
 /** The objects of one connection. */

@@ -39,7 +39,7 @@ export interface OutgoingMessage {
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-  // Bytes of answers: in the encoder, and taken from it.
+  // Bytes of answers that the peer has not taken yet: those in the encoder, and those that were taken from it to be written.
   #replyBytes = 0;
   #replyBytesTaken = 0;
   #waiting: OutgoingMessage[] = [];
@@ -81,7 +81,7 @@ export class Outbox {
     if (this.#isInMessage) return void this.#waiting.push(message);
     this.#isInMessage = true;
     this.#write(message);
-    // The usual case has nothing that waits.
+    // Messages that were asked for while this one was written. Mostly there are none.
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       this.#write(next);
     }

@@ -32,7 +32,7 @@ export interface RemoteTableOptions<R extends object> {
 
 /** The references of one connection. */
 export class RemoteTable<R extends object> {
-  // The peer chooses the numbers, and numbers can be chosen to collide in a Map: texts are hashed with a secret.
+  // By "#" and the number: V8 hashes numbers without a seed, so a peer could choose numbers that collide; texts have a seed.
   readonly #holdings = new Map<string, Map<object | undefined, Holding<R>>>();
   readonly #options: RemoteTableOptions<R>;
   readonly #collected: FinalizationRegistry<Holding<R>>;

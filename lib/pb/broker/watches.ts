@@ -4,7 +4,7 @@
  * @module
  */
 
-import { toError } from "../../errors.ts";
+import { runCallback } from "../../util/run_callback.ts";
 
 /** Told of what a callback of the program throws. Must not throw. */
 export type CallbackFailed = (where: string, error: Error) => void;
@@ -42,12 +42,6 @@ export class Watches {
   }
 
   #run(callback: () => unknown): void {
-    const failed = (error: unknown) => this.#failed("notifyOnDisconnect", toError(error));
-    try {
-      const result = callback();
-      if (result instanceof Promise) result.catch(failed);
-    } catch (error) {
-      failed(error);
-    }
+    runCallback(callback, (error) => this.#failed("notifyOnDisconnect", error));
   }
 }

@@ -1,17 +1,16 @@
 /**
- * Copies of peers' Cacheables.
+ * Copies of the peer's Cacheables: one object each for all who use it in this process, which the peer keeps in step.
  *
- * Objects whose properties outlive them.
+ * A copy lives longer than anybody's use of it. It is given back to the peer, as often as it came, when nobody here uses it
+ * any more; but until the peer answers that it will not refer to it again, the same object may be sent once more, without its
+ * state. So the program must be able to drop what it holds while the properties stay. Therefore each copy is two objects:
  *
- * A copy of a peer's object must be there until the peer says that it will not be referred to any more, and it must be noticed
- * when the program has no use for it. So the program is given a handle, which can be collected, and the properties are
- * those of a core, which is kept. A handle is a Proxy without traps, made in the constructor before those of derived classes run:
- * private fields are its own. Twisted does the same with two objects that have one `__dict__`.
+ * - the core, an ordinary object with the properties, which is kept until the peer says `uncache`;
+ * - the handle, which the program has: a Proxy of the core without traps. When it is collected, the copy is given back; if the
+ *   object comes again, the core gets another handle.
  *
- * Copies of objects of the peer of one connection, which the peer keeps in step.
- *
- * One object each for all who use it here, given back as often as it came, when nobody does any more. Its state is kept
- * until the peer says that it may be forgotten: the object may have been sent once more in the meantime.
+ * The constructor of RemoteCache returns the handle, so the constructors of derived classes put their private fields on that.
+ * Twisted has the same with two instances that share one `__dict__`.
  *
  * Source: Twisted `spread/pb.py`, `Broker.cacheLocally`, `cachedLocallyAs`; `spread/flavors.py`, `RemoteCache`.
  *
@@ -86,7 +85,7 @@ interface CacheHandle {
   remoteMessageReceived(message: string, call: PbCall): unknown;
 }
 
-/** One life of an object of the peer. */
+/** A copy of an object of the peer, from when it came whole until the peer says `uncache`. */
 class Holding {
   /** Keeps the properties; undefined if they could not be read. */
   core: object | undefined;
@@ -100,7 +99,7 @@ class Holding {
   constructor(readonly id: number) {}
 }
 
-/** One handle's time. */
+/** The use of a copy by one handle, from when the program gets it until it is collected or disposed of. */
 class Use {
   isOver = false;
 
@@ -111,7 +110,7 @@ const uses = new WeakMap<object, Use>();
 
 /** The copies of one connection. */
 export class HeldCaches {
-  // The peer chooses the numbers, and numbers can be chosen to collide in a Map: texts are hashed with a secret.
+  // By "#" and the number, as in `RemoteTable`: a peer could choose numbers that collide.
   readonly #holdings = new Map<string, Holding>();
   readonly #collected = new FinalizationRegistry<Use>((use) => this.#release(use));
   readonly host: HeldHost;
@@ -148,7 +147,7 @@ export class HeldCaches {
     this.#use(holding, handle);
   }
 
-  /** Its state could not be read: it is given back, and so is whatever comes of it until the peer knows. */
+  /** The state of a copy could not be read: it is given back now, and again each time it comes until the peer knows. */
   spoil(handle: CacheHandle): void {
     const use = uses.get(handle);
     if (use?.caches !== this) return;

@@ -1,19 +1,16 @@
 /**
- * Cacheables that peers hold copies of.
+ * Cacheables of ours of which the peer of one connection keeps copies: by number, counted, each with the observer by which its
+ * owner reaches that copy.
  *
- * How the owner of something cached reaches the copy that one peer holds.
- *
- * Source: Twisted `spread/flavors.py`, `RemoteCacheObserver`, `RemoteCacheMethod`.
- *
- * Objects of ours of which the peer of one connection keeps a copy: by number, counted.
- *
- * Source: Twisted `spread/pb.py`, `Broker.cacheRemotely`, `cachedRemotelyAs`, `proto_decache`.
+ * Source: Twisted `spread/pb.py`, `Broker.cacheRemotely`, `cachedRemotelyAs`, `proto_decache`; `spread/flavors.py`,
+ * `RemoteCacheObserver`, `RemoteCacheMethod`.
  *
  * @module
  */
 
 import { DeadReferenceError, toError } from "../../errors.ts";
-import type { Patience } from "../broker/local_table.ts";
+import { runCallback } from "../../util/run_callback.ts";
+import type { Patience } from "../broker/patience.ts";
 import type { OutgoingCall } from "../broker/outgoing.ts";
 import type { Broker } from "../flavors/call.ts";
 
@@ -144,13 +141,13 @@ export interface OwnedHost extends ObserverHost {
   send(word: string, id: number): void;
 }
 
-/** One life of an object at the peer. */
+/** A copy that the peer has, from when the object was sent whole until the last one was given back. */
 class OwnedCache implements Observed {
   /** How many times the object was sent and not given back. */
   count = 1;
   /** Whether its owner was asked for the state, and so knows the observer. */
   isObserved = false;
-  /** The peer holds nothing any more; the owner is being told. */
+  /** The peer has given it back; its owner is being told, and can still reach it. */
   isEnding = false;
   isOver = false;
   readonly observer: RemoteCacheObserver;
@@ -253,12 +250,9 @@ export class OwnedCaches {
   }
 
   #tell({ object, perspective, observer }: OwnedCache): void {
-    const failed = (error: unknown) => this.#host.failed("stoppedObserving", toError(error));
-    try {
-      const result = object.stoppedObserving(perspective, observer);
-      if (result instanceof Promise) result.catch(failed);
-    } catch (error) {
-      failed(error);
-    }
+    runCallback(
+      () => object.stoppedObserving(perspective, observer),
+      (error) => this.#host.failed("stoppedObserving", error),
+    );
   }
 }

@@ -1,9 +1,7 @@
 /**
- * Caches of a connection, and the classes of what arrives in them.
+ * The caches of one connection, in both directions, and the class of the copies that arrive.
  *
- * Copies of a peer's objects that the peer keeps in step.
- *
- * Source: Twisted `spread/flavors.py`, `RemoteCache`.
+ * Source: Twisted `spread/flavors.py`, `RemoteCache`; `spread/pb.py`, `proto_cachemessage`, `proto_decache`, `proto_uncache`.
  *
  * @module
  */

@@ -92,7 +92,7 @@ export class Challenger extends Referenceable {
     return super.remoteMessageReceived(message, call);
   }
 
-  /** Writes itself as a reference; when that comes back, there will be no answer. */
+  /** Writes itself as a reference. When the peer gives that back without an answer, the challenge is over. */
   override jellyFor(jellier: Jellying): void {
     jellier.onUndo(this.#options.onOver);
     super.jellyFor(jellier);

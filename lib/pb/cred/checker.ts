@@ -1,9 +1,5 @@
 /**
- * Who somebody is: checkers say it, by what is shown to them.
- *
- * Source: Twisted `cred/checkers.py`.
- *
- * Users and passwords in memory.
+ * Checkers: they look at what somebody shows, and say who that is. The one for users and passwords in memory is here.
  *
  * Source: Twisted `cred/checkers.py`, `InMemoryUsernamePasswordDatabaseDontUse`.
  *

@@ -1,13 +1,7 @@
 /**
- * Logging in, as the client does.
- *
- * Ways to log in, as a client goes them.
+ * Logging in, as a client does: the ways to log in, and the avatars that one connection holds.
  *
  * Source: Twisted `cred/credentials.py`; `spread/pb.py`, `PBClientFactory.login`.
- *
- * The logins of a client.
- *
- * Source: Twisted `spread/pb.py`, `PBClientFactory.login`.
  *
  * @module
  */
@@ -62,7 +56,7 @@ export class UsernamePassword implements LoginMethod, Credentials {
   readonly interfaces: readonly string[] = [IUsernamePassword];
   /** The name. */
   readonly username: string;
-  // Hidden, so that nothing that shows objects shows it.
+  // Private, so that neither `console.log` nor `Deno.inspect` shows it.
   readonly #password: Uint8Array;
 
   /**
@@ -98,7 +92,7 @@ export class UsernamePassword implements LoginMethod, Credentials {
     }
     const asked: RemoteReference = challenger;
     const avatar = asked.callRemote("respond", respond(challenge, this.#password), mind);
-    // The server needs it no longer than it takes to answer.
+    // Given back at once: calls that were sent are answered all the same.
     challenger[Symbol.dispose]();
     return await avatar;
   }

@@ -1,7 +1,5 @@
 /**
- * The logins of one connection.
- *
- * Logins that were granted, until they are logged out.
+ * The logins of one connection of a server: how many may be tried, and what was granted, until it is logged out.
  *
  * Source: Twisted `spread/pb.py`, `_JellyableAvatarMixin`.
  *
@@ -11,6 +9,7 @@
 import { toError } from "../../errors.ts";
 import type { Clock } from "../../util/clock.ts";
 import type { RandomBytes } from "../../util/random_bytes.ts";
+import { runCallback } from "../../util/run_callback.ts";
 import { LoginFailed, PBConnectionLost } from "../errors.ts";
 import type { Broker, MessageReceiver } from "../flavors/call.ts";
 import { AsReferenceable, type Perspective, Referenceable } from "../flavors/referenceable.ts";
@@ -124,7 +123,7 @@ class Sessions {
       throw error;
     }
     this.#all.add(session);
-    // Lost since the realm has answered: nobody will give the avatar back.
+    // The connection was lost after the realm answered, so nobody will give the avatar back.
     if (!this.broker.isConnected) session.end();
     return session;
   }
@@ -148,7 +147,7 @@ class Sessions {
   }
 }
 
-/** What cannot travel by itself takes its calls as a perspective: as a new object for each login. */
+/** An avatar as what can be sent: itself if it can, else an object, a new one for each login, that calls it as a perspective. */
 function callableOf(avatar: unknown): Jellyable {
   if (typeof avatar === "object" && avatar !== null) {
     if (isJellyable(avatar)) return avatar;
@@ -161,14 +160,7 @@ function callableOf(avatar: unknown): Jellyable {
 
 /** Logs out; what goes wrong is the program's. */
 function runLogout(logout: () => unknown, broker: Broker): void {
-  const failed = (error: unknown) =>
-    broker.report({ type: "callback-failed", where: "logout", error: toError(error) });
-  try {
-    const result = logout();
-    if (result instanceof Promise) result.catch(failed);
-  } catch (error) {
-    failed(error);
-  }
+  runCallback(logout, (error) => broker.report({ type: "callback-failed", where: "logout", error }));
 }
 
 /** What a connection needs of its portal. */
@@ -219,7 +211,7 @@ export class ConnectionLogins {
       try {
         return this.#sessions.add(await this.#inTime(credentials, mind));
       } catch (error) {
-        // One for which there was no room told nothing of any password, and can be tried again.
+        // Only logins that were looked at count: one that found no room tells nothing of a password.
         this.#failures++;
         throw error;
       }
@@ -263,8 +255,8 @@ export class ConnectionLogins {
       limits.loginTimeoutMs,
       () => giveUp(new LoginFailed("Cannot log in: it took too long")),
     );
-    // Of all together, whoever waits no longer makes room; of one connection, only who is done: what never ends
-    // must not pile up.
+    // A login that takes too long leaves the count of the portal at once, so that it cannot shut out others. It leaves the
+    // count of its connection only when checker and realm are done with it, so that a peer cannot pile up work that never ends.
     using _ofAll = this.#pendingOfAll.begin();
     const ofOne = this.#pending.begin();
     const context = { broker: this.#broker, signal: stop.signal };

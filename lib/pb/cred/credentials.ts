@@ -1,15 +1,11 @@
 /**
- * What somebody shows to log in.
+ * What somebody shows in order to be let in: a name with a password, with a hash of it, or with the answer to a challenge.
  *
- * How a client shows that it knows a password without sending it.
+ * The answer to a challenge proves the password without sending it, but it is made with MD5: whoever reads the exchange can try
+ * passwords at leisure. So it belongs inside TLS.
  *
- * MD5 is what the protocol has: whoever reads the exchange can try passwords at leisure. It belongs inside TLS.
- *
- * Source: Twisted `spread/pb.py`, `respond`, `challenge`, `_PortalAuthChallenger.checkMD5Password`.
- *
- * What somebody shows in order to be let in.
- *
- * Source: Twisted `cred/credentials.py`; `spread/pb.py`, `IUsernameMD5Password`.
+ * Source: Twisted `cred/credentials.py`; `spread/pb.py`, `IUsernameMD5Password`, `respond`, `challenge`,
+ * `_PortalAuthChallenger.checkMD5Password`.
  *
  * @module
  */

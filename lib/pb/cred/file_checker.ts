@@ -1,11 +1,5 @@
 /**
- * Passwords in a file.
- *
- * The lines of a file with users and passwords. Pure.
- *
- * Source: Twisted `cred/checkers.py`, `FilePasswordDB._loadCredentials`.
- *
- * Users and passwords in a text file, as Twisted has it.
+ * The checker for users and passwords in a text file, a line a user, in the formats that Twisted reads.
  *
  * Source: Twisted `cred/checkers.py`, `FilePasswordDB`.
  *

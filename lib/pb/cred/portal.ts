@@ -1,5 +1,5 @@
 /**
- * Where those who want in come to a realm, and the first object that clients of it reach.
+ * The portal: asks checkers who somebody is and the realm for what they get. And its root, the first object that clients reach.
  *
  * Source: Twisted `cred/portal.py`; `spread/pb.py`, `_PortalRoot`, `_PortalWrapper`.
  *
@@ -118,7 +118,7 @@ function nameOf(username: unknown): string {
     const bytes = bytesOf(username as string | Uint8Array, "a user name");
     if (bytes.length <= MAX_USERNAME_BYTES) return decodeText(bytes, 0, bytes.length);
   } catch {
-    // It is nobody's.
+    // Neither text nor bytes, or no UTF-8: no user has such a name.
   }
   throw new UnauthorizedLogin();
 }

@@ -119,7 +119,7 @@ function namedArguments(kw: unknown): Kwargs | undefined {
   const entries: [unknown, unknown][] = kw instanceof Dict ? [...kw.entries()] : Object.entries(kw);
   if (entries.length === 0) return undefined;
   const named: [string, unknown][] = entries.map(([key, value]) => {
-    // Python 2 names them by bytes.
+    // A peer in Python 2 sends the names as bytes.
     const name = key instanceof Uint8Array ? decodeLossy(key) : key;
     if (typeof name !== "string" || name === "" || !name.isWellFormed()) {
       throw new BadCall("Cannot call: keywords must be strings");

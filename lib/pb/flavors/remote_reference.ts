@@ -51,7 +51,7 @@ export type Received<T> = T extends void | undefined ? null
 export type Sendable<T> = T extends
   string | number | bigint | boolean | null | undefined | symbol | ArrayBufferView ? T
   : T extends RemoteReference<infer U>
-  // A callee that says nothing of the object takes any.
+  // A parameter of type `RemoteReference`, without the object's class, takes any object.
     ? string extends RemoteMethodName<U> ? ByReference | AnyRemoteReference : U | RemoteReference<U>
   : T extends ByReference ? T | RemoteReference<T>
   : T extends readonly unknown[] ? { [I in keyof T]: Sendable<T[I]> }

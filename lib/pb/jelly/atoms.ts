@@ -1,7 +1,5 @@
 /**
- * Values of jelly that have no parts, written and read.
- *
- * Objects without parts, which have forms of their own: dates, times, decimals.
+ * The forms of jelly by their tags, and how values without parts (dates, times, decimals) are written and read.
  *
  * Source: Twisted `jelly.py`, `jelly_datetime` and its kin, `jelly_decimal`, `_unjelly_decimal`.
  *

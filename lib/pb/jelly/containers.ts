@@ -162,7 +162,7 @@ function isText(expression: Expression | undefined): boolean {
   if (!Array.isArray(expression)) return false;
   const [tag] = expression;
   if (tag instanceof Word) return tag.text === "unicode";
-  // A program may have built the expression itself.
+  // An expression that did not come from the decoder has plain bytes in the place of a Word.
   return tag instanceof Uint8Array && commonWord(tag, 0, tag.length)?.text === "unicode";
 }
 

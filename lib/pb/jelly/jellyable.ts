@@ -1,7 +1,5 @@
 /**
- * What objects can do to be written to jelly and read from it.
- *
- * Objects that say themselves how they are written and read.
+ * Objects that say themselves how they are written to jelly and read from it.
  *
  * Source: Twisted `jelly.py`, `Jellyable`, `Unjellyable`; `interfaces.py`.
  *
@@ -38,7 +36,7 @@ function nameOf(key: unknown): string {
     try {
       return decodeText(key, 0, key.length);
     } catch {
-      // Said below.
+      // It is no UTF-8: refused below.
     }
   }
   throw new Violation("Cannot take the state of an object: a name in it is no text");

@@ -1,13 +1,8 @@
 /**
- * Which classes may cross.
+ * What may be read of what a peer sends: the forms, modules and classes that this side has declared, and which class, function
+ * or factory reads what has a given tag.
  *
- * What may be unjellied: forms, modules and classes that this side has declared.
- *
- * Source: Twisted `jelly.py`, `SecurityOptions`.
- *
- * Which class, function or factory reads what a peer sends under a tag.
- *
- * Source: Twisted `jelly.py`, `setUnjellyableForClass` and its kin; `flavors.py`.
+ * Source: Twisted `jelly.py`, `SecurityOptions`, `setUnjellyableForClass` and its kin; `flavors.py`.
  *
  * @module
  */

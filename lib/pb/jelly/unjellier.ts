@@ -144,7 +144,7 @@ export class Unjellier implements FormReader {
   unjelly(expression: Expression): unknown {
     if (typeof expression === "number" || typeof expression === "bigint") return expression;
     if (expression instanceof Uint8Array) {
-      // A word is shared by all; what the program gets is its own.
+      // The decoder shares its Words between messages; the program gets bytes of its own.
       return expression instanceof Word ? expression.slice() : expression;
     }
     if (expression instanceof Float) return this.#wrapFloats ? expression : expression.value;

@@ -1,13 +1,7 @@
 /**
- * Collecting what comes in pages.
+ * Taking what a peer sends in pages: the collectors that pages are sent to, and the calls that ask for pages.
  *
- * What takes the pages of a peer.
- *
- * Source: Twisted `spread/util.py`, `CallbackPageCollector`.
- *
- * Asking a peer for pages.
- *
- * Source: Twisted `spread/util.py`, `getAllPages`.
+ * Source: Twisted `spread/util.py`, `CallbackPageCollector`, `getAllPages`.
  *
  * @module
  */
@@ -60,7 +54,8 @@ export interface PageOptions {
 /** Where pages go. */
 export interface PageSink {
   page(page: unknown, weight: number): void;
-  ended(): void;
+  /** There are no more. A promise is waited for. */
+  ended(): unknown;
   failed(error: Error): void;
   /** Whoever takes the pages is behind: a sender that asks is answered when they are not. Rejects if nobody takes them. */
   whenTaken?(): Promise<void> | undefined;
@@ -110,10 +105,11 @@ export class PageCollector extends Referenceable {
     this.#sink.page(page, weight);
   }
 
-  /** There are no more. */
-  remote_endedPaging(): void {
+  /** There are no more. What fails in whoever takes the pages, at once or later, is the sender's answer. */
+  remote_endedPaging(): void | Promise<void> {
     this.end();
-    this.#sink.ended();
+    const taken = this.#sink.ended();
+    if (taken instanceof Promise) return taken.then(() => {});
   }
 
   /** A page was taken out. */
@@ -146,7 +142,8 @@ function noMorePages(): PbError {
  */
 export class CallbackPageCollector extends PageCollector {
   /**
-   * @param callback Is given the pages. Never called if they are too much; then the peer's `gotPage` fails.
+   * @param callback Is given the pages. Never called if they are too much; then the peer's `gotPage` fails. What it throws, or
+   *   rejects with, fails the peer's `endedPaging`.
    * @throws {RangeError} If `maxBytes` is not a whole number of 1 or more.
    */
   constructor(callback: (pages: unknown[]) => unknown, options: PageOptions = {}) {
@@ -159,7 +156,7 @@ export class CallbackPageCollector extends PageCollector {
   }
 }
 
-/** A sender that asks goes on when less than this is kept, or a quarter of what may be, in bytes. */
+/** A sender that asks (see `Pager`) is answered when less than this is kept, in bytes, or less than a quarter of `maxBytes`. */
 const ENOUGH_BYTES = 1024 * 1024;
 
 /**
@@ -172,7 +169,7 @@ export class Pages implements AsyncIterableIterator<unknown>, AsyncDisposable {
   readonly #collector: PageCollector;
   readonly #enough: number;
   #kept: { readonly page: unknown; readonly weight: number }[] = [];
-  /** How many of those were taken: many would take long to be moved up each time. */
+  /** How many at the beginning of `#kept` were taken: to shift an array for each page would be slow. */
   #taken = 0;
   #weight = 0;
   #isOver = false;
@@ -195,7 +192,7 @@ export class Pages implements AsyncIterableIterator<unknown>, AsyncDisposable {
       whenTaken: () => this.#whenTaken(),
     }, options);
     this.#enough = Math.min(ENOUGH_BYTES, (options.maxBytes ?? Infinity) / 4);
-    // A method that has failed may have let go of the collector before its error is sent: the error says more.
+    // When the method has failed, its error may come after the collector was given back. The error says more, so it is awaited.
     const answered = (reference as RemoteReference).callRemote(method, collector, ...args);
     answered.catch((error: unknown) => this.#end(toError(error)));
     const gaveUp = () => {

@@ -1,25 +1,16 @@
 /**
- * Sending in pages what is too long for one message.
+ * Sending in pages what is too long for one message: any pages, text and bytes, files and streams.
  *
- * Sending something large in pages.
+ * A collector of the peer is called: `gotPage(page)` for each page, and `endedPaging()` after the last one. Twisted wants no
+ * answers to that. Here one page in sixteen asks for one, so that a collector can make the sender wait, or refuse the rest.
  *
- * `gotPage(page)` for each, and `endedPaging()`, to a collector of the peer. Twisted asks for no answers. Here one page of
- * a few does, so that a collector can say that there is too much at the moment, or that it wants no more.
- *
- * Source: Twisted `spread/util.py`, `Pager`.
- *
- * Text and bytes in pages.
- *
- * Source: Twisted `spread/util.py`, `StringPager`.
- *
- * Files and streams in pages.
- *
- * Source: Twisted `spread/util.py`, `FilePager`.
+ * Source: Twisted `spread/util.py`, `Pager`, `StringPager`, `FilePager`.
  *
  * @module
  */
 
 import { toError } from "../../errors.ts";
+import { runCallback } from "../../util/run_callback.ts";
 import { quoteForeign } from "../../util/text.ts";
 import { PBConnectionLost, PbError, RemoteError } from "../errors.ts";
 import type { AnyRemoteReference } from "../flavors/marks.ts";
@@ -69,7 +60,7 @@ export abstract class Pager {
   /** @param collector The peer's object that takes the pages, such as the first argument of a method called by {@linkcode getAllPages}. */
   constructor(collector: AnyRemoteReference) {
     this.#collector = collector as RemoteReference;
-    // Who does not ask for it is not to be ended by its failure.
+    // A program that never asks for `done` must not be ended by its rejection.
     this.#done.promise.catch(() => {});
     queueMicrotask(() => this.begin());
   }
@@ -123,7 +114,7 @@ export abstract class Pager {
       if (page instanceof Promise) page = await page;
       if (this.#isOver) return;
       if (page !== undefined && count % PAGES_PER_ANSWER === 0) {
-        // Its failure has ended the paging.
+        // If that failed, the paging has ended: see below.
         await answered?.catch(() => {});
         if (this.#isOver) return;
         answered = this.#collector.callRemote("gotPage", page);
@@ -140,15 +131,11 @@ export abstract class Pager {
     if (error === undefined) this.#done.resolve();
     else {
       this.#done.reject(error);
-      // The only way to say it.
+      // To give the collector back is the only way to tell the peer that no more pages come.
       if (this.#collector instanceof RemoteReference) this.#collector[Symbol.dispose]();
     }
-    try {
-      const result = this.pagingOver();
-      if (result instanceof Promise) result.catch(() => {});
-    } catch {
-      // What it closes is closed or was not open.
-    }
+    // It fails where what it closes is closed, or was not open.
+    runCallback(() => this.pagingOver(), () => {});
   }
 }
 
@@ -221,7 +208,7 @@ export class StringPager extends Pager {
     const start = this.#at;
     const data = this.#data;
     let end = start + this.#chunkSize;
-    // Half a character cannot be sent.
+    // A page must not end between the two halves of a surrogate pair.
     if (typeof data === "string" && isHigh(data.charCodeAt(end - 1)) && end < data.length) end++;
     this.#at = end;
     if (end >= data.length) this.stopPaging();

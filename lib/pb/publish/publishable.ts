@@ -1,9 +1,8 @@
 /**
- * Objects that publish their state, and where the state is kept.
+ * Objects whose copies outlive the connection, and where peers keep those copies.
  *
- * Objects whose copies outlive the connection.
- *
- * What is sent is who they are and since when they are as they are; what they hold is asked for by peers that have not got it.
+ * What is sent is only which object it is, and when its state last changed. A peer that has that state already, in a file or in
+ * memory, needs no more; another one asks for it.
  *
  * Source: Twisted `spread/publish.py`, `Publishable`.
  *
@@ -144,7 +143,7 @@ export abstract class Publishable extends Cacheable {
 
   /** Says that it has changed: whoever gets it from now on asks for the state. Those who have it are not told. */
   republish(): void {
-    // Two in one millisecond are two.
+    // Each time it is published gets another timestamp, even twice in one millisecond.
     this.#timestamp = Math.max(this.#clock.now() / 1_000, this.#timestamp + 0.001);
   }
 

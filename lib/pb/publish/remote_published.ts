@@ -16,6 +16,7 @@ import { RemoteReference } from "../flavors/remote_reference.ts";
 import type { Unjellying } from "../jelly/invoker.ts";
 import { stateOf } from "../jelly/jellyable.ts";
 import { decode, encode, jelly, unjelly } from "../jelly/storage.ts";
+import { runCallback } from "../../util/run_callback.ts";
 import { decodeText } from "../../util/text.ts";
 import type { PublishedStorage } from "./publishable.ts";
 
@@ -142,7 +143,7 @@ export class RemotePublished extends RemoteCache {
     const activation = this.#activation;
     try {
       const stored = await this.#load();
-      // It is the peer's attributes that are refused or not, also when they come from the storage.
+      // A stored state came from the peer too, so it is checked in the same way.
       const state = stored ?? stateOf(await this.remote.callRemote("getStateToPublish"));
       assignState(this, state);
       activation.wasClean = stored !== undefined;
@@ -168,11 +169,11 @@ export class RemotePublished extends RemoteCache {
       if (!Array.isArray(expression) || expression.length !== 2) return undefined;
       const state = stateOf(unjelly(expression[1]!));
       if (state.timestamp !== this.timestamp) return undefined;
-      // Of the connection by which it came when it was stored.
+      // It belonged to a connection of an earlier run.
       delete state.remote;
       return state;
     } catch (error) {
-      // What cannot be read is asked for.
+      // The peer is asked for the state instead.
       this.#failed("storage.load", error);
       return undefined;
     }
@@ -184,7 +185,7 @@ export class RemotePublished extends RemoteCache {
     if (storage === undefined || !(tag instanceof Uint8Array)) return;
     try {
       const { remote: _, ...state } = this;
-      // What Twisted compares is a float.
+      // As a float, because Twisted compares it with one.
       const stored = { ...state, timestamp: new Float(this.timestamp) };
       decodeText(tag, 0, tag.length);
       await storage.save(this.getFileName(), encode([tag, jelly(stored)]));
@@ -201,12 +202,7 @@ export class RemotePublished extends RemoteCache {
   }
 
   #run(where: string, callback: () => unknown): void {
-    try {
-      const result = callback();
-      if (result instanceof Promise) result.catch((error: unknown) => this.#failed(where, error));
-    } catch (error) {
-      this.#failed(where, error);
-    }
+    runCallback(callback, (error) => this.#failed(where, error));
   }
 
   #failed(where: string, error: unknown): void {

@@ -75,7 +75,7 @@ export class RunningCalls {
     const { context } = call;
     const cut = call.cut();
     if (cut !== undefined) {
-      // By the method itself, before it waited.
+      // The method itself has cut the membrane before it returned its promise.
       result.then(undefined, () => {});
       derived.abort(cut);
       derived.end();
@@ -94,7 +94,7 @@ export class RunningCalls {
       Promise.resolve(result).then((value) => {
         if (end()) resolve(call.result(value));
       }).catch((error) => {
-        // What could not cross has ended before.
+        // Once more, harmlessly, if it was the result that could not cross.
         end();
         reject(call.failure(error));
       });

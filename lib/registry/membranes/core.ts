@@ -198,7 +198,7 @@ export class MembraneCore implements BehindHandles {
       },
       failure: (error) => {
         if (this.#end === "revoked") return this.cut(method);
-        // The program knows the reason that it gave.
+        // The caller's own signal: it gets the very reason that it gave, and no copy of it.
         return signal?.aborted === true && error === signal.reason ? error : this.#errorAcross(error, heldBy);
       },
       cut: () => this.#end === "revoked" ? this.cut(method) : undefined,
@@ -225,7 +225,7 @@ export class MembraneCore implements BehindHandles {
     }
     const last = args.at(-1);
     if (!(last instanceof Kwargs)) return copyAcross([...args], this.#customs[to]) as unknown[];
-    // Together, so that what occurs in both stays one.
+    // In one run, so that an object that occurs in both is one object on the other side.
     const both = copyAcross([args.slice(0, -1), { ...last.values }], this.#customs[to]);
     const [positional, named] = both as [unknown[], Record<string, unknown>];
     return [...positional, new Kwargs(named)];

@@ -125,7 +125,7 @@ export class CrossedHandle implements HandleOwner {
       const as = localContext(method, false);
       this.#behind.pass(this, method, args, contextFor(method, options), { options, wantsAnswer: false, as });
     } catch {
-      // Nobody wants to know.
+      // The caller wants no answer, so there is nobody to tell.
     }
   }
 

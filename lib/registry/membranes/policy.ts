@@ -28,7 +28,7 @@ export interface MembranePolicy {
    * @default all may pass
    */
   readonly allow?: ((call: MembraneCall) => boolean | string) | undefined;
-  /** Is told of every call that passes. What it throws refuses the call. */
+  /** Is told of every call that passes. What it throws refuses the call; a promise of its is not waited for. */
   readonly onCall?: ((call: MembraneCall) => void) | undefined;
 }
 
@@ -44,9 +44,13 @@ export function refusal(
   try {
     const answer: unknown = allow === undefined ? true : allow(call);
     if (answer === true) {
-      onCall?.(call);
+      const told: unknown = onCall?.(call);
+      // It comes too late to refuse the call.
+      if (told instanceof Promise) told.catch(failed);
       return undefined;
     }
+    // No promise is `true`, so it refuses, whatever comes of it.
+    if (answer instanceof Promise) answer.catch(failed);
     const why = typeof answer === "string" ? `: ${quoteForeign(answer)}` : "";
     return `${cannotCall(call.method)}: the policy of this membrane does not allow it${why}`;
   } catch (error) {

@@ -1,8 +1,9 @@
 /**
- * How values and errors pass a membrane.
+ * How values and errors cross a membrane.
  *
- * How values cross a membrane: as they would cross a connection and be unpacked at once, so that nothing is shared by the two
- * sides but what does not change. What travels by reference is taken aside on the way, and something else put in its place.
+ * A value is serialized and unserialized at once, as a connection would do it, so that the two sides share nothing that can
+ * change. What travels by reference is kept aside meanwhile: in its place goes a `held` sequence with its number, and where that
+ * is read, what stands for it on the other side.
  *
  * @module
  */
@@ -37,7 +38,7 @@ export function errorAcross(error: Error, cross: (value: unknown) => unknown, de
       const passed = passedOn(descriptor.value, cross, depth);
       if (passed !== undefined) Object.defineProperty(copy, key, { ...descriptor, value: passed.value });
     }
-    // It tells of hints and of peers; its class keeps it where a copy has nothing.
+    // It tells of hints and of peers. The class has an accessor for it, which would fail on a copy.
     if (error instanceof NegotiationError) {
       Object.defineProperty(copy, "connectionInfo", { value: undefined });
     }
@@ -63,7 +64,7 @@ function passedOn(
   }
 }
 
-/** What is put in the place of what travels by reference. */
+/** Gives what stands on the other side for what cannot be copied. */
 export interface Customs {
   /** Of an object, a function, a reference or a promise. */
   reference(object: object): unknown;
@@ -71,7 +72,7 @@ export interface Customs {
   sturdyRef(ref: SturdyRef): SturdyRef;
 }
 
-/** The word of what was taken aside. */
+/** The opentype in the place of what was kept aside. */
 const HELD = "held";
 const STURDY_REF = "foolscap.SturdyRef";
 
@@ -80,7 +81,7 @@ interface Walk {
   readonly held: unknown[];
 }
 
-/** The value that is crossing. The code of the program's that a value may run on its way can let another one cross. */
+/** The crossing that is going on. Code of the program that runs in it (`getStateToCopy`) may begin another one inside. */
 let walk: Walk | undefined;
 
 function hold(value: unknown, out: Slicing): void {
@@ -100,7 +101,7 @@ class HeldUnslicer extends Unslicer {
   }
 }
 
-/** A copy of a class that this process sends and does not take: it goes on as what it is. */
+/** Stands for a Copyable of a type for which this process has no class: it can be sent on under its own type. */
 class CarriedCopy extends Copyable {
   readonly #copytype: string;
   readonly #state: Record<string, unknown>;
@@ -120,7 +121,7 @@ class CarriedCopy extends Copyable {
 
 const SturdyRefType: CopyType = {
   kind: "factory",
-  // So that one that occurs twice can be named.
+  // So that a second occurrence in the same value can refer to the first.
   cyclic: true,
   make: ({ url }) => {
     const ref = new SturdyRef(typeof url === "string" ? url : undefined);
@@ -150,7 +151,7 @@ const slicers = rich.slicers.extend([
   [OnlyReferenceable.prototype, () => {
     throw new Violation("Cannot pass an OnlyReferenceable: it has an identity and no methods");
   }],
-  // One that is whole would come back as an int.
+  // Without that, a Float of a whole number would come back as a number.
   [Float.prototype, hold as Slicer],
 ]);
 const unslicers = rich.unslicers.extend([

@@ -148,3 +148,33 @@ Deno.test("names that a peer sends for objects of its own are not kept", async (
   // One that the program asks for is the same each time.
   assert.equal(peer.client.broker.remoteForName("third"), peer.client.broker.remoteForName("third"));
 });
+
+Deno.test("whenReleased() tells the trace which callback has failed", async () => {
+  const failed: string[] = [];
+  class Desk extends pb.Referenceable {}
+  const desk = new Desk();
+  class Root extends pb.Root {
+    broker: pb.Broker | undefined;
+    override rootObject(broker: pb.Broker): pb.MessageReceiver {
+      this.broker = broker;
+      return this;
+    }
+    remote_desk(): Desk {
+      queueMicrotask(() => {
+        this.broker!.whenReleased(desk, () => {
+          throw new TypeError("of the program");
+        });
+        this.broker!.whenReleased(desk, () => Promise.reject(new RangeError("of the program")));
+      });
+      return desk;
+    }
+  }
+  await using made = await agreedClient(new Root(), {
+    trace: (event) => event.type === "callback-failed" && failed.push(`${event.where}: ${event.error.name}`),
+  });
+  made.raw.say(["message", 1, "root", "desk", 1, ["tuple"], ["dictionary"]]);
+  await made.raw.hear(["answer", 1, ["remote", 1]]);
+  made.raw.say(["decref", 1], ["message", 2, "root", "x", 1, ["tuple"], ["dictionary"]]);
+  await made.raw.next();
+  assert.deepEqual(failed, ["whenReleased: TypeError", "whenReleased: RangeError"]);
+});

@@ -279,6 +279,27 @@ Deno.test("CallbackPageCollector calls back once with all pages, and never if th
   assert.deepEqual(got, [[Uint8Array.of(0x78), Uint8Array.of(0x79)]]);
 });
 
+Deno.test("CallbackPageCollector fails endedPaging with what its callback throws, or rejects with", async () => {
+  const failed: string[] = [];
+  await using peer = await agreedServer({
+    trace: (event) => event.type === "call-failed" && failed.push(`${event.method}: ${event.error.message}`),
+  });
+  const { raw, root } = peer;
+  const fail = (): never => {
+    throw new TypeError("of the program");
+  };
+  // deno-lint-ignore require-await -- what it throws is the promise's
+  void root.callRemoteOnly("a", new pb.CallbackPageCollector(async () => fail()));
+  void root.callRemoteOnly("a", new pb.CallbackPageCollector(fail));
+  await raw.message();
+  await raw.message();
+  for (const id of [1, 2]) {
+    raw.say(["message", id, id, "endedPaging", 1, ["tuple"], ["dictionary"]]);
+    await raw.failed(id);
+  }
+  assert.deepEqual(failed, ["endedPaging: of the program", "endedPaging: of the program"]);
+});
+
 /** Pages of some bytes, as many as anybody takes. */
 class Endless extends pb.Pager {
   made = 0;
