@@ -236,9 +236,17 @@ export class CaveatNames {
     const { state, clock } = this.#options;
     const last = revoked.marks.at(-1)!;
     const isGood = refusesLookup(revoked, this.#options) === undefined;
-    if (isGood) state.revoke(last, clock.now());
+    let failure: { readonly error: unknown } | undefined;
+    try {
+      if (isGood) state.revoke(last, clock.now());
+    } catch (error) {
+      if (!state.isRevoked(last)) throw error;
+      // It is over here, and could not be written.
+      failure = { error };
+    }
     // Of one whose time is over, calls may still go on.
     this.#end(this.#live.withMark(last));
+    if (failure !== undefined) throw failure.error;
     return isGood;
   }
 

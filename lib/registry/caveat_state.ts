@@ -74,6 +74,7 @@ interface OfName {
 export interface CaveatJournal {
   /** Counts of one name have new values. */
   setCounts(counts: readonly (CaveatMark & { readonly used: number })[]): void;
+  /** Is told after it is remembered: what is revoked is over, whatever this throws. */
   addRevoked(mark: CaveatMark): void;
   forgetId(id: string): void;
   forgetOver(now: number, endedUntil: number): void;
@@ -179,9 +180,10 @@ export class MemoryCaveatState implements CaveatState {
         `Cannot revoke FURL: ${this.#revocations} revocations are kept already; unregister its object instead`,
       );
     }
-    this.#journal?.addRevoked(mark);
     this.#ofName(mark.id).revoked.set(mark.mark, { used: 0, until: mark.until });
     this.#revocations++;
+    // It is over here whatever the disk does.
+    this.#journal?.addRevoked(mark);
   }
 
   forget(id: string): void {

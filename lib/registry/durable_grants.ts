@@ -14,6 +14,7 @@ import { MAX_TIMER_MS, STORE_FLUSH_MS } from "../limits.ts";
 import type { Clock } from "../util/clock.ts";
 import { quoteForeign } from "../util/text.ts";
 import type { Trace } from "../util/trace.ts";
+import type { Endings } from "./endings.ts";
 import type { DurableOptions, Factory } from "./factories.ts";
 import type { GateEnd } from "./gate.ts";
 import type { Grant } from "./grant.ts";
@@ -74,6 +75,8 @@ function plain(descriptor: Deno.PermissionDescriptor): Record<string, unknown> {
 /** What {@linkcode DurableGrants} need of the registry. */
 interface DurableGrantsOptions {
   readonly store: Store;
+  /** By which what ends is written. */
+  readonly endings: Endings;
   readonly factories: Readonly<Record<string, Factory>>;
   readonly table: NameTable<Publishable>;
   readonly clock: Clock;
@@ -86,12 +89,6 @@ export interface Recipe {
   readonly args: Uint8Array | undefined;
 }
 
-/** Grants that have ended together. */
-interface GrantsEnd {
-  readonly ids: readonly number[];
-  readonly why: GateEnd;
-}
-
 /** Makes a grant again. */
 type RestoreGrant = (stored: StoredGrant, target: Publishable, terms: Terms, parent?: Grant) => Grant;
 
@@ -102,10 +99,8 @@ export class DurableGrants {
   readonly #kept = new Map<Grant, CallCountLimit | undefined>();
   /** Those whose number of uses has changed since it was written. */
   readonly #used = new Set<Grant>();
-  /** What was made and what has ended in a batch that is not written yet. */
-  #batch: { readonly made: Grant[]; readonly ends: GrantsEnd[] } | undefined;
-  /** Ends that could not be written: a restart would undo them. */
-  #unwritten: GrantsEnd[] = [];
+  /** What was made in a batch that is not written yet. */
+  #made: Grant[] | undefined;
   #timer: Disposable | undefined;
 
   /** Nothing has been read. */
@@ -170,10 +165,10 @@ export class DurableGrants {
     };
     const sealedRoot = store.keys.seal(root, aboutOf(fixed));
     // One of them may have had its name.
-    this.#writeEnds();
+    this.#options.endings.flush();
     store.addGrant({ ...fixed, sealedRoot, isUnnamed: false, used: 0, lastUsedAt: undefined });
     this.#kept.set(grant, countOf(grant));
-    this.#batch?.made.push(grant);
+    this.#made?.push(grant);
   }
 
   /** A call has passed, of a grant and of all that it comes of. */
@@ -195,14 +190,8 @@ export class DurableGrants {
     const ids = grants.filter((grant) => this.#kept.delete(grant)).map(({ id }) => id);
     for (const grant of grants) this.#used.delete(grant);
     if (ids.length === 0) return;
-    this.#batch?.ends.push({ ids, why });
-    try {
-      this.#options.store.endGrants(ids, why);
-    } catch (error) {
-      // A batch that fails has all of its ends.
-      if (this.#batch === undefined) this.#keepTrying([{ ids, why }]);
-      throw error;
-    }
+    const { store, endings } = this.#options;
+    endings.write(() => store.endGrants(ids, why));
   }
 
   /** The program took the name of a grant back. */
@@ -212,11 +201,14 @@ export class DurableGrants {
 
   /** Runs something whose grants and revocations are written in one go. What was granted ends if they cannot be. */
   batch(run: () => void, undo: (grant: Grant) => void): void {
-    if (this.#batch !== undefined) throw new TypeError("Cannot begin a batch: there is one already");
-    const { made, ends } = this.#batch = { made: [] as Grant[], ends: [] as GrantsEnd[] };
+    if (this.#made !== undefined) throw new TypeError("Cannot begin a batch: there is one already");
+    const { store, endings } = this.#options;
+    const made: Grant[] = this.#made = [];
+    endings.beginBatch();
+    let isWritten = false;
     let thrown: { readonly error: unknown } | undefined;
     try {
-      this.#options.store.batch(() => {
+      store.batch(() => {
         try {
           const result: unknown = run();
           if (result instanceof Promise) {
@@ -228,15 +220,16 @@ export class DurableGrants {
           thrown = { error };
         }
       });
+      isWritten = true;
     } catch (error) {
       for (const grant of made) {
         this.#kept.delete(grant);
         undo(grant);
       }
-      this.#keepTrying(ends);
       throw error;
     } finally {
-      this.#batch = undefined;
+      this.#made = undefined;
+      endings.endBatch(isWritten);
     }
     if (thrown !== undefined) throw thrown.error;
   }
@@ -296,11 +289,7 @@ export class DurableGrants {
     for (const [grant, count] of this.#kept) {
       if (count !== undefined && grant.callsUsed > 0) this.#used.add(grant);
     }
-    try {
-      this.#writeEnds();
-    } catch (thrown) {
-      this.#failed(thrown);
-    }
+    this.#options.endings.close();
     this.#flush();
     this.#kept.clear();
     this.#options.store.close();
@@ -321,34 +310,8 @@ export class DurableGrants {
   #plan(): void {
     this.#timer ??= this.#options.clock.setTimer(Math.min(STORE_FLUSH_MS, MAX_TIMER_MS), () => {
       this.#timer = undefined;
-      try {
-        this.#writeEnds();
-      } catch {
-        // Whoever ended them knows.
-        this.#plan();
-      }
       this.#flush();
     });
-  }
-
-  #keepTrying(ends: readonly GrantsEnd[]): void {
-    if (ends.length === 0) return;
-    this.#unwritten.push(...ends);
-    this.#plan();
-  }
-
-  #writeEnds(): void {
-    const { store } = this.#options;
-    const ends = this.#unwritten;
-    if (ends.length === 0) return;
-    if (this.#batch === undefined) {
-      store.batch(() => ends.forEach(({ ids, why }) => store.endGrants(ids, why)));
-    } else {
-      for (const { ids, why } of ends) store.endGrants(ids, why);
-      // With the batch it may fail again.
-      this.#batch.ends.push(...ends);
-    }
-    this.#unwritten = [];
   }
 
   #flush(): void {

@@ -18,6 +18,7 @@ import { type CapabilityEvents, EventLog, type EventOptions, type Subject } from
 import { CaveatNames } from "./caveat_names.ts";
 import { forgetQuietly, MemoryCaveatState } from "./caveat_state.ts";
 import { DurableGrants } from "./durable_grants.ts";
+import { Endings, journalOf } from "./endings.ts";
 import type { GrantOptions } from "./grant_options.ts";
 import { notPublishable } from "./grant_rules.ts";
 import { type DerivedFacets, furlGiver, Grants } from "./grants.ts";
@@ -73,7 +74,9 @@ export class CapabilityRegistry {
   constructor(options: CapabilityRegistryOptions) {
     const { trace, permissions, clock = systemClock, onEvent = [], store, audit, factories = {} } = options;
     const kept = this.#kept = store?.load();
-    const { caveatState: state = new MemoryCaveatState({}, store, kept) } = options;
+    const endings = store && new Endings(store, clock, trace);
+    const { caveatState: state = new MemoryCaveatState({}, store && journalOf(store, endings!), kept) } =
+      options;
     this.#audit = audit;
     this.#trace = trace;
     this.#permissions = permissions;
@@ -84,7 +87,8 @@ export class CapabilityRegistry {
     );
     for (const { nameHash, why } of kept?.retired ?? []) table.addRetired(nameHash, why);
     this.#lastId = kept?.lastId ?? 0;
-    const durable = this.#durable = store && new DurableGrants({ store, factories, table, clock, trace });
+    const durable = this.#durable = store &&
+      new DurableGrants({ store, endings: endings!, factories, table, clock, trace });
     this.#lookups = new NameLookups(table, trace);
     const log = this.#log = new EventLog(clock, trace, onEvent, audit);
     const base = { clock, table, log, nextId: () => ++this.#lastId };
@@ -94,15 +98,8 @@ export class CapabilityRegistry {
       shutDerived: (grants) => this.#caveats.shutDerived(grants),
       isBusy: (grant) => this.#caveats.isBusy(grant),
     };
-    const grants = this.#grants = new Grants({
-      ...base,
-      trace,
-      permissions,
-      sturdy,
-      derived,
-      durable,
-      furlOf,
-    });
+    const more = { sturdy, derived, durable, furlOf };
+    const grants = this.#grants = new Grants({ ...base, ...more, trace, permissions });
     const grantOf = (object: Publishable) => (grants.find(object) ?? grants.reachedBy(object))?.grant;
     this.#caveats = new CaveatNames({
       ...base,

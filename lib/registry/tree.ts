@@ -169,7 +169,7 @@ function limitsOf(info: CapabilityInfo): string[] {
       ? []
       : [`for ${holders.map((holder) => holder.slice(0, 4)).join(", ") || "nobody"}`]),
     ...(requires.length === 0 ? [] : [`needs ${[...new Set(requires.map(({ name }) => name))].join(", ")}`]),
-    ...(callsUsed === 0 ? [] : [`used ${callsUsed} times`]),
+    ...(callsUsed === 0 ? [] : [`used ${callsUsed} ${callsUsed === 1 ? "time" : "times"}`]),
   ];
 }
 

@@ -231,7 +231,7 @@ Deno.test("tree() shows what was reached by an attenuated FURL below it, by the 
     [
       '#1 Book "lent": deep; everything; used 2 times',
       "└─ Page: as above",
-      '#2 Book "for Bob": deep; everything; used 1 times',
+      '#2 Book "for Bob": deep; everything; used 1 time',
       "└─ Page: as above",
       "",
     ].join("\n"),

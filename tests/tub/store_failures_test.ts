@@ -139,6 +139,40 @@ for (const { what, act, error, isRevoked = false } of ROWS) {
     }));
 }
 
+Deno.test("revokeFurl() acts at once, and what could not be written of it is written later", () =>
+  inFolder(async (folder) => {
+    const options = optionsOf(folder);
+    const clock = new FakeClock();
+    const furls = await live({ ...options, clock }, async (registry, db) => {
+      const { furl } = registry.grant(new Thing(), { durable: DURABLE, name: "thing" });
+      const [early, late] = ["early", "late"].map((label) => attenuateFurl(furl, { label }));
+      const facet = registry.find(nameOf(early!));
+      db.exec("PRAGMA query_only = 1");
+      assert.throws(() => registry.revokeFurl(early!), StoreError);
+      assert.equal(registry.find(nameOf(early!)), undefined);
+      await assert.rejects(use(facet), { name: "PermissionDenied", limit: "revoked" });
+      assert.equal(registry.revokeFurl(early!), false, "it is over all the same");
+      clock.advance(10_000);
+      db.exec("PRAGMA query_only = 0");
+      clock.advance(1_000);
+      const { n } = db.prepare("SELECT count(*) AS n FROM caveat_revocations").get()!;
+      assert.equal(n, 1, "without waiting for the stop");
+      assert.throws(() =>
+        registry.batch(() => {
+          registry.revokeFurl(late!);
+          db.exec("PRAGMA query_only = 1");
+          registry.grant(new Thing(), { durable: DURABLE });
+        }), StoreError);
+      assert.equal(registry.find(nameOf(late!)), undefined);
+      db.exec("PRAGMA query_only = 0");
+      return [early!, late!];
+    });
+    await live(options, (registry) => {
+      assert.ok(registry.find("thing") !== undefined);
+      for (const furl of furls) assert.equal(registry.find(nameOf(furl)), undefined);
+    });
+  }));
+
 Deno.test("revoke() that could not be written is written before its name is granted again, or at the stop", () =>
   inFolder(async (folder) => {
     const options = optionsOf(folder);
