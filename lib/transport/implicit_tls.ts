@@ -216,7 +216,8 @@ function shakeHands(
   );
   socket.once("close", () => end(new NegotiationError("The peer closed the connection")));
   // One server a socket tells which handshake has ended; it never listens.
-  tls.createServer(secrets, (stream) => end(undefined, stream))
+  // Its own timer would go on for two minutes after a failure (Deno 2.9), and keep the socket and all of this.
+  tls.createServer({ ...secrets, handshakeTimeout: -1 }, (stream) => end(undefined, stream))
     .on("tlsClientError", (error) => end(new NegotiationError(`TLS handshake failed: ${error.message}`)))
     .emit("connection", socket);
 }

@@ -30,7 +30,7 @@ export interface TlsBase {
 
 /**
  * Does the handshake on `floor`, TLS 1.2 or 1.3. No SNI, no ALPN; a resumed session is refused, so that every
- * connection proves both keys anew. Foolscap: `Negotiation.startTLS`.
+ * connection proves both keys anew. Foolscap: `Negotiation.startTLS`. It has no time limit of its own: `signal` is that.
  *
  * @returns Resolves when both sides have proved their keys. What is below ends with the connection; when
  * the handshake fails, `base.close()` has been called.
@@ -133,7 +133,9 @@ function begin(
     return socket.on("error", onFailure);
   }
   // A server of its own for each connection: its events are about this one.
-  const server = tls.createServer({ ...common, requestCert: true });
+  // Deno 2.9 only stops its own timer when the handshake is done: it would keep one that was given up, and all that hangs
+  // on it, for two minutes.
+  const server = tls.createServer({ ...common, requestCert: true, handshakeTimeout: -1 });
   server.on("secureConnection", (socket) => onSecure(socket.on("error", onFailure)));
   server.on("tlsClientError", onFailure);
   server.emit("connection", raw);
