@@ -8,6 +8,7 @@ import type { Publishable } from "../broker/callable.ts";
 import type { Caveat } from "../names/caveat.ts";
 import { allowanceOf } from "../names/describe_furl.ts";
 import type { Clock } from "../util/clock.ts";
+import { redact } from "../util/redact.ts";
 import type { LimitKind } from "./capability_event.ts";
 import type { EventLog, Subject } from "./capability_events.ts";
 import type { CapabilityInfo } from "./capability_info.ts";
@@ -214,7 +215,10 @@ export class CaveatFacet implements Subject {
     this.chain = chain;
     this.target = target;
     this.owner = parts.owner;
-    for (const caveat of chain.caveats) if (caveat.type === "label") this.label = caveat.label;
+    for (const caveat of chain.caveats) {
+      // A holder has chosen it, and it stands in events and in the audit file: no FURL shall.
+      if (caveat.type === "label") this.label = redact(caveat.label);
+    }
     this.#parent = parent;
     this.#world = world;
     this.#createdAt = world.clock.now();

@@ -352,6 +352,15 @@ Deno.test("who derives a FURL writes nothing of its own into trees and refusals 
   assert.match(denial(() => call(facet, "list")).message, /^Cannot call "list": .* only "read\\n#9 /);
 });
 
+Deno.test("who derives a FURL puts no FURL into events by its label", () => {
+  const rig = new Rig();
+  const furl = `pb://${ALICE}@tcp:h:1/${rig.registry.register(new Files())}`;
+  const derived = attenuateFurl(furl, { label: `see ${furl}` });
+  rig.registry.find(derived.split("/").at(-1)!);
+  const { label } = rig.heard.at(-1)!;
+  assert.equal(label, `see pb://${ALICE}@tcp:h:1/…`);
+});
+
 for (const deep of [false, true]) {
   Deno.test(`revoke() of a ${deep ? "deep " : ""}grant of a peer's object ends its calls there, whoever made them`, async () => {
     await using owner = await startTub();
