@@ -4,10 +4,10 @@
  * @module
  */
 
-import { type CallContext, currentCall, runInCall } from "../broker/call_context.ts";
+import { type CallContext, runInCall } from "../broker/call_context.ts";
 import { Callable, type Publishable } from "../broker/callable.ts";
-import { localContext } from "../broker/call.ts";
 import { Forwarder, isSameObject } from "../broker/forwarder.ts";
+import { callFunction, contextualCallable } from "../broker/invoke.ts";
 import { Referenceable } from "../broker/referenceable.ts";
 import { adaptedBy } from "../broker/remotely_callable.ts";
 import { PermissionDenied } from "../errors.ts";
@@ -235,7 +235,7 @@ interface Passing {
 
 function invoke({ target, method, args, context }: Passing): unknown {
   if (target instanceof Referenceable) return target.doRemoteCall(method, args, context);
-  return (target.call as (...args: unknown[]) => unknown)(...args);
+  return callFunction(target.call, args, context);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
@@ -266,12 +266,9 @@ class Facet extends Referenceable {
 
 /** The facet of a gate: of the kind that its target is. */
 export function facetOf(gate: Gate): Publishable {
-  const facet = gate.target instanceof Callable ? new Callable(functionOf(gate)) : new Facet(gate);
+  const facet = gate.target instanceof Callable
+    ? contextualCallable((args, context) => gate.pass("", args, context))
+    : new Facet(gate);
   gate.facet = facet;
   return facet;
-}
-
-/** A function is called without a context: whose call it is, the turn says. */
-function functionOf(gate: Gate): (...args: unknown[]) => unknown {
-  return (...args) => gate.pass("", args, currentCall() ?? localContext("", false));
 }

@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { Callable, type Publishable } from "../../lib/broker/callable.ts";
 import { CallContext, runInCall } from "../../lib/broker/call_context.ts";
+import { callFunction } from "../../lib/broker/invoke.ts";
 import { Referenceable } from "../../lib/broker/referenceable.ts";
 import { PermissionDenied } from "../../lib/errors.ts";
 import { attenuateFurl, type FurlCaveats } from "../../lib/names/attenuate_furl.ts";
@@ -85,7 +86,7 @@ export async function call(
     context,
     () =>
       object instanceof Callable
-        ? (object.call as () => unknown)()
+        ? callFunction(object.call, [], context)
         : object!.doRemoteCall(method, [], context),
     undefined,
   );

@@ -2,7 +2,14 @@
  * Grants of objects that live somewhere else: what they return of themselves is limited as well.
  */
 import assert from "node:assert/strict";
-import { bridge, PermissionDenied, Referenceable, type RemoteReference, type Tub } from "../../mod.ts";
+import {
+  bridge,
+  callable,
+  PermissionDenied,
+  Referenceable,
+  type RemoteReference,
+  type Tub,
+} from "../../mod.ts";
 import { startTub } from "../tub/tubs.ts";
 
 class Safe extends Referenceable {
@@ -93,5 +100,23 @@ Deno.test("grant({ holders, deep }) refuses the program's own call of what was r
   assert.equal(await safe.callRemote("open"), "gold");
   const remote = await client.getReference<Keeper>(tub.registerReference(deputy));
   await remote.callRemote("keep", safe);
+  await assert.rejects(Promise.resolve(remote.callRemote("open")), { limit: "holders" });
+});
+
+Deno.test("grant({ holders }) of a function refuses the program's own call, whomever it serves", async () => {
+  await using tub = await startTub();
+  await using client = await startTub();
+  const { object, furl } = tub.registry.grant(callable(() => "gold"), {
+    holders: [client.tubId],
+    deep: true,
+  });
+  class Deputy extends Referenceable {
+    remote_open(): unknown {
+      return (object.call as () => unknown)();
+    }
+  }
+  const open = await client.getReference<() => string>(furl);
+  assert.equal(await open.callRemote(), "gold");
+  const remote = await client.getReference<Deputy>(tub.registerReference(new Deputy()));
   await assert.rejects(Promise.resolve(remote.callRemote("open")), { limit: "holders" });
 });

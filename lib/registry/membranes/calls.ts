@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type CallContext, currentCall, runInCall } from "../../broker/call_context.ts";
+import { type CallContext, runInCall } from "../../broker/call_context.ts";
 import { Callable, type Publishable } from "../../broker/callable.ts";
-import { localContext } from "../../broker/call.ts";
+import { contextualCallable } from "../../broker/invoke.ts";
 import { Referenceable } from "../../broker/referenceable.ts";
 import { RemoteHandle } from "../../broker/remote_handle.ts";
 import { RemoteFunction } from "../../broker/remote_reference.ts";
@@ -141,8 +141,6 @@ class Shell extends Referenceable {
 /** The shell of an object, or of a function. */
 export function shellOf(target: object, behind: Behind): Publishable {
   if (!(target instanceof Callable || target instanceof RemoteFunction)) return new Shell(behind);
-  const shell: Callable = new Callable((...args: unknown[]) =>
-    behind.pass(shell, "", args, currentCall() ?? localContext("", false))
-  );
+  const shell: Callable = contextualCallable((args, context) => behind.pass(shell, "", args, context));
   return shell;
 }

@@ -5,6 +5,7 @@
  */
 
 import { Callable, type Publishable } from "../../broker/callable.ts";
+import { callFunction } from "../../broker/invoke.ts";
 import type { CallContext } from "../../broker/call_context.ts";
 import { Forwarder, isSameObject } from "../../broker/forwarder.ts";
 import { Referenceable } from "../../broker/referenceable.ts";
@@ -390,7 +391,7 @@ function invoke(
   sending: SendingOptions | undefined,
 ): unknown {
   if (target instanceof Referenceable) return target.doRemoteCall(method, args, context);
-  if (target instanceof Callable) return (target.call as (...args: unknown[]) => unknown)(...args);
+  if (target instanceof Callable) return callFunction(target.call, args, context);
   const { options = {}, wantsAnswer = true } = sending ?? {};
   const crossed = RemoteHandle.isReleased(target as RemoteHandle)
     ? undefined
