@@ -121,12 +121,13 @@ Deno.test("Capability.revoke() ends calls of what came home through its grant an
   const own = new Book();
   const { object } = derive(lent.object, { label: "for Bob" });
   const got = await keptAndGot(lent.object, own, object);
-  const { object: further } = derive(got, { label: "for Carol" });
+  const { object: further, furl } = derive(got, { label: "for Carol" });
   const furthest = await keptAndGot(got, new Book(), further);
   const waiting = [call(got, "wait"), call(further, "wait"), call(furthest, "wait")];
   lent.revoke();
   for (const waits of waiting) await fails(waits, "revoked");
   for (const over of [got, further, furthest]) await fails(call(over, "wait"), "revoked");
+  assert.equal(registry.find(nameOf(furl)), undefined);
   const revoked: unknown[] = [];
   for await (const event of events) {
     if (event.type === "revoked") revoked.push(event.label);
