@@ -288,6 +288,21 @@ for (const tag of ["list", "tuple", "set", "frozenset", "dictionary"]) {
   });
 }
 
+for (const id of [1.5, -0.5, NaN, Infinity, -Infinity, 1e300, 2n ** 60n]) {
+  for (const tag of ["remote", "hostile.Kept", "cached", "lcache"]) {
+    Deno.test(`${tag} of the number ${id} is refused, and nothing is said of another`, async () => {
+      await using made = await agreedClient(new Root(), { registry });
+      const { raw, server } = made;
+      const form = tag === "hostile.Kept" ? [tag, id, ["dictionary"]] : [tag, id];
+      raw.say(message(1, "root", "hold", [form]));
+      await raw.failed(1);
+      await goesOn(raw);
+      const { remote, caches } = server.brokers[0]!.tables;
+      assert.deepEqual([remote, caches], [0, 0]);
+    });
+  }
+}
+
 const reference = (number: number, value: Sexp): Sexp => ["reference", number, value];
 const dereference = (number: number): Sexp => ["dereference", number];
 

@@ -418,7 +418,7 @@ export class PbBroker implements Broker, Invoker, Limited, LocalTaker, Reference
   #readRemote(id: Expression | undefined, unjellier: Unjellying): RemoteReference {
     // Twisted takes names too, which are never given back: the peer chooses them, so none is kept.
     if (id instanceof Uint8Array) return this.#referenceTo(decodeLossy(id));
-    if (typeof id !== "number") throw new Violation("Cannot read a reference: its object has no number");
+    if (!isNumber(id)) throw new Violation("Cannot read a reference: its object has no number");
     try {
       return this.#remotes.receive(id, unjellier.perspective as object | undefined);
     } catch (error) {
@@ -440,6 +440,11 @@ export class PbBroker implements Broker, Invoker, Limited, LocalTaker, Reference
     if (typeof id !== "number") throw new Violation("Cannot read a reference: its object has no number");
     return this.#locals.get(id) ?? null;
   }
+}
+
+/** Whether something numbers an object: a double does not, and cannot be sent back as the number of one. */
+function isNumber(id: Expression | undefined): id is number {
+  return Number.isSafeInteger(id);
 }
 
 function nothingCached(): never {

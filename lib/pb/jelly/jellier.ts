@@ -119,7 +119,7 @@ export class Jellier implements Jellying {
     this.#encoder.bytes(value);
   }
 
-  /** Writes an integer. */
+  /** Writes an integer. @throws {Violation} If it is none. */
   integer(value: number | bigint): void {
     if (typeof value === "bigint") this.#encoder.bigInteger(value);
     else this.#encoder.integer(value);
