@@ -24,6 +24,11 @@ export interface PbLoginLimits {
   readonly maxFailedLogins: number;
   /** Logins of one connection that are not logged out; one more is refused. */
   readonly maxSessions: number;
+  /**
+   * What `maxExpressionBytes` is for a connection on which nobody is logged in, unless that is less: what is said then is a
+   * name, a response and a mind. It holds for answers too, such as those that a realm gets from a mind during the login.
+   */
+  readonly maxExpressionBytesBeforeLogin: number;
 }
 
 /** The limits that hold where nothing else is said. */
@@ -35,6 +40,7 @@ export const DEFAULT_LOGIN_LIMITS: PbLoginLimits = Object.freeze({
   maxPendingLoginsOfAll: 1_000,
   maxFailedLogins: 100,
   maxSessions: 1_000,
+  maxExpressionBytesBeforeLogin: 1 * MiB,
 });
 
 /** Longest user name, in bytes of UTF-8: what is longer is nobody's, and is not kept. */

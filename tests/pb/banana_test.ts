@@ -210,3 +210,11 @@ for (const count of [1, 15, 16, 17, 20, 33]) {
     assert.deepEqual(got, [elements, elements]);
   });
 }
+
+for (const value of [Infinity, -Infinity, NaN, 1.5, 2 ** 53]) {
+  Deno.test(`BananaEncoder refuses ${value} as an integer, and does not write digits for ever`, () => {
+    const encoder = new BananaEncoder(true);
+    assert.throws(() => encoder.integer(value), Violation);
+    assert.equal(encoder.position, 0);
+  });
+}

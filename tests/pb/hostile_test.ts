@@ -41,6 +41,7 @@ class Root extends pb.Root {
   readonly brokers: pb.Broker[] = [];
   readonly reader = new Reader();
   readonly pond = new Pond();
+  held: unknown;
 
   override rootObject(broker: pb.Broker): this {
     this.brokers.push(broker);
@@ -48,6 +49,13 @@ class Root extends pb.Root {
   }
   remote_echo(value: unknown): unknown {
     return value;
+  }
+  /** So that it is not collected, and given back, in the middle of what a test hears. */
+  remote_hold(value: unknown): unknown {
+    return this.held = value;
+  }
+  remote_same(values: unknown[]): boolean | number {
+    return values.every((value) => Array.isArray(value) && value === values[0]) ? 1 : 0;
   }
   remote_item(): pb.Referenceable {
     return new pb.Referenceable();
@@ -280,6 +288,47 @@ for (const tag of ["list", "tuple", "set", "frozenset", "dictionary"]) {
   });
 }
 
+for (const id of [1.5, -0.5, NaN, Infinity, -Infinity, 1e300, 2n ** 60n]) {
+  for (const tag of ["remote", "hostile.Kept", "cached", "lcache"]) {
+    Deno.test(`${tag} of the number ${id} is refused, and nothing is said of another`, async () => {
+      await using made = await agreedClient(new Root(), { registry });
+      const { raw, server } = made;
+      const form = tag === "hostile.Kept" ? [tag, id, ["dictionary"]] : [tag, id];
+      raw.say(message(1, "root", "hold", [form]));
+      await raw.failed(1);
+      await goesOn(raw);
+      const { remote, caches } = server.brokers[0]!.tables;
+      assert.deepEqual([remote, caches], [0, 0]);
+    });
+  }
+}
+
+const reference = (number: number, value: Sexp): Sexp => ["reference", number, value];
+const dereference = (number: number): Sexp => ["dereference", number];
+
+for (const direction of ["forwards", "backwards"] as const) {
+  Deno.test(`20,000 references in a chain ${direction} are one value`, async () => {
+    const links = Array.from({ length: 20_000 }, (_, i) => reference(i + 1, dereference(i + 2)));
+    if (direction === "backwards") links.reverse();
+    await using made = await agreedClient(new Root());
+    made.raw.say(message(1, "root", "same", [["list", ...links, reference(20_001, ["list"])]]));
+    await made.raw.hear(["answer", 1, 1]);
+  });
+}
+
+for (const [name, value] of [["bytes", "1".repeat(50_000)], ["a text", u("1".repeat(50_000))]] as const) {
+  Deno.test(`${name} to which many sets refer costs no more time than what may be sent`, async () => {
+    const limits = { maxExpressionBytes: 1024 * 1024 };
+    await using made = await agreedClient(new Root(), { limits });
+    const sets = (count: number) => Array.from({ length: count }, (): Sexp => ["set", dereference(1)]);
+    made.raw.say(message(1, "root", "keywords", [["list", reference(1, value), ...sets(20)]]));
+    await made.raw.hear(["answer", 1, ["list"]]);
+    made.raw.say(message(2, "root", "keywords", [["list", reference(1, value), ...sets(21)]]));
+    await made.raw.failed(2);
+    await goesOn(made.raw);
+  });
+}
+
 const PLAIN: Sexp = ["dictionary", [u("x"), 1]];
 const FORMS: readonly (readonly [string, Sexp])[] = [
   ["a class of Python", ["class", "builtins.eval"]],
@@ -352,7 +401,7 @@ for (const name of NAMES) {
     const root = new Root();
     await using made = await agreedClient(root, { registry });
     const { raw } = made;
-    raw.say(message(1, "root", "reader"), message(2, "root", "echo", [["hostile.Kept", 1, ["dictionary"]]]));
+    raw.say(message(1, "root", "reader"), message(2, "root", "hold", [["hostile.Kept", 1, ["dictionary"]]]));
     await raw.hear(["answer", 1, ["remote", 1]]);
     await raw.hear(["answer", 2, ["lcache", 1]]);
     raw.say(message(3, "root", name), message(4, 1, name));

@@ -289,3 +289,18 @@ Deno.test("jelly() and unjelly() keep a dictionary of other keys as a Dict, and 
   const [, set] = [...read.keys()] as [unknown, FrozenSet];
   assert.ok(set.isFrozen);
 });
+
+const ADVICE: readonly (readonly [string, unknown, RegExp])[] = [
+  ["a function", () => 1, /send a pb\.Referenceable that has a method/],
+  ["a class", class Some {}, /send a pb\.Referenceable that has a method/],
+  ["a Date", new Date(0), /send a pb\.DateTime/],
+  ["an ArrayBuffer", new ArrayBuffer(1), /send a Uint8Array of it/],
+  ["a promise", Promise.resolve(1), /await it first/],
+  ["an error", new Error("x"), /throw it, or send its message/],
+  ["an object of a class of the program's", new (class Other {})(), /make its class a pb\.Copyable/],
+];
+for (const [name, value, advice] of ADVICE) {
+  Deno.test(`jelly() of ${name} says what to send in its place`, () => {
+    assert.throws(() => pb.jelly([value]), advice);
+  });
+}

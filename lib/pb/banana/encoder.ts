@@ -94,8 +94,16 @@ export class BananaEncoder {
     this.elements -= count;
   }
 
-  /** An integer from -(2^53 - 1) to 2^53 - 1. */
+  /**
+   * An integer from -(2^53 - 1) to 2^53 - 1.
+   *
+   * @throws {Violation} If it is none.
+   */
   integer(value: number): void {
+    // The digits of Infinity never end.
+    if (!Number.isSafeInteger(value)) {
+      throw new Violation(`Cannot send ${value} as an integer: it is none, or not exact; use a bigint`);
+    }
     if (value >= 0) this.#header(value, value <= 0x7fffffff ? INT : LONGINT);
     else this.#header(-value, value >= -0x80000000 ? NEG : LONGNEG);
   }

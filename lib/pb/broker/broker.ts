@@ -16,6 +16,7 @@ import { BananaDecoder } from "../banana/decoder.ts";
 import { BananaEncoder } from "../banana/encoder.ts";
 import type { Expression } from "../banana/expression.ts";
 import { cacheKeeper, Caches } from "../cache/remote_cache.ts";
+import { expressionLimit, type Limited } from "../cred/strangers.ts";
 import type { Broker, MessageReceiver } from "../flavors/call.ts";
 import { NEGOTIATION_LIMITS } from "../limits.ts";
 import { type ReferenceHost, RemoteReference } from "../flavors/remote_reference.ts";
@@ -57,7 +58,7 @@ export interface PbBrokerOptions {
 export type ReferenceReader = (id: Expression | undefined, unjellier: Unjellying) => unknown;
 
 /** One connection. */
-export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
+export class PbBroker implements Broker, Invoker, Limited, LocalTaker, ReferenceHost {
   readonly #options: PbBrokerOptions;
   readonly #settings: Settings;
   readonly #encoder: BananaEncoder;
@@ -74,6 +75,7 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
   readonly #patient: Disposable;
   readonly #jellier: Jellier;
   #lastLocalId = 0;
+  #maxExpressionBytes = Infinity;
   #dialect: Dialect | undefined;
   #ended: Error | undefined;
 
@@ -310,6 +312,18 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
     giveBack: (id: number): void => void this.#locals.release(id),
   };
 
+  /** The portal's limit for who is not logged in. */
+  set [expressionLimit](bytes: number) {
+    this.#maxExpressionBytes = bytes;
+    if (this.#dialect !== undefined) this.#limitDecoder();
+  }
+
+  #limitDecoder(): void {
+    const { limits } = this.#settings;
+    const maxExpressionBytes = Math.min(limits.maxExpressionBytes, this.#maxExpressionBytes);
+    this.#decoder.limits = { ...limits, maxExpressionBytes };
+  }
+
   /** Something came that is of no use. */
   dropped(reason: string): void {
     this.#settings.trace({ type: "dropped", peer: this.peerAddress, reason });
@@ -359,7 +373,7 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
     if (role === "client") this.#write((encoder) => encoder.word(dialect));
     this.#dialect = dialect;
     this.#encoder.vocabulary = this.#decoder.vocabulary = dialect === "pb";
-    this.#decoder.limits = this.#settings.limits;
+    this.#limitDecoder();
     this.#patient[Symbol.dispose]();
     this.send("version", VERSION);
     this.#settings.trace({ type: "connected", peer: this.peerAddress, dialect });
@@ -404,7 +418,7 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
   #readRemote(id: Expression | undefined, unjellier: Unjellying): RemoteReference {
     // Twisted takes names too, which are never given back: the peer chooses them, so none is kept.
     if (id instanceof Uint8Array) return this.#referenceTo(decodeLossy(id));
-    if (typeof id !== "number") throw new Violation("Cannot read a reference: its object has no number");
+    if (!isNumber(id)) throw new Violation("Cannot read a reference: its object has no number");
     try {
       return this.#remotes.receive(id, unjellier.perspective as object | undefined);
     } catch (error) {
@@ -426,6 +440,11 @@ export class PbBroker implements Broker, Invoker, LocalTaker, ReferenceHost {
     if (typeof id !== "number") throw new Violation("Cannot read a reference: its object has no number");
     return this.#locals.get(id) ?? null;
   }
+}
+
+/** Whether something numbers an object: a double does not, and cannot be sent back as the number of one. */
+function isNumber(id: Expression | undefined): id is number {
+  return Number.isSafeInteger(id);
 }
 
 function nothingCached(): never {

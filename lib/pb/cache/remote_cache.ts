@@ -79,7 +79,7 @@ export function cachesOf(invoker: object | undefined): Caches | undefined {
 }
 
 function numberOf(id: Expression | undefined): number {
-  if (typeof id === "number") return id;
+  if (Number.isSafeInteger(id)) return id as number;
   throw new Violation("Cannot read a cached object: it has no number");
 }
 
@@ -135,10 +135,10 @@ export class RemoteCache extends RemoteCopy implements Jellyable, Disposable {
     const caches = cachesOf(unjellier.invoker);
     if (caches === undefined) return super.unjellyFor(unjellier, expression);
     const [, id, state] = expression;
-    if (expression.length !== 3 || typeof id !== "number") {
+    if (expression.length !== 3) {
       throw new Violation("Cannot read a cached object: it has no number or no state, or more than one");
     }
-    caches.held.begin(id, this);
+    caches.held.begin(numberOf(id), this);
     unjellier.bind(this);
     try {
       this.setCopyableState(unjellier.unjelly(state!));

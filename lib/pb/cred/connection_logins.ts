@@ -19,6 +19,7 @@ import type { PbLoginLimits } from "../limits.ts";
 import type { LoginContext } from "./checker.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Login } from "./realm.ts";
+import { limitExpressions } from "./strangers.ts";
 
 /** Counts what has begun and is not over, up to a limit. */
 class PendingCount {
@@ -95,9 +96,17 @@ class Sessions {
   /** Those of one object, which a realm may give more than once: the peer's last reference ends them all. */
   readonly #held = new Map<unknown, Set<Session>>();
 
-  /** None yet. The end of the connection ends them all. */
-  constructor(broker: Broker) {
+  readonly #strangerBytes: number;
+
+  /**
+   * None yet. The end of the connection ends them all.
+   *
+   * @param strangerBytes How long expressions may be while there are none.
+   */
+  constructor(broker: Broker, strangerBytes: number) {
     this.broker = broker;
+    this.#strangerBytes = strangerBytes;
+    limitExpressions(broker, strangerBytes);
     broker.notifyOnDisconnect(() => {
       for (const session of [...this.#all]) session.end();
     });
@@ -123,6 +132,7 @@ class Sessions {
       throw error;
     }
     this.#all.add(session);
+    limitExpressions(this.broker, Infinity);
     // The connection was lost after the realm answered, so nobody will give the avatar back.
     if (!this.broker.isConnected) session.end();
     return session;
@@ -144,6 +154,7 @@ class Sessions {
   /** It has ended. */
   delete(session: Session): void {
     this.#all.delete(session);
+    if (this.#all.size === 0) limitExpressions(this.broker, this.#strangerBytes);
   }
 }
 
@@ -191,8 +202,8 @@ export class ConnectionLogins {
   constructor(portal: LoginPortal, broker: Broker) {
     this.#portal = portal;
     this.#broker = broker;
-    this.#sessions = new Sessions(broker);
-    const { maxPendingLogins, maxPendingLoginsOfAll } = portal.limits;
+    const { maxPendingLogins, maxPendingLoginsOfAll, maxExpressionBytesBeforeLogin } = portal.limits;
+    this.#sessions = new Sessions(broker, maxExpressionBytesBeforeLogin);
     this.#pending = new PendingCount(maxPendingLogins);
     let ofAll = pendingOf.get(portal);
     if (ofAll === undefined) pendingOf.set(portal, ofAll = new PendingCount(maxPendingLoginsOfAll));

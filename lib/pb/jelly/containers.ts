@@ -175,6 +175,9 @@ function checkKey(unjellier: FormReader, key: unknown): void {
   throw new Violation("Cannot read a dictionary or set: a key in it is one that Python cannot hash");
 }
 
+/** Places to be filled, in this turn: undefined when none is being filled. */
+let filling: (() => void)[] | undefined;
+
 /** Stands for `(dereference n)` until what it refers to is known. Never seen by users. */
 export class Dereference {
   readonly #dependants: ((value: unknown) => void)[] = [];
@@ -184,9 +187,19 @@ export class Dereference {
     this.#dependants.push(fill);
   }
 
-  /** Fills all places. */
+  /** Fills all places; those of others that are known by that too, one after the other: a chain may be longer than the stack. */
   resolve(value: unknown): void {
-    for (const fill of this.#dependants.splice(0)) fill(value);
+    const places = this.#dependants.splice(0).map((fill) => () => fill(value));
+    if (filling !== undefined) {
+      for (const place of places) filling.push(place);
+      return;
+    }
+    filling = places;
+    try {
+      for (const place of filling) place();
+    } finally {
+      filling = undefined;
+    }
   }
 }
 

@@ -42,7 +42,7 @@ export interface Jellying {
   word(text: string): void;
   /** Writes a byte string. */
   bytes(value: Uint8Array): void;
-  /** Writes an integer. */
+  /** Writes an integer. @throws {Violation} If it is none. */
   integer(value: number | bigint): void;
   /** Writes an expression that is there already. */
   expression(expression: Expression): void;

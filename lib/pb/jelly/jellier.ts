@@ -17,6 +17,7 @@ import { Tuple } from "../../values/tuple.ts";
 import type { BananaEncoder, Insertion } from "../banana/encoder.ts";
 import type { Expression } from "../banana/expression.ts";
 import { DEFAULT_PB_LIMITS, type PbLimits } from "../limits.ts";
+import { adviceFor } from "./advice.ts";
 import type { Invoker, Jellying } from "./invoker.ts";
 import { isJellyable } from "./jellyable.ts";
 import { checkHashable } from "./containers.ts";
@@ -119,7 +120,7 @@ export class Jellier implements Jellying {
     this.#encoder.bytes(value);
   }
 
-  /** Writes an integer. */
+  /** Writes an integer. @throws {Violation} If it is none. */
   integer(value: number | bigint): void {
     if (typeof value === "bigint") this.#encoder.bigInteger(value);
     else this.#encoder.integer(value);
@@ -352,9 +353,7 @@ export class Jellier implements Jellying {
   #unpersistable(value: unknown): void {
     const kind = kindOf(value);
     if (!this.#sendsUnpersistable) {
-      throw new Violation(
-        `Cannot send ${kind}: make its class a pb.Copyable, a pb.Referenceable or another with jellyFor, or allow it by SecurityOptions.allowInstancesOf`,
-      );
+      throw new Violation(`Cannot send ${kind}: ${adviceFor(value)}`);
     }
     if (typeof value === "object" && value !== null && !this.#begin(value)) return;
     this.#encoder.list(2);

@@ -68,6 +68,7 @@ export class Unjellier implements FormReader {
   readonly #registry: CopyRegistry;
   readonly #wrapFloats: boolean;
   readonly #maxDepth: number;
+  readonly #maxRepeated: number;
   #references: Map<ValueKey, unknown> | undefined;
   // The number that `(reference n` gives to the list that is read next, and the one of the list that is being read, until
   // something is made of it.
@@ -75,6 +76,7 @@ export class Unjellier implements FormReader {
   #number: ValueKey | undefined;
   #depth = 0;
   #unknown = 0;
+  #repeated = 0;
   // Most runs are short and have none of these.
   #hashable: Set<unknown> | undefined;
   #last: (() => void)[] | undefined;
@@ -88,7 +90,9 @@ export class Unjellier implements FormReader {
     this.perspective = options.perspective;
     this.persistentLoad = options.persistentLoad;
     this.#wrapFloats = options.floats === "wrap";
-    this.#maxDepth = (options.limits ?? DEFAULT_PB_LIMITS).maxDepth;
+    const { maxDepth, maxExpressionBytes } = options.limits ?? DEFAULT_PB_LIMITS;
+    this.#maxDepth = maxDepth;
+    this.#maxRepeated = maxExpressionBytes;
   }
 
   /**
@@ -213,7 +217,17 @@ export class Unjellier implements FormReader {
       this.#references.set(number, new Dereference());
       this.#unknown++;
     }
-    return this.#references.get(number);
+    const value = this.#references.get(number);
+    this.#charge(value);
+    return value;
+  }
+
+  /** Whether it is compared, as a key, is not known yet: that takes time by its length, each time. */
+  #charge(value: unknown): void {
+    if (typeof value !== "string" && !(value instanceof Uint8Array) || value.length <= LONG) return;
+    this.#repeated += value.length;
+    if (this.#repeated <= this.#maxRepeated) return;
+    throw new Violation(`Cannot read a value: it repeats more than ${this.#maxRepeated} bytes by references`);
   }
 
   /** Has something done when all is read. */
@@ -295,6 +309,8 @@ export class Unjellier implements FormReader {
   }
 }
 
+/** Texts and byte strings that are longer count when they are referred to. */
+const LONG = 256;
 const REFERENCES: ReadonlySet<string> = new Set<ReferenceTag>(["remote", "local", "cached", "lcache"]);
 const NONE: Expression = [new Word("None")];
 

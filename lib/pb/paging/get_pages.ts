@@ -11,7 +11,7 @@ import { PBConnectionLost, PbError } from "../errors.ts";
 import type { PbCall } from "../flavors/call.ts";
 import type { AnyRemoteReference } from "../flavors/marks.ts";
 import { Referenceable } from "../flavors/referenceable.ts";
-import { hostOf, type RemoteReference } from "../flavors/remote_reference.ts";
+import { hostOf, RemoteReference } from "../flavors/remote_reference.ts";
 
 /**
  * An estimate in bytes: what texts and byte strings have, and 64 for each value.
@@ -181,6 +181,10 @@ export class Pages implements AsyncIterableIterator<unknown>, AsyncDisposable {
 
   /** @ignore */
   constructor(reference: AnyRemoteReference, method: string, args: readonly unknown[], options: PageOptions) {
+    const given: unknown = reference;
+    if (!(given instanceof RemoteReference)) {
+      throw new TypeError("Cannot get pages: what should send them is no reference to an object of the peer");
+    }
     const collector = this.#collector = new PageCollector({
       page: (page, weight) => {
         this.#kept.push({ page, weight });
@@ -304,6 +308,7 @@ const NOTHING = { page: undefined, weight: 0 };
  * Asks for pages: calls a method with a collector before the other arguments.
  *
  * @param options How much is kept of what nobody has taken yet.
+ * @throws {TypeError} If `reference` is none: a peer can send anything for it.
  * @throws {RangeError} If `maxBytes` is not a whole number of 1 or more.
  *
  * @example
@@ -339,6 +344,7 @@ export function getPages(
  * Unlike Twisted's it fails if the method does, if the connection is lost, and if the peer lets go of the collector without having
  * said that the paging has ended.
  *
+ * @throws {TypeError} If `reference` is none.
  * @throws {RemoteError} If the method failed.
  * @throws {Violation} If it is too much.
  * @throws {PBConnectionLost} If the connection was lost, or the peer gave up.
@@ -348,5 +354,5 @@ export function getAllPages(
   method: string,
   ...args: unknown[]
 ): Promise<unknown[]> {
-  return new Pages(reference, method, args, {}).toArray();
+  return Promise.try(() => new Pages(reference, method, args, {}).toArray());
 }

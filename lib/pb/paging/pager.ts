@@ -233,7 +233,8 @@ export type PageSource = ReadableStream<Uint8Array> | { readonly readable: Reada
 
 /**
  * Sends what a file, or another stream, holds, in pages of bytes; nothing is no page at all. It is read only as fast as the
- * peer takes it, and closed at the end, whatever the end is.
+ * peer takes it, and closed at the end, whatever the end is. A collector that never answers keeps it open until the connection
+ * ends: where peers are not trusted, count how many pagers each has.
  *
  * @example
  * ```ts ignore

@@ -452,3 +452,35 @@ Deno.test("an avatar that travels by value is logged out when the connection is 
   await made.server.close();
   assert.deepEqual(out, ["out"]);
 });
+
+for (const [where, isLoggedOut] of [["before a login", false], ["after the last logout", true]] as const) {
+  Deno.test(`${where} a message of more than maxExpressionBytesBeforeLogin ends the connection`, async () => {
+    await using made = await agreedClient(portalTo(new House()).portal);
+    const { raw } = made;
+    const text = new Uint8Array(600_000);
+    if (isLoggedOut) {
+      await logInRaw(raw, 1, 1, "alice", "wonderland");
+      raw.say(call(3, 2, "add", text, text));
+      assert.match(await reply(raw), /^03 80 /);
+      raw.say(["decref", 2]);
+    }
+    // As long as it may be.
+    raw.say(call(7, "root", "login", text));
+    includes(await reply(raw), UNAUTHORIZED);
+    raw.say(call(8, "root", "loginAnonymous", ["list", text, text]));
+    await raw.closed();
+  });
+}
+
+Deno.test("maxExpressionBytesBeforeLogin is an option, and no more than maxExpressionBytes", async () => {
+  for (
+    const [before, all, isClosed] of [[2e6, 128e6, false], [2e6, 1e6, true], [1e6, 128e6, true]] as const
+  ) {
+    const { portal } = portalTo(new House(), { limits: { maxExpressionBytesBeforeLogin: before } });
+    await using made = await agreedClient(portal, { limits: { maxExpressionBytes: all } });
+    const text = new Uint8Array(600_000);
+    made.raw.say(call(1, "root", "loginAnonymous", ["list", text, text]));
+    if (isClosed) await made.raw.closed();
+    else includes(await reply(made.raw), "twisted.cred.error.UnhandledCredentials");
+  }
+});

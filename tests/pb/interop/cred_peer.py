@@ -168,6 +168,15 @@ class Lines(LineReceiver):
 
         return d.addCallback(came)
 
+    def cmd_sendMuch(self, on, method, length):
+        """One call with a list of two byte strings; on root, of one who is perhaps not logged in."""
+        much = [b"x" * length, b"y" * length]
+        if on == "root":
+            d = self.factory.getRootObject().addCallback(lambda root: root.callRemote(method, much))
+        else:
+            d = self.names[on].callRemote(method, much)
+        return d.addCallback(lambda result: {"result": repr(result)})
+
     def cmd_drop(self, name="avatar"):
         del self.names[name]
         gc.collect()

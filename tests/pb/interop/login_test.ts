@@ -294,3 +294,21 @@ interopTest(
     assert.equal(server.brokers[0]!.tables.local, 1);
   },
 );
+
+interopTest(
+  "a Twisted client sends more than 1 MiB at once when it is logged in, and is cut off before",
+  async () => {
+    const house = new Welcoming();
+    await using peer = await ours(new pb.Portal(house, [users()]));
+    const { python } = peer;
+    const much = { method: "isView", length: 600_000 };
+    await python.command("login", { name: "alice", password: "wonderland", mind: true });
+    assert.equal((await python.command("sendMuch", { on: "avatar", ...much })).result, "False");
+    await python.command("drop");
+    await house.left.promise;
+    await assert.rejects(
+      python.command("sendMuch", { on: "root", ...much, method: "loginAnonymous" }),
+      failsAs("twisted.spread.pb.PBConnectionLost"),
+    );
+  },
+);

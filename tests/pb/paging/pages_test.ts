@@ -395,3 +395,12 @@ for (const [what, collector] of [["a number", 5], ["nothing", null], ["a list", 
     assert.equal(root.cancelled, 1);
   });
 }
+
+for (const given of [undefined, null, 5, "root", {}]) {
+  Deno.test(`getPages() and getAllPages() from ${Deno.inspect(given)}, which a peer sent for a reference, say what is wrong`, async () => {
+    const reference = given as unknown as pb.RemoteReference;
+    const expected = { name: "TypeError", message: /^Cannot get pages: / };
+    assert.throws(() => pb.getPages(reference, "fetch"), expected);
+    await assert.rejects(pb.getAllPages(reference, "fetch"), expected);
+  });
+}
