@@ -222,6 +222,8 @@ export class SocketConnection implements Connection {
 
   readonly #onError = (error: Error) => {
     this.#error ??= error;
+    // Deno's TLS says that a record is bad, and leaves the stream as it is: nothing would ever come of it again.
+    this.#socket.destroy();
   };
 
   readonly #onEnd = () => {
