@@ -110,7 +110,10 @@ function bytesKey(view: ArrayBufferView): string {
  * @param text A key that begins with NUL and a tag.
  */
 export function shortKey(text: string): string {
-  if (text.length <= MAX_KEY_CHARACTERS) return text;
+  return text.length <= MAX_KEY_CHARACTERS ? text : digestKey(text);
+}
+
+function digestKey(text: string): string {
   // UTF-16, because UTF-8 would make all lone surrogates one.
   return `\0h${nodeCrypto().createHash("sha256").update(text, "utf16le").digest("base64")}`;
 }
@@ -128,8 +131,13 @@ export function isDigest(key: string): boolean {
  */
 export function containerKey(tag: string, members: readonly ValueKey[]): string {
   let text = `\0${tag}`;
-  for (const member of members) text += delimited(member);
-  return shortKey(text);
+  let isCostly = false;
+  for (const member of members) {
+    text += delimited(member);
+    isCostly ||= typeof member === "string" && (member.startsWith("\0B") || isDigest(member));
+  }
+  // A digest, which the container keeps, stands for all that was hashed for it.
+  return isCostly ? digestKey(text) : shortKey(text);
 }
 
 /**

@@ -131,6 +131,18 @@ Deno.test("valueKey() costs linear time when a frozen set stands in many tuples"
   assert.equal(typeof valueKey(shared), "string");
 });
 
+for (const [name, make] of [["tuple", tuple], ["frozen set", frozenSet]] as const) {
+  Deno.test(`valueKey() hashes what is long in a ${name} once, though that has few members`, () => {
+    const long = new Uint8Array(1_000);
+    const shared = make(long);
+    const outer = make(shared);
+    const keys = [shared, outer].map((value) => valueKey(value));
+    // The containers have kept their keys, or they would have others now.
+    long[0] = 1;
+    assert.deepEqual([shared, outer].map((value) => valueKey(value)), keys);
+  });
+}
+
 Deno.test("valueKey() refuses tuples when they are too deep", () => {
   let deep: unknown = tuple();
   for (let i = 0; i < 100_000; i++) deep = tuple(deep);
