@@ -9,6 +9,7 @@ import { makeConstraint } from "../graph/schema/make_constraint.ts";
 import type { MethodRules } from "../graph/schema/method_schema.ts";
 import type { Shortcut } from "../graph/schema/shortcuts.ts";
 import { MAX_TIMER_MS } from "../limits.ts";
+import { quoteForeign } from "../util/text.ts";
 import { CallContext, type CallTime, type PeerInfo, runInCall } from "./call_context.ts";
 import type { Referenceable } from "./referenceable.ts";
 
@@ -130,15 +131,33 @@ export interface CheckedOptions extends Omit<CallOptions, "resultConstraint"> {
 /** What a call has that nothing was said about. */
 export const NO_OPTIONS: CheckedOptions = Object.freeze({});
 
+const NAMES: Record<keyof CallOptions, true> = {
+  signal: true,
+  timeoutMs: true,
+  detached: true,
+  useSchema: true,
+  methodConstraint: true,
+  resultConstraint: true,
+};
+
 /**
  * Checks the options of a call where the program gives them, so that the call itself cannot throw.
  *
  * @throws {UnknownSchemaType} If `resultConstraint` cannot be a constraint.
  * @throws {RangeError} If `timeoutMs` is not from 0 to 2,147,483,647.
- * @throws {TypeError} If `signal` is not an AbortSignal.
+ * @throws {TypeError} If `signal` is not an AbortSignal, or there is no option of a name.
  */
 export function checkCallOptions(options: CallOptions): CheckedOptions {
   const { signal, timeoutMs } = options;
+  // One that is misspelt would leave a call without its limit.
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(NAMES, name)) continue;
+    throw new TypeError(
+      `Cannot call: there is no option ${quoteForeign(name, 64)}; it is one of ${
+        Object.keys(NAMES).join(", ")
+      }`,
+    );
+  }
   if (timeoutMs !== undefined && !(timeoutMs >= 0 && timeoutMs <= MAX_TIMER_MS)) {
     throw new RangeError(`Cannot limit a call to ${timeoutMs} ms: timeoutMs is from 0 to ${MAX_TIMER_MS}`);
   }

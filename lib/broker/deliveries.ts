@@ -3,7 +3,7 @@
  *
  * A turn here is a job of its own, so that what one call does synchronously, and what it has queued, runs before
  * the next call starts; after some calls the event loop gets its say. A call that waits for a gift holds up those
- * behind it, as in Foolscap (`broker.py`, `doNextCall`).
+ * behind it, as in Foolscap (`broker.py`, `doNextCall`), except for those that ask for an object by its name.
  *
  * @module
  */
@@ -24,6 +24,8 @@ export interface Delivery {
   bytes: number;
   /** Whether the caller has given it up. */
   isCancelled: boolean;
+  /** Whether it has been begun before others that came before it. */
+  hasPassed?: boolean | undefined;
   /** Completes a call that names results of others, when it is its turn. Must not throw. */
   prepare?: (() => void) | undefined;
   /** Takes a call that names results, and is given up before its turn, from where it waits. Must not throw. */
@@ -68,6 +70,9 @@ export class Deliveries {
   #started = 0;
   readonly #active = new Set<Delivery>();
   readonly #aside = new Set<Delivery>();
+  // Those of the queue that may pass one that waits for a gift.
+  readonly #passing = new Set<Delivery>();
+  #isPassing = false;
   #asideBytes = 0;
   // The peer chooses the numbers, and numbers can be chosen to collide in a Map: so it does not know these.
   readonly #byId = new Map<number | string, Delivery>();
@@ -181,6 +186,7 @@ export class Deliveries {
   #enqueue(delivery: Delivery): void {
     this.#queue.push(delivery);
     this.#waitingBytes += delivery.bytes;
+    if (mayPass(delivery)) this.#passing.add(delivery);
     this.resume();
   }
 
@@ -199,6 +205,7 @@ export class Deliveries {
     delivery.isCancelled = true;
     const isAside = this.#aside.delete(delivery);
     delivery.withdraw?.();
+    this.#passing.delete(delivery);
     if (isAside) this.#asideBytes -= delivery.bytes;
     else if (!this.#active.has(delivery)) this.#dropWaiting(delivery);
     delivery.call.context.abort(reason(delivery.call));
@@ -220,12 +227,13 @@ export class Deliveries {
   }
 
   #waiting(): Delivery[] {
-    return this.#queue.slice(this.#head).filter(({ isCancelled }) => !isCancelled);
+    return this.#queue.slice(this.#head).filter((delivery) => !isHole(delivery));
   }
 
   /** Goes on, if there is something to do and nothing in the way. */
   resume(): void {
-    if (this.#isRunning || this.#waitsForGift !== undefined || this.#head === this.#queue.length) return;
+    if (this.#waitsForGift !== undefined) return this.#letPass();
+    if (this.#isRunning || this.#head === this.#queue.length) return;
     this.#isRunning = true;
     queueMicrotask(this.#next);
   }
@@ -237,6 +245,7 @@ export class Deliveries {
     const active = [...this.#active];
     this.#active.clear();
     this.#aside.clear();
+    this.#passing.clear();
     this.#asideBytes = 0;
     this.#byId.clear();
     this.#queue = [];
@@ -254,7 +263,7 @@ export class Deliveries {
   readonly #next = (): void => {
     this.#isRunning = false;
     const holes = this.#holes;
-    while (this.#holes > 0 && this.#queue[this.#head]?.isCancelled === true) {
+    while (this.#holes > 0 && isHole(this.#queue[this.#head])) {
       this.#holes--;
       this.#holeBytes -= this.#queue[this.#head]!.bytes;
       this.#takeFirst();
@@ -269,6 +278,7 @@ export class Deliveries {
     const { scope } = delivery;
     if (scope !== undefined && !scope.isComplete) return this.#waitFor(delivery, scope);
     this.#takeFirst();
+    this.#passing.delete(delivery);
     // All that becomes of the call happens in its context.
     runInCall(delivery.call.context, this.#start, delivery);
     this.#options.onStarted();
@@ -305,7 +315,31 @@ export class Deliveries {
       this.#waitsForGift = undefined;
       this.resume();
     });
+    this.#letPass();
   }
+
+  /**
+   * Begins those that may pass the one that waits for a gift. A gift is fetched by a call like these: if they waited, Tubs
+   * that give each other gifts would wait for each other in a circle.
+   */
+  #letPass(): void {
+    if (this.#isPassing || this.#passing.size === 0) return;
+    this.#isPassing = true;
+    queueMicrotask(this.#pass);
+  }
+
+  readonly #pass = (): void => {
+    this.#isPassing = false;
+    for (const delivery of this.#passing) {
+      if (this.#waitsForGift === undefined || this.#activeBytes > this.#options.maxActiveBytes) return;
+      if (this.#options.isHeldUp()) return;
+      this.#passing.delete(delivery);
+      delivery.hasPassed = true;
+      this.#dropWaiting(delivery);
+      runInCall(delivery.call.context, this.#start, delivery);
+      this.#options.onStarted();
+    }
+  };
 
   readonly #start = (delivery: Delivery): void => {
     const { call, scope, failure = scope?.failure } = delivery;
@@ -349,6 +383,18 @@ export class Deliveries {
     if (wasFull) this.resume();
     return !delivery.isCancelled;
   }
+}
+
+/** Whether a call asks for an object by its name, on which nothing depends that was sent before it. */
+function mayPass({ call: { target, method }, prepare, scope }: Delivery): boolean {
+  // One that names results has no target yet, and one whose arguments are not there keeps its place.
+  return target === undefined && method === "getReferenceByName" && prepare === undefined &&
+    (scope === undefined || scope.isComplete);
+}
+
+/** Whether one has left its place in the queue. */
+function isHole(delivery: Delivery | undefined): boolean {
+  return delivery?.isCancelled === true || delivery?.hasPassed === true;
 }
 
 function inUse(requestId: number): ProtocolError {

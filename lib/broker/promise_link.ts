@@ -5,14 +5,25 @@
  */
 
 import type { Settled } from "../graph/schema/constraint.ts";
+import { adviseInstead } from "../graph/unsendable.ts";
 import type { Clock } from "../util/clock.ts";
 import type { CheckedOptions } from "./call.ts";
 
 /** What such a proxy is: not a plain object, which would travel as an empty dict. */
 class MethodsProxy {}
+adviseInstead(MethodsProxy, "the methods of a reference, ref.remote: send the reference itself");
+
+/** What the language asks any object for by itself; a call of the peer would answer nobody. */
+const NO_METHODS: ReadonlySet<string> = new Set<NotByProxy>(["then", "toJSON"]);
+
+/** Methods that only `callRemote` reaches, since `await` and `JSON.stringify` would call them. */
+export type NotByProxy = "then" | "toJSON";
+
+const asText = () => "[remote methods]";
 
 /**
- * A proxy whose every property is a method; `then` is none, so that `await` does not call it.
+ * A proxy whose every property is a method, except for what the language calls by itself: `await`, `JSON.stringify` and
+ * making it a text send nothing, for nobody would be there to take the failure.
  *
  * @param call Calls a method of that name.
  */
@@ -20,7 +31,8 @@ export function methodsProxy(call: (name: string, args: readonly unknown[]) => P
   const methods = new Map<string, unknown>();
   return new Proxy(Object.freeze(new MethodsProxy()), {
     get(_target, name) {
-      if (typeof name !== "string" || name === "then") return undefined;
+      if (name === Symbol.toPrimitive) return asText;
+      if (typeof name !== "string" || NO_METHODS.has(name)) return undefined;
       let method = methods.get(name);
       if (method === undefined) methods.set(name, method = (...args: unknown[]) => call(name, args));
       return method;

@@ -10,7 +10,8 @@
 import { ProtocolError, Violation } from "../errors.ts";
 import { refuseAdapters } from "../graph/adapters.ts";
 import { Pending, PendingResult } from "../graph/pending.ts";
-import { onlyByConnection, type Slicer, type Slicing } from "../graph/slicing.ts";
+import type { Slicer, Slicing } from "../graph/slicing.ts";
+import { onlyByConnection } from "../graph/unsendable.ts";
 import { type Receiving, Unslicer, type UnslicerType } from "../graph/unslicer.ts";
 import { MAX_FURL_BYTES, MAX_NAME_BYTES } from "../limits.ts";
 import { decodeText } from "../util/text.ts";

@@ -19,7 +19,8 @@ import { promised, type promisedType, type PromisedValue, type Settled } from ".
 import type { AnyKwargs } from "../values/kwargs.ts";
 import { type CallOptions, checkCallOptions, NO_OPTIONS } from "./call.ts";
 import type { Callable } from "./callable.ts";
-import { callsOfPromises, methodsProxy, type PromiseLink } from "./promise_link.ts";
+import type { HasMethods, HoldsObjects, Levels, Unchanging } from "./crossing_types.ts";
+import { callsOfPromises, methodsProxy, type NotByProxy, type PromiseLink } from "./promise_link.ts";
 import type { Referenceable } from "./referenceable.ts";
 import { RemoteHandle } from "./remote_handle.ts";
 import type { Declared, declared, DeclaredArguments, DeclaredResult } from "./schema_types.ts";
@@ -38,30 +39,40 @@ export type RemoteMethodName<T> = keyof T extends infer K ? K extends `remote_${
   : never;
 
 /**
- * What the callee's type is for the caller: its objects are references here. `undefined` arrives as such from a Tub of this
- * library, and as `null` from Python: the types cannot know which one the peer is.
+ * What the callee's type is for the caller: its objects are references here, also those in arrays and plain objects.
+ * `undefined` arrives as such from a Tub of this library, and as `null` from Python: the types cannot know which one the
+ * peer is.
  */
-export type Received<T> = T extends void | undefined ? null | undefined
-  : T extends string | number | bigint | boolean | null | undefined | symbol | ArrayBufferView ? T
+export type Received<T, Depth extends readonly unknown[] = Levels> = T extends void | undefined
+  ? null | undefined
+  : T extends Unchanging ? T
   : T extends Referenceable ? RemoteReference<T>
   : T extends RemoteReference<infer U> ? U | RemoteReference<U>
   : T extends Callable<infer F> ? RemoteFunction<F>
-  : T extends readonly unknown[] ? { [I in keyof T]: Received<T[I]> }
+  : T extends AnyFunction ? T
+  : T extends readonly unknown[]
+    ? (Depth extends readonly [unknown, ...infer Rest] ? { [I in keyof T]: Received<T[I], Rest> } : T)
   : T extends Set<infer M> ? Set<Received<M>>
   : T extends Map<infer K, infer V> ? Map<Received<K>, Received<V>> | { [key: string]: Received<V> }
+  : true extends HoldsObjects<T> ? { [P in keyof T]: true extends HoldsObjects<T[P]> ? Received<T[P]> : T[P] }
   : T;
 
 /** What the caller may pass where the callee's parameter has the type `T`: a value, or the promise of one. */
-export type Sendable<T> = SendableValue<T> | PromisedValue<SendableValue<T>>;
+export type Sendable<T, Depth extends readonly unknown[] = Levels> =
+  | SendableValue<T, Depth>
+  | PromisedValue<SendableValue<T, Depth>>;
 
-/** The same without promises of the whole; parts of it may be promises. */
-export type SendableValue<T> = T extends
-  string | number | bigint | boolean | null | undefined | symbol | ArrayBufferView ? T
+/** The same without promises of the whole; elements of arrays and properties of plain objects may be promises. */
+export type SendableValue<T, Depth extends readonly unknown[] = Levels> = 0 extends 1 & T ? T
+  : T extends Unchanging ? T
   : T extends RemoteReference<infer U> ? U | RemoteReference<U>
   : T extends RemoteFunction<infer F> ? Callable<F> | RemoteFunction<F>
   : T extends Referenceable ? T | RemoteReference<T>
-  : T extends readonly unknown[] ? { [I in keyof T]: Sendable<T[I]> }
-  : T;
+  : T extends readonly unknown[]
+    ? (Depth extends readonly [unknown, ...infer Rest] ? { [I in keyof T]: Sendable<T[I], Rest> } : T)
+  : unknown extends T ? T
+  : HasMethods<T> extends true ? T
+  : { [P in keyof T]: Sendable<T[P]> };
 
 /** What a RemoteInterface declares of a method, where `T` is the type of one: see `schema.InterfaceOf`. */
 export type DeclarationOf<T, Name extends string> = Name extends keyof DeclarationsOf<T>
@@ -95,9 +106,9 @@ export type RemoteResult<T, Name extends string> = [DeclarationOf<T, Name>] exte
   : never
   : DeclaredResult<DeclarationOf<T, Name>, RemoteReference, RemoteFunction>;
 
-/** An object's methods as a proxy offers them. */
+/** An object's methods as a proxy offers them; those called `then` and `toJSON` are reached by `callRemote` only. */
 export type RemoteMethods<T> = {
-  readonly [Name in RemoteMethodName<T>]: (
+  readonly [Name in Exclude<RemoteMethodName<T>, NotByProxy>]: (
     ...args: RemoteArguments<T, Name>
   ) => RemotePromise<RemoteResult<T, Name>>;
 };

@@ -17,6 +17,7 @@ import type { TokenEncoder } from "../wire/encoder.ts";
 import { adapterGeneration, type Copier, findAdapter } from "./adapters.ts";
 import { joinPath, segmentOf } from "./path.ts";
 import { Readiness } from "./readiness.ts";
+import { unsendable } from "./unsendable.ts";
 
 /** Writes one kind of value. Throws a Violation if this one cannot be sent. */
 export type Slicer = (value: never, out: Slicing) => void;
@@ -298,58 +299,4 @@ export class Slicing {
     }
     return new Violation("Cannot serialize a value whose own code failed", { where, cause: error });
   }
-}
-
-const TEMPORAL = /^Temporal\./;
-const BOXES = [Number, String, Boolean, BigInt, Symbol];
-
-function tagOf(value: object): string {
-  return Object.prototype.toString.call(value).slice("[object ".length, -1);
-}
-
-/** What to do instead, for kinds of objects that people try to send. */
-const ADVICE: readonly (readonly [test: (value: object) => boolean, advice: string])[] = [
-  [(v) => v instanceof Promise, "a Promise: await it first"],
-  [(v) => v instanceof Date, "a Date: send its getTime() or toISOString()"],
-  [(v) => v instanceof ArrayBuffer, "an ArrayBuffer: send new Uint8Array(buffer)"],
-  [(v) => v instanceof SharedArrayBuffer, "a SharedArrayBuffer: send a copy, new Uint8Array(buffer).slice()"],
-  [(v) => v instanceof Error, "an Error: send its message, or throw it"],
-  [(v) => v instanceof RegExp, "a RegExp: send its source"],
-  [(v) => v instanceof URL, "a URL: send its href"],
-  [(v) => v instanceof URLSearchParams, "URLSearchParams: send their toString()"],
-  [(v) => TEMPORAL.test(tagOf(v)), "an object of Temporal: send its toString()"],
-  [(v) => BOXES.some((box) => v instanceof box), "a primitive in a box: send its valueOf()"],
-  [(v) => v instanceof WeakMap || v instanceof WeakSet || v instanceof WeakRef, "a weak collection"],
-];
-
-const ofConnections: object[] = [];
-
-/** Says of a class that only a connection can send its objects. */
-export function onlyByConnection(construct: { readonly prototype: object }): void {
-  ofConnections.push(construct.prototype);
-}
-
-function unsendable(value: object): Violation {
-  if (ofConnections.some((prototype) => Object.prototype.isPrototypeOf.call(prototype, value))) {
-    return new Violation(
-      `Cannot serialize an instance of ${className(value)}: only a connection can send one; store its FURL`,
-    );
-  }
-  const known = ADVICE.find(([test]) => test(value));
-  if (known !== undefined) return new Violation(`Cannot serialize ${known[1]}`);
-  const name = className(value);
-  return new Violation(
-    `Cannot serialize an instance of ${name}: derive ${name} from Referenceable to pass it by reference, ` +
-      "from Copyable to pass it by value, or give registerCopier a function for it",
-  );
-}
-
-function className(value: object): string {
-  try {
-    const { constructor } = Object.getPrototypeOf(value) as { constructor?: unknown };
-    if (typeof constructor === "function" && constructor.name !== "") return constructor.name;
-  } catch {
-    // A proxy may refuse to tell.
-  }
-  return "a class";
 }

@@ -105,6 +105,34 @@ Deno.test("a gift that cannot be fetched fails the call, and calls behind it go 
     await until(() => toBob.left.broker.tables().givenGifts === 0, "acknowledged");
   }));
 
+Deno.test("an object can be asked for by its name while a call waits for a gift, and calls behind that keep waiting", () =>
+  withThree(async ({ carol, bob, taker, toBob, fetched }) => {
+    const gift = Promise.withResolvers<RemoteReference>();
+    toBob.right.host.acquire = () => gift.promise;
+    toBob.right.host.names.set("other", new Taker());
+    const taken = bob.callRemote("take", carol);
+    // One that came with the call that waits, and one that comes when that waits already.
+    const early = toBob.left.broker.getReferenceByName("other");
+    let isEchoed = false;
+    const echoed = bob.callRemote("echo", 5).then((value) => {
+      isEchoed = true;
+      return value;
+    });
+    assert.equal(await toBob.left.broker.getReferenceByName("other"), await early);
+    assert.equal(taker.taken.length, 0);
+    assert.equal(isEchoed, false);
+    // One that is given up before its turn leaves the others where they are.
+    const stop = new AbortController();
+    const late = toBob.left.broker.getReferenceByName("other", { signal: stop.signal });
+    stop.abort(new RangeError("no longer"));
+    assert.ok(await failureOf(late) instanceof RangeError);
+    gift.resolve(fetched);
+    await taken;
+    assert.equal(await echoed, 5);
+    assert.equal(taker.taken[0], fetched);
+    await until(() => toBob.right.broker.tables().activeCalls === 0, "nothing is left");
+  }));
+
 Deno.test("a fetch that throws at once fails the call alone", () =>
   withThree(async ({ carol, bob, toBob }) => {
     toBob.right.host.acquire = () => {
