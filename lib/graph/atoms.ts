@@ -9,7 +9,7 @@
 import { ProtocolError, Violation } from "../errors.ts";
 import { decodeText } from "../util/text.ts";
 import { INT, STRING, VOCAB } from "../wire/tokens.ts";
-import { SEQUENCE_COST, Unslicer } from "./unslicer.ts";
+import { SEQUENCE_COST, Unslicer, type WholeLeaf } from "./unslicer.ts";
 import type { Slicing } from "./slicing.ts";
 import { Decimal } from "../values/decimal.ts";
 import type { Float } from "../values/float.ts";
@@ -78,6 +78,12 @@ export class NoneUnslicer extends Unslicer {
     return null;
   }
 }
+
+/** A boolean of which all bytes are there. */
+export const WHOLE_BOOLEAN: WholeLeaf = { child: INT, value: (_bytes, _start, _end, header) => header !== 0 };
+
+/** A text of which all bytes are there. */
+export const WHOLE_TEXT: WholeLeaf = { child: STRING, value: decodeText };
 
 /** Takes one INT; an empty one is `null`, as in Python. */
 export class BooleanUnslicer extends Unslicer {

@@ -58,6 +58,7 @@ export class ObjectTable {
   #indexOf(wanted: number): number {
     let low = 0;
     let high = this.#numbers.length - 1;
+    if (this.#numbers[high] === wanted) return high; // a dict, when its first key has come
     while (low <= high) {
       const middle = (low + high) >> 1;
       const number = this.#numbers[middle]!;
@@ -121,6 +122,8 @@ export class Frame {
   constrains = true;
   /** Whether the unslicer has a say in which sequences may be inside. */
   choosesTypes = true;
+  /** Whether nobody has a say about tokens or types. */
+  takesAny = false;
 
   readonly #standing: Standing | undefined;
 
@@ -138,6 +141,21 @@ export class Frame {
     this.constrains = unslicer.constrains;
     this.asks = this.checksTokens || this.constrains;
     this.choosesTypes = unslicer.open !== Unslicer.prototype.open;
+    this.takesAny = !this.asks && !this.choosesTypes;
+    unslicer.frame = this;
+  }
+
+  /** A sequence begins whose unslicer takes any tokens and types, and on which there is no constraint. */
+  enterAny(unslicer: Unslicer, maxChildren: number): void {
+    this.unslicer = unslicer;
+    this.count = 0;
+    this.maxChildren = maxChildren;
+    this.checksTokens =
+      this.constrains =
+      this.asks =
+      this.choosesTypes =
+        false;
+    this.takesAny = true;
     unslicer.frame = this;
   }
 

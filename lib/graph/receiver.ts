@@ -14,7 +14,7 @@
 
 import { ProtocolError, Violation } from "../errors.ts";
 import { type Limits, MAX_NAME_BYTES, MAX_OPENTYPE_BYTES } from "../limits.ts";
-import { decodeLossy, encodeText, quoteForeign } from "../util/text.ts";
+import { decodeLossy, quoteForeign } from "../util/text.ts";
 import { TokenDecoder, type TokenSink } from "../wire/decoder.ts";
 import {
   ABORT,
@@ -31,28 +31,17 @@ import {
   tokenName,
   VOCAB,
 } from "../wire/tokens.ts";
-import {
-  SEQUENCE_COST,
-  TOKEN_COST,
-  type Unslicer,
-  type UnslicerTable,
-  type UnslicerType,
-} from "./unslicer.ts";
+import { SEQUENCE_COST, TOKEN_COST, type Unslicer, type UnslicerTable } from "./unslicer.ts";
+import { type KnownType, prepareTypes, Words } from "./words.ts";
 import { Frame, indexWord, integerOf, ObjectTable } from "./frame.ts";
 import { joinPath, violationAt } from "./path.ts";
+import type { Contents } from "./schema/constraint.ts";
 import { PendingResult, PendingScope } from "./pending.ts";
 import type { ReceiverOptions } from "./receiver_options.ts";
 import { Float } from "../values/float.ts";
 
 /** The sender gave a sequence up. It is not answered. */
 export class Aborted extends Violation {}
-
-/** A type of sequence, as one receiver keeps it. */
-interface KnownType {
-  readonly type: UnslicerType;
-  /** The frame of the one unslicer for all sequences of the type, if that is a leaf. */
-  readonly leaf: Frame | undefined;
-}
 
 /** Builds values from the bytes of one direction of one connection. */
 export class Receiver implements TokenSink {
@@ -61,9 +50,7 @@ export class Receiver implements TokenSink {
   readonly #options: ReceiverOptions;
   readonly #decoder: TokenDecoder;
   readonly #types: ReadonlyMap<string, KnownType>;
-  readonly #words: string[];
-  readonly #wordTypes: (KnownType | undefined)[];
-  readonly #wordBytes: (Uint8Array | undefined)[] = [];
+  readonly #words: Words;
   readonly #objects = new ObjectTable();
   readonly #maxMemory: number;
 
@@ -86,9 +73,9 @@ export class Receiver implements TokenSink {
     this.limits = options.limits;
     this.#maxMemory = options.limits.maxMessageBytes;
     this.unslicers = options.unslicers;
-    this.#types = this.#prepareTypes(options.unslicers);
-    this.#words = [...options.vocabulary];
-    this.#wordTypes = options.vocabulary.map((word) => this.#types.get(word));
+    this.#types = prepareTypes(this, options);
+    this.#words = new Words(this.#types, options.limits);
+    options.vocabulary.forEach((word, index) => this.#words.set(index, word));
     this.#decoder = new TokenDecoder(this, {
       tokens: options.tokens,
       maxSkippedBytes: options.limits.maxSkippedBytes,
@@ -97,16 +84,6 @@ export class Receiver implements TokenSink {
     this.#frames = [this.#frame];
     this.#frame.enter(makeRoot(this));
     this.#frame.maxChildren = Infinity;
-  }
-
-  #prepareTypes(table: UnslicerTable): Map<string, KnownType> {
-    const known = new Map<string, KnownType>();
-    for (const [word, type] of table) {
-      let leaf: Frame | undefined;
-      if (type.isLeaf === true) (leaf = new Frame(this.#options.standing)).enter(type.make(this, ""));
-      known.set(word, { type, leaf });
-    }
-    return known;
   }
 
   /** Whether a message has begun and not ended. */
@@ -130,16 +107,13 @@ export class Receiver implements TokenSink {
 
   /** Puts other words in the place of those that the sender may send by number. */
   setVocabulary(table: ReadonlyMap<number, Uint8Array>): void {
-    this.#words.length = this.#wordTypes.length = this.#wordBytes.length = 0;
+    this.#words.clear();
     for (const [index, word] of table) this.addToVocabulary(index, word);
   }
 
   /** Lets the sender send one more word by number. */
   addToVocabulary(index: number, bytes: Uint8Array): void {
-    const word = decodeLossy(bytes);
-    this.#words[index] = word;
-    this.#wordTypes[index] = this.#types.get(word);
-    this.#wordBytes[index] = bytes;
+    this.#words.set(index, decodeLossy(bytes), bytes);
   }
 
   /** The values of this message that are not there yet. */
@@ -287,6 +261,31 @@ export class Receiver implements TokenSink {
     }
   }
 
+  /** @ignore */
+  whole(bytes: Uint8Array, start: number, at: number, number: number): number {
+    const frame = this.#frame;
+    if (!frame.takesAny || this.#inIndex || frame.count >= frame.maxChildren) return 0;
+    if (this.#depth === 0 || this.#depth >= this.limits.maxDepth) return 0;
+    const words = this.#words;
+    const behind = words.find(bytes, start, at);
+    if (behind === 0 || this.#memory + words.cost > this.#maxMemory) return 0;
+    this.#memory += words.cost;
+    const type = words.container;
+    try {
+      if (type !== undefined) {
+        this.#openNumber = number;
+        this.#objectNumber = this.#decoder.opens - 1;
+        this.#enter(type.type.make(this, ""), undefined, type);
+      } else {
+        frame.unslicer!.receive(words.leaf);
+        frame.count++;
+      }
+    } catch (error) {
+      this.#failed(error);
+    }
+    return behind;
+  }
+
   // ---- tokens
 
   #extra(type: number, value: number | bigint | Uint8Array): void {
@@ -353,17 +352,16 @@ export class Receiver implements TokenSink {
   }
 
   #vocab(index: number): void {
-    const word = this.#words[index];
+    const word = this.#words.get(index);
     if (word === undefined) throw new ProtocolError(`There is no vocabulary word ${index}`);
     try {
-      if (this.#inIndex) return this.#index(word, this.#wordTypes[index]);
+      if (this.#inIndex) return this.#index(word.text, word.type);
       if (this.#depth === 0) this.#checkTopLevel(VOCAB);
       const frame = this.#frame;
       if (frame.asks) frame.ask(VOCAB, 0);
       this.spend(TOKEN_COST);
       if (frame.count >= frame.maxChildren) this.#tooMany(frame);
-      const bytes = this.#wordBytes[index] ??= encodeText(word);
-      frame.unslicer!.receiveBytes(bytes, 0, bytes.length, false);
+      frame.unslicer!.receiveBytes(word.bytes, 0, word.bytes.length, false);
       frame.count++;
     } catch (error) {
       this.#failed(error);
@@ -393,12 +391,17 @@ export class Receiver implements TokenSink {
       const kind = this.#depth === 0 ? "top-level OPEN type" : "OPEN type";
       throw new Violation(`Unknown ${kind} ${quoteForeign(first ?? word, 64)}`);
     }
+    this.#enter(unslicer, contents, first === undefined && !frame.choosesTypes ? known : undefined);
+  }
+
+  #enter(unslicer: Unslicer, contents: Contents | undefined, known: KnownType | undefined): void {
     this.#inIndex = false;
     const depth = ++this.#depth;
     const opened = this.#frame = this.#frames[depth] ??= new Frame(this.#options.standing);
     opened.openNumber = this.#openNumber;
     unslicer.contents = contents;
-    opened.enter(unslicer);
+    if (contents === undefined && known?.takesAny === true) opened.enterAny(unslicer, known.maxChildren);
+    else opened.enter(unslicer);
     unslicer.start(this.#objectNumber);
   }
 

@@ -75,11 +75,11 @@ export class SlicerTable {
     );
   }
 
-  /** The slicer for everything of one `typeof`, except objects. */
-  forType(type: string): AnySlicer | undefined {
-    if (type === "string") return this.#text;
-    if (type === "number") return this.#number;
-    return this.#types.get(type);
+  /** The slicer for everything of one `typeof`, except objects; `null` is as `undefined`. */
+  forPrimitive(value: unknown): AnySlicer | undefined {
+    if (typeof value === "string") return this.#text;
+    if (typeof value === "number") return this.#number;
+    return this.#types.get(value === null ? "undefined" : typeof value);
   }
 
   /** The slicer for an object. */
@@ -137,15 +137,14 @@ export class Slicing {
 
   /** Writes a value. */
   slice(value: unknown): void {
-    const type = typeof value;
-    if (type === "object" && value !== null) {
-      const slicer = this.#table.forObject(value as object);
-      if (slicer === undefined) throw unsendable(value as object);
+    if (typeof value === "object" && value !== null) {
+      const slicer = this.#table.forObject(value);
+      if (slicer === undefined) throw unsendable(value);
       slicer(value, this);
       return;
     }
-    const slicer = this.#table.forType(value === null ? "undefined" : type);
-    if (slicer === undefined) throw new Violation(`Cannot serialize a ${type}`);
+    const slicer = this.#table.forPrimitive(value);
+    if (slicer === undefined) throw new Violation(`Cannot serialize a ${typeof value}`);
     slicer(value, this);
   }
 

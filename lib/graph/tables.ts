@@ -21,6 +21,8 @@ import {
   sliceNumber,
   sliceText,
   TextUnslicer,
+  WHOLE_BOOLEAN,
+  WHOLE_TEXT,
 } from "./atoms.ts";
 import { findCopyUnslicer } from "./copy_types.ts";
 import { Copyable, CopyableUnslicer, sliceCopyable, sliceState } from "./copyable.ts";
@@ -86,14 +88,14 @@ export const BASE_SLICERS: SlicerTable = new SlicerTable(
 /** Unslicers for every value that is not a reference to an object of a Tub. */
 export const BASE_UNSLICERS: UnslicerTable = new UnslicerTable([
   ["none", { isLeaf: true, make: (receiver) => new NoneUnslicer(receiver) }],
-  ["boolean", { isLeaf: true, make: (receiver) => new BooleanUnslicer(receiver) }],
-  ["unicode", { isLeaf: true, make: (receiver) => new TextUnslicer(receiver) }],
+  ["boolean", { isLeaf: true, whole: WHOLE_BOOLEAN, make: (receiver) => new BooleanUnslicer(receiver) }],
+  ["unicode", { isLeaf: true, whole: WHOLE_TEXT, make: (receiver) => new TextUnslicer(receiver) }],
   ["decimal", { isLeaf: true, make: (receiver) => new DecimalUnslicer(receiver) }],
-  ["list", { make: (receiver) => new ListUnslicer(receiver) }],
-  ["tuple", { make: (receiver) => new TupleUnslicer(receiver) }],
-  ["dict", { make: (receiver) => new DictUnslicer(receiver) }],
-  ["set", { make: (receiver) => new SetUnslicer(receiver, false) }],
-  ["immutable-set", { make: (receiver) => new SetUnslicer(receiver, true) }],
+  ["list", { takesAny: true, make: (receiver) => new ListUnslicer(receiver) }],
+  ["tuple", { takesAny: true, make: (receiver) => new TupleUnslicer(receiver) }],
+  ["dict", { takesAny: true, make: (receiver) => new DictUnslicer(receiver) }],
+  ["set", { takesAny: true, make: (receiver) => new SetUnslicer(receiver, false) }],
+  ["immutable-set", { takesAny: true, make: (receiver) => new SetUnslicer(receiver, true) }],
   ["reference", { isLeaf: true, make: (receiver) => new ReferenceUnslicer(receiver) }],
   ["copyable", {
     hasDetail: true,

@@ -121,6 +121,19 @@ export abstract class Unslicer {
   }
 }
 
+/** A leaf with exactly one child, of one type. */
+export interface WholeLeaf {
+  /** The type of the child: STRING or INT. */
+  readonly child: number;
+  /**
+   * The value. Throws where the unslicer would: then the tokens come one by one.
+   *
+   * @param bytes The body of a STRING in `bytes[start..end)`.
+   * @param header The length of a STRING, the value of an INT.
+   */
+  value(bytes: Uint8Array, start: number, end: number, header: number): unknown;
+}
+
 /** Makes unslicers for sequences of one type. */
 export interface UnslicerType {
   /** Whether a second index token follows the first: the class name of a `copyable`. */
@@ -130,6 +143,10 @@ export interface UnslicerType {
    * and uses it for all of them. Its `start()` must make it as new.
    */
   readonly isLeaf?: boolean;
+  /** Whether its unslicers leave it to constraints which tokens and types may be inside, and how many, and all are alike. */
+  readonly takesAny?: boolean;
+  /** How a receiver takes a whole sequence of a leaf at once where no rule has a say, with what its unslicer would give. */
+  readonly whole?: WholeLeaf;
   /**
    * The type of Foolscap's with the same children, as which a sequence is read where a constraint refuses it as what it
    * is: a rule for dicts makes a dict of a Map.

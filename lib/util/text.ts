@@ -22,7 +22,9 @@ const CACHE_SIZE = 1024;
  * again and again; a text from here is one object each time, which makes property access fast.
  * A peer that fills it with other words costs us the time of a miss and nothing else.
  */
-const cache: (string | undefined)[] = new Array(CACHE_SIZE).fill(undefined);
+const cache: string[] = new Array(CACHE_SIZE).fill("");
+/** Their bytes, for strings are slow to look into: those that were a key stand for the engine's own copy of it. */
+const cachedBytes = new Uint8Array(CACHE_SIZE * SHORT);
 
 /**
  * Text of `bytes[start..end)`.
@@ -37,23 +39,39 @@ export function decodeText(bytes: Uint8Array, start: number, end: number): strin
 function shortAscii(bytes: Uint8Array, start: number, end: number): string | undefined {
   const length = end - start;
   if (length > SHORT) return undefined;
-  let hash = length;
-  for (let i = start; i < end; i++) {
-    const byte = bytes[i]!;
-    if (byte > 0x7f) return undefined;
-    hash = (Math.imul(hash, 31) + byte) | 0;
+  if (length === 0) return "";
+  // Four of the bytes tell most words apart: what is counted up, and what begins alike, differs at the end.
+  const last = bytes[end - 1]!;
+  const hash = Math.imul(bytes[start]! + (bytes[start + (length >> 1)]! << 8), 0x9e3779b1) +
+    Math.imul(last + ((length > 1 ? bytes[end - 2]! : 0) << 7) + (length << 14), 0x85ebca6b);
+  const slot = (hash ^ (hash >>> 15)) & (CACHE_SIZE - 1);
+  const known = cache[slot]!;
+  if (known.length === length) {
+    let i = start;
+    for (let at = slot * SHORT; i < end && cachedBytes[at] === bytes[i]; i++) at++;
+    if (i === end) return known;
   }
-  const slot = (hash ^ (hash >>> 13)) & (CACHE_SIZE - 1);
-  const known = cache[slot];
-  if (known !== undefined && known.length === length) {
-    let i = 0;
-    while (i < length && known.charCodeAt(i) === bytes[start + i]) i++;
-    if (i === length) return known;
+  for (let i = start; i < end; i++) if (bytes[i]! > 0x7f) return undefined;
+  for (let i = start, at = slot * SHORT; i < end; i++) cachedBytes[at++] = bytes[i]!;
+  return cache[slot] = asciiText(bytes, start, end);
+}
+
+/** Text of ASCII bytes, eight characters at a time: one by one they would be as many texts, each put together of two. */
+function asciiText(bytes: Uint8Array, start: number, end: number): string {
+  const text = String.fromCharCode;
+  let all = "";
+  let i = start;
+  for (; i + 8 <= end; i += 8) {
+    // deno-fmt-ignore
+    all += text(bytes[i]!, bytes[i + 1]!, bytes[i + 2]!, bytes[i + 3]!,
+      bytes[i + 4]!, bytes[i + 5]!, bytes[i + 6]!, bytes[i + 7]!);
   }
-  let text = "";
-  for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]!);
-  cache[slot] = text;
-  return text;
+  if (i + 4 <= end) {
+    all += text(bytes[i]!, bytes[i + 1]!, bytes[i + 2]!, bytes[i + 3]!);
+    i += 4;
+  }
+  for (; i < end; i++) all += text(bytes[i]!);
+  return all;
 }
 
 /** Three to eight times as fast as the strict decoder, which is asked only where something may be wrong. */

@@ -163,16 +163,21 @@ export class TokenEncoder {
     if (length < SHORT_TEXT) {
       this.#room(length + 5 * HEADER_ROOM);
       const before = this.#length;
-      const number = this.#opens++;
-      this.#header(number, OPEN);
+      this.#header(this.#opens, OPEN);
+      const behind = this.#length;
       if (this.#unicode !== undefined) this.#header(this.#unicode, VOCAB);
       else this.word("unicode");
       if (this.#shortWord(text, length)) {
-        this.#header(number, CLOSE);
+        this.#opens++;
+        const buffer = this.#buffer;
+        let at = this.#length;
+        // CLOSE repeats the number.
+        for (let i = before; i < behind - 1; i++) buffer[at++] = buffer[i]!;
+        buffer[at++] = CLOSE;
+        this.#length = at;
         return true;
       }
       this.#length = before;
-      this.#opens--;
     }
     if (!text.isWellFormed()) return false;
     const number = this.open("unicode");

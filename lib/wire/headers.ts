@@ -11,15 +11,10 @@
  * @returns The index behind it.
  */
 export function writeHeader(buffer: Uint8Array, at: number, value: number, type: number): number {
-  if (value < 0x80) {
-    buffer[at++] = value;
-  } else {
-    let rest = value;
-    do {
-      buffer[at++] = rest % 128;
-      rest = rest < 0x80000000 ? rest >>> 7 : Math.floor(rest / 128);
-    } while (rest > 0);
-  }
+  let rest = value;
+  for (; rest > 0x7fffffff; rest = Math.floor(rest / 128)) buffer[at++] = rest % 128;
+  for (; rest > 0x7f; rest >>>= 7) buffer[at++] = rest & 0x7f;
+  buffer[at++] = rest;
   buffer[at++] = type;
   return at;
 }
