@@ -5,7 +5,7 @@
  * absorbs it (the root, unless another one does), and the rest of that sequence is skipped; everything else
  * destroys the connection.
  *
- * Memory is estimated: the bytes of every string, and what `costs.ts` says.
+ * Memory is estimated: the bytes of every string, and what `unslicer.ts` says a container costs.
  *
  * Source: Foolscap `banana.py`, `handleData` to `handleViolation`.
  *
