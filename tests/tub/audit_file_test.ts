@@ -5,7 +5,6 @@ import {
   type AuditReport,
   localReference,
   PermissionDenied,
-  Referenceable,
   Tub,
   type TubOptions,
   verifyAuditFile,
@@ -14,24 +13,7 @@ import { AuditFile } from "../../lib/tub/audit_file.ts";
 import type { CapabilityEvent } from "../../lib/registry/capability_event.ts";
 import type { TraceEvent } from "../../lib/util/trace.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-
-const KEY = new Uint8Array(32).fill(7);
-
-class Bell extends Referenceable {
-  rung = 0;
-  remote_ring(): number {
-    return ++this.rung;
-  }
-}
-
-async function inFolder(run: (folder: string) => void | Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await run(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { Bell, inFolder, KEY } from "./audit_support.ts";
 
 const event = (sequence: number, label = `label ${sequence}`): CapabilityEvent => ({
   at: 1_700_000_000_000,
