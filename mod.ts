@@ -171,7 +171,12 @@ export { CallContext, currentCall } from "./lib/broker/call_context.ts";
 export type { CallTime, PeerInfo } from "./lib/broker/call_context.ts";
 export type { CallOptions, CheckedOptions } from "./lib/broker/call.ts";
 export type { BrokerTables } from "./lib/broker/broker_tables.ts";
-export type { BrokerListing, InboundDelivery, OutstandingCall } from "./lib/broker/broker_listing.ts";
+export type {
+  BrokerListing,
+  InboundDelivery,
+  OutboundRequest,
+  OutstandingCall,
+} from "./lib/broker/broker_listing.ts";
 
 // Schemas: what methods take and give
 export {

@@ -247,7 +247,7 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
 
   /** The calls that have not been answered, for whoever looks for what hangs. */
   outstanding(): Omit<BrokerListing, "tubId"> {
-    return { inbound: this.#deliveries.list(), outbound: this.outgoing.requests.list() };
+    return { inbound: this.#deliveries.list(), outbound: this.outgoing.list() };
   }
 
   /** How much the connection holds: all 0 after its end. */

@@ -22,12 +22,21 @@ export interface InboundDelivery extends OutstandingCall {
   readonly isCancelled: boolean;
 }
 
+/** A call of ours that has not been answered. */
+export interface OutboundRequest extends OutstandingCall {
+  /**
+   * Whether the peer was sent it; else it waits here for a promise among its arguments, or behind a call of the same object
+   * that does.
+   */
+  readonly isSent: boolean;
+}
+
 /** What one connection has not finished. */
 export interface BrokerListing {
   /** The peer; `undefined` for one without a certificate. */
   readonly tubId: string | undefined;
   /** Calls of the peer, oldest first. */
   readonly inbound: readonly InboundDelivery[];
-  /** Calls of ours, oldest first. */
-  readonly outbound: readonly OutstandingCall[];
+  /** Calls of ours, oldest first; behind them those that want no answer and have not been sent. */
+  readonly outbound: readonly OutboundRequest[];
 }

@@ -11,6 +11,7 @@ import type { Slicer, Slicing } from "../graph/slicing.ts";
 import { kwargs } from "../values/kwargs.ts";
 import type { Clock } from "../util/clock.ts";
 import { noTrace, type Trace } from "../util/trace.ts";
+import type { OutboundRequest } from "./broker_listing.ts";
 import type { CheckedOptions, OutboundCall } from "./call.ts";
 import type { PeerInfo } from "./call_context.ts";
 import { type CallTarget, sliceCall, slicePlace } from "./call_slicing.ts";
@@ -50,6 +51,11 @@ export interface OutgoingOptions {
 
 type Promises = readonly RemotePromise<unknown>[];
 
+/** A call that waits, and how it is shown if nobody waits for its answer. */
+interface WaitingCall extends Waiting {
+  readonly unheard: OutboundRequest | undefined;
+}
+
 /** How a call that may have to wait goes out. */
 interface Sending {
   /** Sends it, or gives the promises for which it has to wait. */
@@ -58,6 +64,8 @@ interface Sending {
   failed(error: unknown): void;
   /** The call's own promise: given up, it need not wait. */
   readonly over?: RemotePromise<unknown>;
+  /** What is called, if no answer is wanted. */
+  readonly method?: string;
 }
 
 /** An argument is the promise of a value that is not there, and that the peer cannot be told. */
@@ -80,7 +88,7 @@ export class OutgoingCalls implements CallsOfResults {
   readonly requests: RequestTable = new RequestTable();
   readonly #options: OutgoingOptions;
   readonly #isTraced: boolean;
-  readonly #waiting = new WaitingLines<Waiting>();
+  readonly #waiting = new WaitingLines<WaitingCall>();
   // The promises that were met in the call that is being written.
   #isWritingCall = false;
   #named: RemotePromise<unknown>[] | undefined;
@@ -143,7 +151,7 @@ export class OutgoingCalls implements CallsOfResults {
       return this.#trySend(0, tracker.clid, method, checked.args, isAgain);
     };
     const failed = (error: unknown) => this.#unheard(method, toError(error));
-    this.#sendInOrder(options.line ?? tracker, undefined, { send, failed });
+    this.#sendInOrder(options.line ?? tracker, undefined, { send, failed, method });
   }
 
   /** The promise of a call that was not made. */
@@ -222,6 +230,13 @@ export class OutgoingCalls implements CallsOfResults {
     }
   }
 
+  /** The calls that are under way: first those that want an answer. */
+  list(): OutboundRequest[] {
+    const calls = this.requests.list();
+    for (const { unheard } of this.#waiting) if (unheard !== undefined) calls.push(unheard);
+    return calls;
+  }
+
   /** Forgets the calls that wait here: the connection is gone. */
   close(): void {
     this.#waiting.clear();
@@ -259,7 +274,7 @@ export class OutgoingCalls implements CallsOfResults {
     });
   }
 
-  #wait(line: object, missing: Promises, { send, failed, over }: Sending): void {
+  #wait(line: object, missing: Promises, { send, failed, over, method }: Sending): void {
     const { maxWaiting } = this.#options;
     if (this.#waiting.size >= maxWaiting) {
       throw new Violation(`Cannot wait for an argument: ${maxWaiting} calls wait for theirs already`);
@@ -288,7 +303,8 @@ export class OutgoingCalls implements CallsOfResults {
       }
     };
     // Only the first of a line is asked: then it goes out, or finds what it has to wait for.
-    const call: Waiting = {
+    const call: WaitingCall = {
+      unheard: method === undefined ? undefined : { requestId: 0, method, isSent: false },
       get isReady() {
         if (!isOver && !isPaused) attempt();
         return isOver;
@@ -331,6 +347,7 @@ export class OutgoingCalls implements CallsOfResults {
       request.onGivenUp = undefined;
       return missing;
     }
+    request.isSent = true;
     // Code of the program's that ran meanwhile may have given it up; the message went out all the same.
     if (givenUp !== undefined) this.#cancel(request.id, givenUp.reason);
     else if (request.onGivenUp !== undefined) {

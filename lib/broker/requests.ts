@@ -8,7 +8,7 @@ import { DeadReferenceError } from "../errors.ts";
 import type { Constraint, Settled } from "../graph/schema/constraint.ts";
 import { redact } from "../util/redact.ts";
 import type { Clock } from "../util/clock.ts";
-import type { OutstandingCall } from "./broker_listing.ts";
+import type { OutboundRequest } from "./broker_listing.ts";
 import type { CheckedOptions } from "./call.ts";
 import type { PeerInfo } from "./call_context.ts";
 import { type CallWait, startWait, waitOptions } from "./call_wait.ts";
@@ -22,6 +22,8 @@ export interface PendingRequest {
   readonly method: string;
   /** The rule for the result. */
   response: Constraint | undefined;
+  /** Whether the peer was sent it. */
+  isSent: boolean;
   /** Whether anything but its answer can end it. */
   readonly isLimited: boolean;
   /** When nobody waits any more, in milliseconds since 1970; `undefined` for never. */
@@ -85,8 +87,8 @@ export class RequestTable {
   }
 
   /** The same as they are shown to the program. */
-  list(): OutstandingCall[] {
-    return this.takeAll().map(({ id, method }) => ({ requestId: id, method }));
+  list(): OutboundRequest[] {
+    return this.takeAll().map(({ id, method, isSent }) => ({ requestId: id, method, isSent }));
   }
 
   /** All calls that wait, oldest first. */
@@ -116,6 +118,7 @@ class Request implements PendingRequest, PromiseLink {
   calls: CallsOfResults | undefined;
   dependsOn: readonly RemotePromise<unknown>[] | undefined;
   isHeld = false;
+  isSent = false;
   #settled: Settled | undefined;
   readonly #table: Map<number, PendingRequest>;
   readonly #onEnd: (error?: unknown) => void;

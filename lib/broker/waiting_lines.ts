@@ -45,6 +45,13 @@ export class WaitingLines<W extends Waiting> {
     this.#size++;
   }
 
+  /** All calls that wait, line by line. */
+  *[Symbol.iterator](): IterableIterator<W> {
+    for (const { calls, head } of this.#lines.values()) {
+      for (let i = head; i < calls.length; i++) if (!this.#gone.has(calls[i]!)) yield calls[i]!;
+    }
+  }
+
   /** Lets a call go, wherever in its line it is. Those behind it may go then as well. */
   leave(key: object, call: W): void {
     const line = this.#lines.get(key);

@@ -22,12 +22,14 @@ Deno.test("calls that leave from anywhere in a line let the others keep their or
     for (const call of leaving) lines.leave(key, call); // twice is once
     assert.equal(lines.size, 30 - leaving.length);
     assert.deepEqual(gone.splice(0), leaving.map(({ name }) => name));
+    const staying = calls.filter((call) => !leaving.includes(call));
+    assert.deepEqual([...lines], staying);
     const late = new Call(30, gone);
     lines.add(key, late);
     for (const call of [...calls, late]) call.isReady = true;
     lines.advance(key);
-    const rest = [...calls, late].filter((call) => !leaving.includes(call));
-    assert.deepEqual(gone, rest.map(({ name }) => name));
+    assert.deepEqual(gone, [...staying, late].map(({ name }) => name));
+    assert.deepEqual([...lines], []);
     assert.equal(lines.size, 0);
     assert.equal(lines.has(key), false);
   }

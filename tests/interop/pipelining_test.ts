@@ -6,9 +6,10 @@ import {
   type RemotePromise,
   type RemoteReference,
   type ResultCalls,
+  type Tub,
 } from "../../mod.ts";
 import { interopTest, startPython } from "../support/python.ts";
-import { rejectionOf, stepEachWay, until } from "./rig.ts";
+import { rejectionOf, startTub, stepEachWay, until } from "./rig.ts";
 
 const call = (of: RemoteReference | RemotePromise<unknown>, name: string, ...args: unknown[]) =>
   of.callRemote(name, ...args) as RemotePromise<unknown>;
@@ -88,6 +89,47 @@ interopTest("calls of results that are not there yet, towards Python", async (t)
     assert.deepEqual(counter.marks.filter((mark) => Number(mark) > 2), [3, 4]);
   });
 });
+
+/** Calls what it is given, when it is asked to. */
+class Asked extends Referenceable {
+  async remote_ask(target: RemoteReference): Promise<unknown> {
+    return await target.callRemote("add", 1, 2);
+  }
+}
+
+interopTest(
+  "two Deno Tubs whose calls of Python wait for each other's go on when one of them is given up",
+  async () => {
+    await using peer = await startPython();
+    await using one = await startTub();
+    await using two = await startTub();
+    const python = await Promise.all([one, two].map((tub) => tub.getReference(peer.furl)));
+    const toOther = await Promise.all([
+      one.getReference(two.registerReference(new Asked())),
+      two.getReference(one.registerReference(new Asked())),
+    ]);
+    const toPython = (tub: Tub) =>
+      tub.debug.listBrokers().filter(({ tubId }) => tubId === peer.ready.tubid)
+        .flatMap(({ outbound }) => outbound.map(({ method, isSent }) => [method, isSent]));
+    const stop = new AbortController();
+    const answers = [call(toOther[0]!, "ask", python[0]), call(toOther[1]!, "ask", python[1])];
+    const given = rejectionOf(
+      RangeError,
+      python[0]!.with({ signal: stop.signal }).callRemote("echo", answers[0]),
+    );
+    const echoed = call(python[1]!, "echo", answers[1]);
+    for (const tub of [one, two]) {
+      const isStuck = () => JSON.stringify(toPython(tub)) === '[["echo",false],["add",false]]';
+      await until(isStuck, "the call of the other waits behind the one that waits for its answer");
+    }
+    // It is not Python who lets them wait: it answers all that it is sent.
+    const { connections } = await peer.command("tables") as { connections: { active: number }[] };
+    assert.deepEqual(connections.map(({ active }) => active), [0, 0]);
+    stop.abort(new RangeError("given up"));
+    await given;
+    assert.deepEqual(await Promise.all([...answers, echoed]), [3, 3, 3]);
+  },
+);
 
 interopTest("the program of the example, in a Python shop", async () => {
   const { startChild } = await import("../../examples/support/child.ts");

@@ -5,6 +5,7 @@ import {
   DeadReferenceError,
   Referenceable,
   type RemoteFunction,
+  type RemoteReference,
   Tub,
 } from "../../mod.ts";
 import type { TraceEvent } from "../../mod.ts";
@@ -165,4 +166,63 @@ Deno.test("Tub.debug.listBrokers() shows the calls that are under way, on both e
   gate.resolve("done");
   await Promise.all(calls);
   assert.deepEqual(client.debug.listBrokers(), [{ tubId: server.tubId, inbound: [], outbound: [] }]);
+});
+
+/** Two of these, each in a Tub of its own, can wait for each other in a circle. */
+class Asked extends Referenceable {
+  async remote_ask(target: RemoteReference<Named>): Promise<string> {
+    return await target.callRemote("name");
+  }
+}
+class Named extends Referenceable {
+  readonly given: unknown[] = [];
+  remote_name(): string {
+    return "named";
+  }
+  remote_take(value: unknown): void {
+    this.given.push(value);
+  }
+}
+
+Deno.test("Tub.debug.listBrokers() shows which calls were never sent, when two Tubs wait for each other's", async () => {
+  await using target = await startTub();
+  await using one = await startTub();
+  await using two = await startTub();
+  const named = new Named();
+  const furl = target.registerReference(named);
+  const [fromOne, fromTwo] = await Promise.all([
+    one.getReference<Named>(furl),
+    two.getReference<Named>(furl),
+  ]);
+  const [toTwo, toOne] = await Promise.all([
+    one.getReference<Asked>(two.registerReference(new Asked())),
+    two.getReference<Asked>(one.registerReference(new Asked())),
+  ]);
+  const unsent = (tub: Tub) =>
+    tub.debug.listBrokers().filter(({ tubId }) => tubId === target.tubId)
+      .flatMap(({ outbound }) => outbound.map(({ method, isSent }) => [method, isSent]));
+  const stop = new AbortController();
+  // What each of them passes on needs a call of the other's that has to wait behind the one that passes it on.
+  const answers = [toTwo.callRemote("ask", fromOne), toOne.callRemote("ask", fromTwo)];
+  const taken = [
+    fromOne.with({ signal: stop.signal }).callRemote("take", answers[0]! as never),
+    fromTwo.callRemote("take", answers[1]! as never),
+  ];
+  fromOne.callRemoteOnly("take", 5);
+  const settled = Promise.allSettled(taken);
+  // Until both were asked, and the gifts fetched.
+  await until(() => [one, two].every((tub) => unsent(tub).some(([method]) => method === "name")));
+  await until(() => [one, two].every((tub) => unsent(tub).every(([, isSent]) => !isSent)));
+  assert.deepEqual(unsent(one), [["take", false], ["name", false], ["take", false]]);
+  assert.deepEqual(unsent(two), [["take", false], ["name", false]]);
+  const [sent] = one.debug.listBrokers().filter(({ tubId }) => tubId === two.tubId);
+  assert.deepEqual(sent!.outbound.map(({ method, isSent }) => [method, isSent]), [["ask", true]]);
+  assert.deepEqual(named.given, []);
+  // Whoever is given up lets all the others go.
+  stop.abort(new RangeError("given up"));
+  assert.deepEqual((await settled).map(({ status }) => status), ["rejected", "fulfilled"]);
+  assert.deepEqual(await Promise.all(answers), ["named", "named"]);
+  await until(() => named.given.length === 2);
+  assert.deepEqual(new Set(named.given), new Set([5, "named"]));
+  assert.deepEqual([...unsent(one), ...unsent(two)], []);
 });
