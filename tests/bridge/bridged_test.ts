@@ -15,7 +15,7 @@ import {
 } from "../../mod.ts";
 import { inFolder } from "../tub/support.ts";
 import { until } from "../tub/tubs.ts";
-import { CAN_COLLECT, collected, toPb } from "./support.ts";
+import { collected, toPb } from "./support.ts";
 
 class Shape extends Copyable {
   static override copytype = "bridge.Shape";
@@ -295,7 +295,6 @@ Deno.test("bridged() of a function calls what that gives, and nothing while it g
 
 Deno.test({
   name: "what crossed a bridge is given back on both sides when nobody holds it any more",
-  ignore: !CAN_COLLECT,
   fn: async () => {
     const pond = new Pond();
     await using chain = await toPb(pond);

@@ -3,7 +3,7 @@ import { bridge, pb, Tub } from "../../mod.ts";
 import type { Description } from "../support/description.ts";
 import { interopTest, PeerFailure, type PythonPeer, startPython } from "../support/python.ts";
 import { startTub, until } from "../tub/tubs.ts";
-import { CAN_COLLECT, collected } from "./support.ts";
+import { collected } from "./support.ts";
 
 async function failure(call: Promise<unknown>): Promise<PeerFailure["failure"]> {
   try {
@@ -126,11 +126,9 @@ interopTest("a Python Foolscap client calls a Python PB server through the bridg
   await t.step("what the client lets go of is given back to the server", async () => {
     await foolscap.call("pond", "dropKept");
     for (const ref of ["two", "again"]) await foolscap.command("release", { ref });
-    if (CAN_COLLECT) {
-      await collected(() => client.broker.tables.remote === 0, "no object of the server's");
-      await collected(() => client.broker.tables.local === 0, "no object of ours at the server");
-      await collected(() => tub.debug.tables().imported === 0, "no object of the client's");
-    }
+    await collected(() => client.broker.tables.remote === 0, "no object of the server's");
+    await collected(() => client.broker.tables.local === 0, "no object of ours at the server");
+    await collected(() => tub.debug.tables().imported === 0, "no object of the client's");
     assert.deepEqual(await foolscap.call("pond", "echo", { int: "1" }), { int: "1" });
   });
 
@@ -201,7 +199,6 @@ interopTest("a Python PB client calls a Python Foolscap server through the bridg
     await call(twisted, "echo", 1);
     const { tables } = server.brokers[0]!;
     assert.equal(tables.local, 0);
-    if (!CAN_COLLECT) return;
     await collected(() => server.brokers[0]!.tables.remote === 0, "no object of the client's");
     await collected(() => chain.tub.debug.tables().imported === 1, "nothing but the root object");
   });

@@ -15,7 +15,7 @@ import {
 } from "../../mod.ts";
 import { FurlTarget } from "../../lib/bridge/furl_target.ts";
 import { startTub, until } from "../tub/tubs.ts";
-import { CAN_COLLECT, collected, toFoolscap } from "./support.ts";
+import { collected, toFoolscap } from "./support.ts";
 
 class ShopError extends Error {}
 
@@ -305,7 +305,6 @@ Deno.test("an object of one PB connection reaches another one as an object of th
 
 Deno.test({
   name: "what a PB client was given through the bridge is given back to the Foolscap Tub",
-  ignore: !CAN_COLLECT,
   fn: async () => {
     await using chain = await toFoolscap(new Shop());
     const before = chain.service.debug.tables().exported;

@@ -6,6 +6,7 @@
 
 import { bridge, type Capability, pb, type Referenceable, type RemoteReference, Tub } from "../../mod.ts";
 import { startTub } from "../tub/tubs.ts";
+import { collectGarbage } from "../support/gc.ts";
 
 /** A Foolscap caller, a bridge, and a service of Perspective Broker. */
 export interface ToPb extends AsyncDisposable {
@@ -81,14 +82,10 @@ export async function toFoolscap(
 
 /** Collects garbage, in turns of the event loop in which finalizers can run, until something is so. */
 export async function collected(isSo: () => boolean, what: string): Promise<void> {
-  const collect = (globalThis as { gc?: () => void }).gc;
   const giveUpAt = performance.now() + 20_000;
   while (!isSo()) {
     if (performance.now() > giveUpAt) throw new Error(`${what} did not come true`);
-    collect?.();
+    collectGarbage();
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
-
-/** Whether garbage can be collected at will: `--expose-gc`. */
-export const CAN_COLLECT = (globalThis as { gc?: () => void }).gc !== undefined;

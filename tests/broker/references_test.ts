@@ -5,8 +5,7 @@ import type { RemoteReference } from "../../lib/broker/remote_reference.ts";
 import { DeadReferenceError, RemoteException, Violation } from "../../lib/errors.ts";
 import { kwargs } from "../../lib/values/kwargs.ts";
 import { failureOf, LEFT, Pair, RawPeer, RIGHT, turns, until } from "./support.ts";
-
-declare const gc: () => void;
+import { collectGarbage } from "../support/gc.ts";
 
 class Keeper extends Referenceable {
   kept: unknown = null;
@@ -42,7 +41,7 @@ const thingOf = async (ref: RemoteReference) => await ref.callRemote("thing") as
 /** Collects garbage until something is so. */
 async function collected(isSo: () => boolean, what: string): Promise<void> {
   for (let i = 0; i < 200 && !isSo(); i++) {
-    gc();
+    collectGarbage();
     await turns(2);
   }
   assert.ok(isSo(), what);

@@ -10,6 +10,7 @@ import { STRING } from "../../lib/wire/tokens.ts";
 import { Violation } from "../../mod.ts";
 import { Attacker, earlier, long, num, Other, seq, text, word, type Write } from "./schema_attacker.ts";
 import { EMPTY, turns, until } from "./support.ts";
+import { collectGarbage } from "../support/gc.ts";
 
 const MiB = 1024 * 1024;
 
@@ -173,7 +174,7 @@ Deno.test("what keeps the rules by strange ways is taken", async () => {
 Deno.test("large arguments that are refused are not kept", async () => {
   await using peer = await Attacker.make();
   peer.forgetReceived();
-  (globalThis as { gc?: () => void }).gc?.();
+  collectGarbage();
   const before = Deno.memoryUsage();
   const body = new Uint8Array(16 * MiB);
   for (let i = 0; i < 12; i++) {
@@ -195,7 +196,7 @@ Deno.test("large arguments that are refused are not kept", async () => {
   // What was given back is counted when it has been swept up.
   let grown = Infinity;
   for (let i = 0; i < 20 && grown > 24 * MiB; i++) {
-    (globalThis as { gc?: () => void }).gc?.();
+    collectGarbage();
     await new Promise((resolve) => setTimeout(resolve, 1));
     const after = Deno.memoryUsage();
     grown = after.heapUsed + after.external - before.heapUsed - before.external;

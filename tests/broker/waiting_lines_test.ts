@@ -1,6 +1,7 @@
 /** Lines of calls that wait. */
 import assert from "node:assert/strict";
 import { type Waiting, WaitingLines } from "../../lib/broker/waiting_lines.ts";
+import { collectGarbage } from "../support/gc.ts";
 
 class Call implements Waiting {
   isReady = false;
@@ -47,6 +48,6 @@ Deno.test("a line forgets those that have left from behind one that waits", asyn
     lines.leave(key, call);
   }
   await new Promise((resolve) => setTimeout(resolve, 0));
-  (globalThis as unknown as { gc(): void }).gc();
+  collectGarbage();
   assert.ok(refs.filter((ref) => ref.deref() !== undefined).length <= 2);
 });

@@ -7,13 +7,12 @@ import { anyRichValue } from "./rich/any_rich_value.ts";
 import { SAMPLES } from "./rich/samples.ts";
 import { encodeRich } from "./rich/support.ts";
 import { encodeValues, TestReceiver } from "../support/graph_receiver.ts";
+import { collectGarbage } from "../support/gc.ts";
 
 /** `FOOLSCAP_FUZZ_RUNS=1000000` makes a longer run. */
 const RUNS = Number(readEnv("FOOLSCAP_FUZZ_RUNS") ?? 100_000);
 /** Memory that the inputs of one test may leave behind, in bytes. */
 const MAX_LEFT = 64 * 1024 * 1024;
-
-const gc = (globalThis as { gc?: () => void }).gc ?? (() => {});
 
 function readEnv(name: string): string | undefined {
   const { state } = Deno.permissions.querySync({ name: "env", variable: name });
@@ -35,10 +34,10 @@ function feed(bytes: Uint8Array, cut: number): void {
 }
 
 function within(memory: number, run: () => void): void {
-  gc();
+  collectGarbage();
   const before = Deno.memoryUsage().heapUsed;
   run();
-  gc();
+  collectGarbage();
   assert.ok(Deno.memoryUsage().heapUsed - before < memory);
 }
 

@@ -3,11 +3,9 @@ import type { RemoteReference } from "../../mod.ts";
 import { DeadReferenceError } from "../../mod.ts";
 import { interopTest, startPython } from "../support/python.ts";
 import { BOTH_DIALERS, rejectionOf, type Rig, stepEachWay, until } from "./rig.ts";
+import { collectGarbage } from "../support/gc.ts";
 
 const COUNT = 1000;
-
-/** Runs the collector of JavaScript: `--expose-gc` gives it to tests. */
-const collect = (globalThis as { gc?: () => void }).gc;
 
 /** Until Python keeps no more for us than its root object, and none of its items is alive. */
 async function untilPythonLetGo(rig: Rig): Promise<void> {
@@ -38,10 +36,9 @@ interopTest("references that are given up are given back", async (t) => {
   }, { ways });
 
   await stepEachWay(t, peer, "1,000 of Python's, by collection", async (rig) => {
-    if (collect === undefined) return;
     await receiveAndForget(rig);
     await until(async () => {
-      collect();
+      collectGarbage();
       return (await rig.pythonTables())?.exports === 1;
     }, "what was collected is given back");
     await untilPythonLetGo(rig);

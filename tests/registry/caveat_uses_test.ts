@@ -3,6 +3,7 @@ import { PermissionDenied } from "../../lib/errors.ts";
 import { attenuateFurl } from "../../lib/names/attenuate_furl.ts";
 import { MemoryCaveatState } from "../../lib/registry/caveat_state.ts";
 import { Bench, call, Files, furlName, furlOf, NOW, refused } from "./caveat_support.ts";
+import { collectGarbage } from "../support/gc.ts";
 
 Deno.test("uses are not renewed by deriving again, nor by another reference", async () => {
   const bench = new Bench();
@@ -95,7 +96,7 @@ Deno.test("counts go with an object that nobody registered and nobody holds any 
   await use();
   for (let i = 0; i < 50 && (bench.state.size > 0 || bench.registry.size > 1); i++) {
     await new Promise((resolve) => setTimeout(resolve, 1));
-    (globalThis as unknown as { gc(): void }).gc();
+    collectGarbage();
   }
   assert.deepEqual([bench.state.size, bench.registry.size], [0, 1]);
 });

@@ -9,6 +9,7 @@ import { CapabilityRegistry } from "../../lib/registry/registry.ts";
 import { formatTree } from "../../lib/registry/tree.ts";
 import { systemRandomBytes } from "../../lib/util/random_bytes.ts";
 import { ALICE, Rig } from "./support.ts";
+import { collectGarbage } from "../support/gc.ts";
 
 class Book extends Referenceable {
   readonly page = new Page();
@@ -176,7 +177,7 @@ Deno.test("revokeFurl() ends calls of what was reached by a FURL whose own refer
     return { furl, got: await keptAndGot(lent.object, new Book(), object) };
   })();
   for (let i = 0; i < 5; i++) {
-    (globalThis as unknown as { gc(): void }).gc();
+    collectGarbage();
     await new Promise((resolve) => setTimeout(resolve));
   }
   const waits = call(got, "wait");

@@ -10,6 +10,7 @@ import {
 import { FakeClock } from "../support/fake_clock.ts";
 import { ALICE, BOB, call, callAs, denial, Rig } from "./support.ts";
 import { Node, Point } from "./membrane_support.ts";
+import { collectGarbage } from "../support/gc.ts";
 
 Deno.test("Membrane.revoke() cuts both directions, what crossed before, and calls in progress", async () => {
   const inside = new Node(), outer = new Node();
@@ -208,7 +209,7 @@ Deno.test("membrane() keeps no stand-in that nobody holds", async () => {
   const ref = new WeakRef(call(object, "give") as object);
   for (let i = 0; i < 50 && ref.deref() !== undefined; i++) {
     await new Promise((resolve) => setTimeout(resolve, 0));
-    (globalThis as unknown as { gc(): void }).gc();
+    collectGarbage();
   }
   assert.equal(ref.deref(), undefined);
   assert.equal(call(object, "is", call(object, "give")), true);

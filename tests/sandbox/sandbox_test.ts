@@ -11,6 +11,7 @@ import {
 } from "../../mod.ts";
 import { LIBRARY, moduleOf, PLUGIN, startPlugin } from "./support.ts";
 import type Plugin from "./modules/plugin.ts";
+import { collectGarbage } from "../support/gc.ts";
 
 class Logger extends Referenceable {
   readonly lines: string[] = [];
@@ -118,7 +119,7 @@ Deno.test("what is called through a sandbox is released with it", async () => {
   await plugin.callRemote("manyObjects", 500).then((children) => children.length);
   assert.equal(held().exported, before.exported + 500);
   for (let i = 0; i < 100 && held().exported + held().names > before.exported + before.names; i++) {
-    (globalThis as { gc?: () => void }).gc?.();
+    collectGarbage();
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   assert.deepEqual(held(), before);

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { pb } from "../../../mod.ts";
 import { agreedClient, agreedServer, type Sexp } from "./raw.ts";
-
-declare const gc: () => void;
+import { collectGarbage } from "../../support/gc.ts";
 
 class Root extends pb.Root {
   remote_take(_visitor: pb.RemoteReference): void {}
@@ -11,7 +10,7 @@ class Root extends pb.Root {
 /** Collects garbage until the registry of it has run. */
 async function collect(until: () => boolean, most = 200): Promise<void> {
   for (let tries = 0; tries < most && !until(); tries++) {
-    gc();
+    collectGarbage();
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }

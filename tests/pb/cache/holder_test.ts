@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type Kwargs, pb, Violation } from "../../../mod.ts";
 import { agreedServer, type RawPeer, type Sexp, u } from "../broker/raw.ts";
+import { collectGarbage } from "../../support/gc.ts";
 
 let made = 0;
 
@@ -67,7 +68,7 @@ async function asked(
 /** Lets collected objects be noticed. */
 async function collect(): Promise<void> {
   for (let i = 0; i < 10; i++) {
-    (globalThis as unknown as { gc(): void }).gc();
+    collectGarbage();
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }

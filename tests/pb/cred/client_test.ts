@@ -8,6 +8,7 @@ import { FakeClock } from "../../support/fake_clock.ts";
 import { streamPair } from "../../support/stream_pairs.ts";
 import { agreedServer, type Sexp, u } from "../broker/raw.ts";
 import { call, House, portalTo, type User } from "./house.ts";
+import { collectGarbage } from "../../support/gc.ts";
 
 const alice = () => new pb.UsernamePassword("alice", "secret");
 const challenge = Uint8Array.fromHex("15fe3c256460a65fb489ae4b2deb461d");
@@ -88,7 +89,7 @@ Deno.test("an avatar that the program has forgotten is not collected, and so not
   raw.say(["answer", 1, ["remote", 1]]);
   await login.then(() => {});
   for (let round = 0; round < 3; round++) {
-    (globalThis as unknown as { gc(): void }).gc();
+    collectGarbage();
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   const later = client.getRootObject().callRemote("x");

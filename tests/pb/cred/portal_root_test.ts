@@ -3,6 +3,7 @@ import { pb } from "../../../mod.ts";
 import { FakeClock } from "../../support/fake_clock.ts";
 import { agreedClient, type RawPeer } from "../broker/raw.ts";
 import { answerTo, askFor, call, House, logInRaw, portalTo, User } from "./house.ts";
+import { collectGarbage } from "../../support/gc.ts";
 
 /** The next message, whatever it says. */
 const reply = (raw: RawPeer) => raw.nextMessage();
@@ -429,7 +430,7 @@ Deno.test("nothing holds the mind of a login whose connection is lost", async ()
   for (let round = 0; round < 100 && isHeld; round++) {
     // A look at it keeps it until the end of the turn.
     await new Promise((resolve) => setTimeout(resolve, 1));
-    (globalThis as unknown as { gc(): void }).gc();
+    collectGarbage();
     isHeld = mind?.deref() !== undefined;
   }
   assert.equal(isHeld, false);

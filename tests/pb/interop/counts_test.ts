@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { pb } from "../../../mod.ts";
 import { fc } from "../../deps.ts";
 import { interopTest, startPython } from "../../support/python.ts";
+import { collectGarbage } from "../../support/gc.ts";
 
 const THINGS = 4;
 const thing = fc.nat(THINGS - 1);
@@ -23,7 +24,7 @@ const step = fc.oneof(
 /** Lets references that nobody holds be collected, and their finalizers run. */
 async function collect(): Promise<void> {
   for (let i = 0; i < 3; i++) {
-    (globalThis as unknown as { gc(): void }).gc();
+    collectGarbage();
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
