@@ -135,7 +135,7 @@ export class LocalReference<T> implements LocalCalls<T> {
    * The same reference, for calls with options.
    *
    * @throws {RangeError} If `timeoutMs` is not from 0 to 2,147,483,647.
-   * @throws {TypeError} If `signal` is not an AbortSignal.
+   * @throws {TypeError} If an option is of another type, or there is none of a name.
    */
   with(options: CallOptions): LocalCalls<T> {
     const checked = checkCallOptions(options);

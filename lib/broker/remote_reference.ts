@@ -215,7 +215,7 @@ export class RemoteReference<T = Untyped> extends RemoteHandle
    * The same reference, for calls with options.
    *
    * @throws {RangeError} If `timeoutMs` is not from 0 to 2,147,483,647.
-   * @throws {TypeError} If `signal` is not an AbortSignal.
+   * @throws {TypeError} If an option is of another type, or there is none of a name.
    *
    * @example
    * ```ts
@@ -362,7 +362,7 @@ export class RemotePromise<T> extends Promise<T> implements PromisedValue<T> {
    * result is there, with which it has nothing to do: a call that is given up leaves this promise as it is.
    *
    * @throws {RangeError} If `timeoutMs` is not from 0 to 2,147,483,647.
-   * @throws {TypeError} If `signal` is not an AbortSignal.
+   * @throws {TypeError} If an option is of another type, or there is none of a name.
    *
    * @example
    * ```ts
@@ -453,7 +453,7 @@ export class RemoteFunction<F extends (...args: never[]) => unknown = (...args: 
    * The same function, for calls with options.
    *
    * @throws {RangeError} If `timeoutMs` is not from 0 to 2,147,483,647.
-   * @throws {TypeError} If `signal` is not an AbortSignal.
+   * @throws {TypeError} If an option is of another type, or there is none of a name.
    *
    * @example
    * ```ts
