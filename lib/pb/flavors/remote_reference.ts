@@ -9,7 +9,6 @@
 import { DeadReferenceError, Violation } from "../../errors.ts";
 import type { Jellying } from "../jelly/invoker.ts";
 import type { Jellyable } from "../jelly/jellyable.ts";
-import type { AnyKwargs } from "../../values/kwargs.ts";
 import type { HoldsObjects, Levels, Unchanging } from "./crossing_types.ts";
 import type { AnyRemoteReference, ByReference, remoteReference } from "./marks.ts";
 
@@ -65,10 +64,10 @@ export type Sendable<T, Depth extends readonly unknown[] = Levels> = 0 extends 1
   : true extends HoldsObjects<T> ? { [P in keyof T]: true extends HoldsObjects<T[P]> ? Sendable<T[P]> : T[P] }
   : T;
 
-/** Arguments of a method as the caller passes them; or any beginning of them and then keyword arguments. */
-export type RemoteArguments<T, Name extends string> =
-  | (MethodOf<T, Name> extends (...args: infer A) => unknown ? { [I in keyof A]: Sendable<A[I]> } : never)
-  | readonly [...unknown[], AnyKwargs];
+/** Arguments of a method as the caller passes them; keyword arguments where its last parameter has the type `Kwargs`. */
+export type RemoteArguments<T, Name extends string> = MethodOf<T, Name> extends (...args: infer A) => unknown
+  ? { [I in keyof A]: Sendable<A[I]> }
+  : never;
 
 /** The result of a method as the caller gets it. */
 export type RemoteResult<T, Name extends string> = MethodOf<T, Name> extends (...args: never[]) => infer R
