@@ -56,10 +56,19 @@ export interface RemoteExceptionDetails extends ErrorDetails {
   readonly remoteParents: readonly string[];
   /** The peer's traceback, or `Traceback unavailable\n`. Text of a stranger. */
   readonly remoteTraceback: string;
+  /**
+   * The method that was called, without `remote_`; empty for a function.
+   *
+   * @default not known
+   */
+  readonly method?: string | undefined;
 }
 
 /**
  * The peer's method failed. Destroys: one call.
+ *
+ * Its `stack` names the functions of this program that awaited the call, where they did so directly, and `method` what they
+ * called.
  *
  * Foolscap: `CopiedFailure`, `RemoteException`.
  *
@@ -82,6 +91,11 @@ export class RemoteException extends Error {
   readonly remoteParents: readonly string[];
   /** The peer's traceback, or `Traceback unavailable\n`. Text of a stranger. */
   readonly remoteTraceback: string;
+  /**
+   * The method that this program called, without `remote_`; empty for a function, `undefined` where the exception was no
+   * answer to a call, but a value.
+   */
+  readonly method: string | undefined;
 
   /** An exception that a peer reported. */
   constructor(message: string, details: RemoteExceptionDetails) {
@@ -89,6 +103,7 @@ export class RemoteException extends Error {
     this.remoteType = details.remoteType;
     this.remoteParents = details.remoteParents;
     this.remoteTraceback = details.remoteTraceback;
+    this.method = details.method;
   }
 
   /**

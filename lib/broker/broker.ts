@@ -307,7 +307,7 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
     this.#closed = Promise.try(() => this.#connection.close()).catch(() => {});
     void this.#closed.then(() => this.#over.resolve(reason));
     for (const request of this.outgoing.requests.takeAll()) {
-      request.reject(connectionLost(request, this.peer, reason));
+      request.answerFailed(connectionLost(request, this.peer, reason));
     }
     this.outgoing.close();
     this.#objects.close();
@@ -421,10 +421,11 @@ export class Broker implements HandleOwner, MessageHost, CancelHost {
     const { id: requestId, method } = request;
     trace({ type: "call-rejected", tubId: this.peer.tubId ?? "", requestId, method, error: failure });
     const original = originalOf(request, failure);
+    Object.assign(failure, { method });
     if (original !== undefined) return request.reject(original);
-    if (!this.#host.exposesRemoteTypes) return request.reject(failure);
+    if (!this.#host.exposesRemoteTypes) return request.answerFailed(failure);
     const where = "registerRemoteError";
-    request.reject(localErrorOf(failure, (error) => trace({ type: "callback-failed", where, error })));
+    request.answerFailed(localErrorOf(failure, (error) => trace({ type: "callback-failed", where, error })));
   }
 
   /** @ignore */

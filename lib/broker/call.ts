@@ -4,9 +4,10 @@
  * @module
  */
 
+import { kindOf } from "../graph/schema/checking.ts";
 import type { Constraint } from "../graph/schema/constraint.ts";
 import { makeConstraint } from "../graph/schema/make_constraint.ts";
-import type { MethodRules } from "../graph/schema/method_schema.ts";
+import { isMethodRules, type MethodRules } from "../graph/schema/method_schema.ts";
 import type { Shortcut } from "../graph/schema/shortcuts.ts";
 import { MAX_TIMER_MS } from "../limits.ts";
 import { quoteForeign } from "../util/text.ts";
@@ -131,9 +132,12 @@ export interface CheckedOptions extends Omit<CallOptions, "resultConstraint"> {
 /** What a call has that nothing was said about. */
 export const NO_OPTIONS: CheckedOptions = Object.freeze({});
 
-const NAMES: Record<keyof CallOptions, true> = {
-  signal: true,
-  timeoutMs: true,
+/** What gives up whatever one waits for. */
+type WaitOptions = Pick<CallOptions, "signal" | "timeoutMs">;
+
+const WAIT_NAMES: Readonly<Record<keyof WaitOptions, true>> = { signal: true, timeoutMs: true };
+const NAMES: Readonly<Record<keyof CallOptions, true>> = {
+  ...WAIT_NAMES,
   detached: true,
   useSchema: true,
   methodConstraint: true,
@@ -145,25 +149,63 @@ const NAMES: Record<keyof CallOptions, true> = {
  *
  * @throws {UnknownSchemaType} If `resultConstraint` cannot be a constraint.
  * @throws {RangeError} If `timeoutMs` is not from 0 to 2,147,483,647.
- * @throws {TypeError} If `signal` is not an AbortSignal, or there is no option of a name.
+ * @throws {TypeError} If an option is of another type, or there is none of a name.
  */
 export function checkCallOptions(options: CallOptions): CheckedOptions {
-  const { signal, timeoutMs } = options;
+  checkNamesAndWait(options, NAMES, "Cannot call");
+  const { methodConstraint, resultConstraint } = options;
+  for (const name of ["detached", "useSchema"] as const) {
+    const value: unknown = options[name];
+    if (value === undefined || typeof value === "boolean") continue;
+    throw new TypeError(`Cannot call: ${name} is ${kindOf(value)}, and has to be true or false`);
+  }
+  if (methodConstraint !== undefined && !isMethodRules(methodConstraint)) {
+    throw new TypeError(
+      `Cannot call: methodConstraint is ${
+        kindOf(methodConstraint)
+      }, and has to be what schema.method() makes`,
+    );
+  }
+  if (resultConstraint === undefined) return options as CheckedOptions;
+  return { ...options, resultConstraint: makeConstraint(resultConstraint) };
+}
+
+/**
+ * Checks how long the program waits for something that is no call.
+ *
+ * @param doing What cannot be done with wrong ones, such as `Cannot get reference`.
+ * @throws {RangeError} If `timeoutMs` is not from 0 to 2,147,483,647.
+ * @throws {TypeError} If an option is of another type, or there is none of a name.
+ */
+export function checkWaitOptions(options: WaitOptions, doing: string): void {
+  checkNamesAndWait(options, WAIT_NAMES, doing);
+}
+
+function checkNamesAndWait(options: WaitOptions, names: Readonly<Record<string, true>>, doing: string): void {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(
+      `${doing}: the options are ${kindOf(options)}, not an object such as { timeoutMs: 500 }`,
+    );
+  }
   // One that is misspelt would leave a call without its limit.
   for (const name of Object.keys(options)) {
-    if (Object.hasOwn(NAMES, name)) continue;
+    if (Object.hasOwn(names, name)) continue;
     throw new TypeError(
-      `Cannot call: there is no option ${quoteForeign(name, 64)}; it is one of ${
-        Object.keys(NAMES).join(", ")
-      }`,
+      `${doing}: there is no option ${quoteForeign(name, 64)}; it is one of ${Object.keys(names).join(", ")}`,
+    );
+  }
+  const { signal, timeoutMs } = options;
+  if (timeoutMs !== undefined && typeof timeoutMs !== "number") {
+    throw new TypeError(
+      `${doing}: timeoutMs is ${kindOf(timeoutMs)}, and has to be a number of milliseconds, such as 500`,
     );
   }
   if (timeoutMs !== undefined && !(timeoutMs >= 0 && timeoutMs <= MAX_TIMER_MS)) {
-    throw new RangeError(`Cannot limit a call to ${timeoutMs} ms: timeoutMs is from 0 to ${MAX_TIMER_MS}`);
+    throw new RangeError(`${doing}: timeoutMs is ${timeoutMs}, and has to be from 0 to ${MAX_TIMER_MS}`);
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError("Cannot watch the signal of a call: it is not an AbortSignal");
+    throw new TypeError(
+      `${doing}: signal is ${kindOf(signal)}, and has to be an AbortSignal, such as an AbortController has`,
+    );
   }
-  if (options.resultConstraint === undefined) return options as CheckedOptions;
-  return { ...options, resultConstraint: makeConstraint(options.resultConstraint) };
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { ofAnswer } from "../util/awaited_error.ts";
 import type { Clock } from "../util/clock.ts";
 import type { CheckedOptions } from "./call.ts";
 import { type CallContext, parentCall } from "./call_context.ts";
@@ -62,7 +63,7 @@ export function startWait(
     const text = isParentsTime
       ? `No answer to ${what} in the time that was left for the call that it served`
       : `No answer to ${what} within ${timeoutMs} ms`;
-    giveUp(new DOMException(text, "TimeoutError"));
+    giveUp(ofAnswer(new DOMException(text, "TimeoutError")));
   };
   const over = { deadline: undefined, endIfOver: () => false, stop() {} };
   if (signal?.aborted === true) return giveUp(signal.reason), over;

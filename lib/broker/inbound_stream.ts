@@ -9,6 +9,7 @@ import type { Receiver } from "../graph/receiver.ts";
 import type { Limits } from "../limits.ts";
 import type { Clock } from "../util/clock.ts";
 import { inLaterTurn } from "../util/eventual.ts";
+import { lostBy } from "../util/lost.ts";
 
 /** No more is looked at in one go, so that the calls in it can begin before too many wait. */
 const PIECE_BYTES = 1024 * 1024;
@@ -88,9 +89,10 @@ export class InboundStream {
           if (this.#options.isBlocked() || this.#options.isBusy()) await this.#waitForRoom();
         }
       }
-      reason = new DeadReferenceError("The peer closed the connection");
+      reason = lostBy("peer", new DeadReferenceError("The peer closed the connection"));
     } catch (error) {
       reason = toError(error);
+      if (!(reason instanceof ProtocolError)) lostBy("network", reason);
     }
     await this.#options.onEnd(reason);
     // What is left is nobody's.

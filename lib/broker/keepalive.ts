@@ -9,6 +9,7 @@
 
 import { DeadReferenceError } from "../errors.ts";
 import type { Clock } from "../util/clock.ts";
+import { lostBy } from "../util/lost.ts";
 
 /** After how much silence something is done, in milliseconds; never for what is left out. */
 export interface KeepaliveTimes {
@@ -105,6 +106,7 @@ export class Keepalive implements Disposable {
   }
 
   #giveUp(silence: number): void {
-    this.#options.onSilence(new DeadReferenceError(`connection dropped: no data for ${silence} ms`));
+    const reason = new DeadReferenceError(`connection dropped: no data for ${silence} ms`);
+    this.#options.onSilence(lostBy("silence", reason));
   }
 }

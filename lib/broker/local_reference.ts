@@ -6,7 +6,6 @@
  * @module
  */
 
-import type { AnyKwargs } from "../values/kwargs.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import { inLaterTurn } from "../util/eventual.ts";
 import {
@@ -26,11 +25,10 @@ import {
 } from "./remote_reference.ts";
 import { RequestTable } from "./requests.ts";
 
-/** Arguments of a method, which get them as they are; or any beginning of them and then keyword arguments. */
-export type LocalArguments<T, Name extends string> =
-  | (`remote_${Name}` extends keyof T ? T[`remote_${Name}`] extends (...args: infer A) => unknown ? A : never
-    : never)
-  | readonly [...unknown[], AnyKwargs];
+/** Arguments of a method, which gets them as they are. */
+export type LocalArguments<T, Name extends string> = `remote_${Name}` extends keyof T
+  ? T[`remote_${Name}`] extends (...args: infer A) => unknown ? A : never
+  : never;
 
 /** The result of a method, as it is. */
 export type LocalResult<T, Name extends string> = `remote_${Name}` extends keyof T
@@ -135,7 +133,7 @@ export class LocalReference<T> implements LocalCalls<T> {
    * The same reference, for calls with options.
    *
    * @throws {RangeError} If `timeoutMs` is not from 0 to 2,147,483,647.
-   * @throws {TypeError} If `signal` is not an AbortSignal.
+   * @throws {TypeError} If an option is of another type, or there is none of a name.
    */
   with(options: CallOptions): LocalCalls<T> {
     const checked = checkCallOptions(options);

@@ -378,7 +378,7 @@ export class AnswerUnslicer extends Unslicer {
     const reason = violation instanceof Aborted
       ? new Violation("The peer could not serialize its answer: ABORT received")
       : violation;
-    this.#request?.reject(reason);
+    this.#request?.answerFailed(reason);
     this.#host.pipelining?.seen.taken();
     return violation;
   }
@@ -394,7 +394,7 @@ export class AnswerUnslicer extends Unslicer {
     const taken = this.#host.pipelining?.seen.takenLater();
     scope.whenComplete((failure) => {
       if (failure === undefined) this.#resolve(request);
-      else request.reject(failure);
+      else request.answerFailed(failure);
       taken?.();
     });
   }
@@ -406,7 +406,7 @@ export class AnswerUnslicer extends Unslicer {
     try {
       value = checkValue(response, this.#value, "inbound", "result");
     } catch (error) {
-      return request.reject(toError(error));
+      return request.answerFailed(toError(error));
     }
     request.resolve(value);
   }
@@ -460,7 +460,7 @@ export class ErrorUnslicer extends Unslicer {
   }
 
   override violated(violation: Violation): Violation {
-    this.#request?.reject(violation);
+    this.#request?.answerFailed(violation);
     this.#host.pipelining?.seen.taken();
     return violation;
   }

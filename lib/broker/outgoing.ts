@@ -16,6 +16,7 @@ import type { CheckedOptions, OutboundCall } from "./call.ts";
 import type { PeerInfo } from "./call_context.ts";
 import { type CallTarget, sliceCall, slicePlace } from "./call_slicing.ts";
 import { sliceCancel, waitMsUntil, whyOf } from "./cancel_message.ts";
+import { deadReference } from "./dead_reference.ts";
 import type { Tracker } from "./import_table.ts";
 import type { BrokerHost } from "./interface.ts";
 import type { ObjectSpace } from "./object_space.ts";
@@ -167,7 +168,7 @@ export class OutgoingCalls implements CallsOfResults {
     options: CheckedOptions,
   ): RemotePromise<unknown> {
     const ended = this.#options.ended();
-    if (ended !== undefined) return rejected(new DeadReferenceError("Connection is lost", { cause: ended }));
+    if (ended !== undefined) return rejected(deadReference(ended));
     let checked: CheckedCall;
     try {
       // Which interface the result provides is not known; only the options have rules.
@@ -397,7 +398,7 @@ export class OutgoingCalls implements CallsOfResults {
     }
     // Not by way of the broker: a Violation's stack has ten lines, and is to reach the line of the program.
     const ended = this.#options.ended();
-    if (ended !== undefined) throw new DeadReferenceError("Connection is lost", { cause: ended });
+    if (ended !== undefined) throw deadReference(ended);
     const waitMs = wait !== undefined && sendsDeadlines ? waitMsUntil(wait.deadline, clock.now()) : undefined;
     objects.begin();
     this.#isWritingCall = true;

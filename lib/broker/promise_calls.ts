@@ -10,6 +10,7 @@ import { toError, Violation } from "../errors.ts";
 import type { Settled } from "../graph/schema/constraint.ts";
 import { kindOf } from "../graph/schema/checking.ts";
 import { MAX_PART_PATH } from "../limits.ts";
+import { rejectAwaited } from "../util/awaited_error.ts";
 import { type Clock, systemClock } from "../util/clock.ts";
 import { inLaterTurn } from "../util/eventual.ts";
 import {
@@ -103,7 +104,7 @@ class Follower implements PromiseLink, Limited {
     this.#settled = { isRejected, value };
     this.begin = undefined;
     this.#wait?.stop();
-    if (isRejected) this.#reject(value);
+    if (isRejected) rejectAwaited(this.#resolve, this.#reject, value);
     else this.#resolve(value);
   }
 }
@@ -245,7 +246,8 @@ function partOf(promise: Untied, key: string | number): RemotePromise<unknown> {
   }
   excuse(promise);
   const part = new RemotePromise<unknown>((resolve, reject) => {
-    promise.then((value) => resolve(partAt(value, [key], false))).catch(reject);
+    promise.then((value) => resolve(partAt(value, [key], false)))
+      .catch((reason) => rejectAwaited(resolve, reject, reason));
   });
   RemotePromise.tie(part, new Part(RemotePromise.linkOf(promise as RemotePromise<unknown>), key));
   return part;

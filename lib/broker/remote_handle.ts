@@ -7,12 +7,13 @@
  */
 
 import type { ConnectionInfo } from "../connection_info.ts";
-import { DeadReferenceError } from "../errors.ts";
+import type { DeadReferenceError } from "../errors.ts";
 import { redact } from "../util/redact.ts";
 import { SturdyRef } from "../names/sturdy_ref.ts";
 import type { CheckedOptions } from "./call.ts";
 import type { PeerInfo } from "./call_context.ts";
 import type { Publishable } from "./callable.ts";
+import { deadReference } from "./dead_reference.ts";
 import type { HandleToken, Tracker } from "./import_table.ts";
 
 /** What a handle needs of the connection that it lives on. */
@@ -247,9 +248,8 @@ export abstract class RemoteHandle {
   }
 
   #dead(): DeadReferenceError | undefined {
-    if (this.#token.isReleased) return new DeadReferenceError("Reference is dead: released");
-    const cause = this.#owner.ended;
-    if (cause === undefined) return undefined;
-    return new DeadReferenceError("Reference is dead: the connection was lost", { cause });
+    if (this.#token.isReleased) return deadReference(undefined);
+    const { ended } = this.#owner;
+    return ended === undefined ? undefined : deadReference(ended);
   }
 }

@@ -16,7 +16,6 @@ import {
   type Providing,
 } from "../graph/schema/provided.ts";
 import { promised, type promisedType, type PromisedValue, type Settled } from "../graph/schema/constraint.ts";
-import type { AnyKwargs } from "../values/kwargs.ts";
 import { type CallOptions, checkCallOptions, NO_OPTIONS } from "./call.ts";
 import type { Callable } from "./callable.ts";
 import type { HasMethods, HoldsObjects, Levels, Unchanging } from "./crossing_types.ts";
@@ -93,11 +92,9 @@ export type RemoteArguments<T, Name extends string> = [DeclarationOf<T, Name>] e
   : DeclaredArguments<DeclarationOf<T, Name>>;
 
 /** Arguments of a method of which the types know nothing but the method itself. */
-export type UndeclaredArguments<T, Name extends string> =
-  | (`remote_${Name}` extends keyof T
-    ? T[`remote_${Name}`] extends (...args: infer A) => unknown ? { [I in keyof A]: Sendable<A[I]> } : never
-    : never)
-  | readonly [...unknown[], AnyKwargs];
+export type UndeclaredArguments<T, Name extends string> = `remote_${Name}` extends keyof T
+  ? T[`remote_${Name}`] extends (...args: infer A) => unknown ? { [I in keyof A]: Sendable<A[I]> } : never
+  : never;
 
 /** The result of a method as the caller gets it. */
 export type RemoteResult<T, Name extends string> = [DeclarationOf<T, Name>] extends [never]
@@ -182,7 +179,8 @@ export class RemoteReference<T = Untyped> extends RemoteHandle
    * Calls a method. Calls on one connection are started over there in the order in which they are made here.
    *
    * @param name The method's name, without `remote_`.
-   * @param args Values of the value table; `kwargs({...})` as the last one for keyword arguments.
+   * @param args Values of the value table; `kwargs({...})` as the last one for keyword arguments, where a RemoteInterface
+   * or the method's own last parameter names them, or nothing is known of the object.
    * @returns A promise of the result. It is rejected with a {@linkcode Violation} if an argument cannot be sent (then
    * nothing was) or the answer cannot be taken, a {@linkcode RemoteException} if the method failed, a
    * {@linkcode DeadReferenceError} if the connection is gone before the answer, and the reason of a signal or a
@@ -215,7 +213,7 @@ export class RemoteReference<T = Untyped> extends RemoteHandle
    * The same reference, for calls with options.
    *
    * @throws {RangeError} If `timeoutMs` is not from 0 to 2,147,483,647.
-   * @throws {TypeError} If `signal` is not an AbortSignal.
+   * @throws {TypeError} If an option is of another type, or there is none of a name.
    *
    * @example
    * ```ts
@@ -362,7 +360,7 @@ export class RemotePromise<T> extends Promise<T> implements PromisedValue<T> {
    * result is there, with which it has nothing to do: a call that is given up leaves this promise as it is.
    *
    * @throws {RangeError} If `timeoutMs` is not from 0 to 2,147,483,647.
-   * @throws {TypeError} If `signal` is not an AbortSignal.
+   * @throws {TypeError} If an option is of another type, or there is none of a name.
    *
    * @example
    * ```ts
@@ -453,7 +451,7 @@ export class RemoteFunction<F extends (...args: never[]) => unknown = (...args: 
    * The same function, for calls with options.
    *
    * @throws {RangeError} If `timeoutMs` is not from 0 to 2,147,483,647.
-   * @throws {TypeError} If `signal` is not an AbortSignal.
+   * @throws {TypeError} If an option is of another type, or there is none of a name.
    *
    * @example
    * ```ts

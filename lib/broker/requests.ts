@@ -6,6 +6,7 @@
 
 import { DeadReferenceError } from "../errors.ts";
 import type { Constraint, Settled } from "../graph/schema/constraint.ts";
+import { ofAnswer, rejectAwaited } from "../util/awaited_error.ts";
 import { redact } from "../util/redact.ts";
 import type { Clock } from "../util/clock.ts";
 import type { OutboundRequest } from "./broker_listing.ts";
@@ -36,6 +37,8 @@ export interface PendingRequest {
   dependsOn: readonly RemotePromise<unknown>[] | undefined;
   resolve(value: unknown): void;
   reject(error: unknown): void;
+  /** Rejects it with an error that was made where the answer was read, or found to be missing. */
+  answerFailed(error: Error): void;
 }
 
 /** Request numbers stay below this: Python refuses one that does not fit into an INT token. */
@@ -152,7 +155,7 @@ class Request implements PendingRequest, PromiseLink {
     if (!this.#end()) return;
     this.dependsOn = undefined;
     this.#settled = { isRejected: true, value: reason };
-    this.#reject(reason);
+    rejectAwaited(this.#resolve, this.#reject, reason);
     this.onGivenUp?.(reason);
   }
   resolve(value: unknown): void {
@@ -166,7 +169,10 @@ class Request implements PendingRequest, PromiseLink {
     if (this.wait?.endIfOver() === true || !this.#end()) return;
     this.dependsOn = undefined;
     this.#settled = { isRejected: true, value: error };
-    this.#reject(error);
+    rejectAwaited(this.#resolve, this.#reject, error);
+  }
+  answerFailed(error: Error): void {
+    this.reject(ofAnswer(error));
   }
 
   settled(): Settled | undefined {

@@ -153,6 +153,10 @@ function lineOf({ kind, id, label, type, capability }: CapabilityNode): string {
   return `${number}${type}${named}: ${allowed}`;
 }
 
+function counted(calls: number): string {
+  return calls === 1 ? "1 call" : `${calls} calls`;
+}
+
 function limitsOf(info: CapabilityInfo): string[] {
   const { methods, expiresAt, callsLeft, callsUsed, rates, holders, requires } = info;
   return [
@@ -163,8 +167,8 @@ function limitsOf(info: CapabilityInfo): string[] {
       ? "nothing"
       : methods.map(showName).join(", "),
     ...(expiresAt === undefined ? [] : [`until ${new Date(expiresAt).toISOString()}`]),
-    ...(callsLeft === undefined ? [] : [`${callsLeft} calls left`]),
-    ...rates.map(({ calls, perMs }) => `${calls} calls in ${perMs} ms`),
+    ...(callsLeft === undefined ? [] : [`${counted(callsLeft)} left`]),
+    ...rates.map(({ calls, perMs }) => `${counted(calls)} in ${perMs} ms`),
     ...(holders === undefined
       ? []
       : [`for ${holders.map((holder) => holder.slice(0, 4)).join(", ") || "nobody"}`]),

@@ -12,6 +12,7 @@ import { SturdyRef } from "../names/sturdy_ref.ts";
 import { isTubId } from "../names/tub_id.ts";
 import { type ByteStreams, problemOfStreams, StreamConnection } from "../transport/stream_connection.ts";
 import type { Clock } from "../util/clock.ts";
+import { lostBy } from "../util/lost.ts";
 import { quoteForeign } from "../util/text.ts";
 import type { Trace } from "../util/trace.ts";
 
@@ -235,7 +236,9 @@ export class Peer implements AttachedPeer {
   }
 
   async close(): Promise<void> {
-    await this.#broker.shutdown(new DeadReferenceError("The program has closed the connection"));
+    await this.#broker.shutdown(
+      lostBy("close", new DeadReferenceError("The program has closed the connection")),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -15,6 +15,7 @@ import { shortTubId } from "../names/tub_id.ts";
 import { decideDuplicate } from "../negotiate/duplicates.ts";
 import type { ConnectionMemory, PeerOffer } from "../negotiate/hello.ts";
 import type { Clock } from "../util/clock.ts";
+import { lostBy } from "../util/lost.ts";
 import { BoundedMap } from "./bounded_map.ts";
 
 /** The one place for a connection with a Tub: taken by an attempt, then by its broker. */
@@ -190,7 +191,7 @@ export class Connections {
     if (old !== undefined) {
       old.isLost = true;
       void old.broker?.shutdown(
-        new DeadReferenceError(`[${shortTubId(tubId)}] replaced by a new connection`),
+        lostBy("replacement", new DeadReferenceError(`[${shortTubId(tubId)}] replaced by a new connection`)),
       );
     }
     return place;

@@ -20,6 +20,7 @@ import { upgradable } from "../transport/upgradable.ts";
 import type { Clock } from "../util/clock.ts";
 import type { Trace } from "../util/trace.ts";
 import { inLaterTurn } from "../util/eventual.ts";
+import { lostBy } from "../util/lost.ts";
 import { Arrivals, type Destination } from "./arrivals.ts";
 import { type AttachedPeer, type Attachment, type AttachOptions, makeAttachment, Peer } from "./attach.ts";
 import { type Agreed, Brokers, type Way } from "./brokers.ts";
@@ -316,7 +317,7 @@ export class Network implements Destination {
     this.#arrivals.stop(reason);
     for (const connector of this.#connectors.values()) connector.stop(reason);
     const ending = this.#connections.close(
-      new DeadReferenceError("Connection was lost: the Tub has been stopped"),
+      lostBy("stop", new DeadReferenceError("Connection was lost: the Tub has been stopped")),
     );
     await Promise.all(this.listeners.map((listener) => listener.close()));
     await ending;

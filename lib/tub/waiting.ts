@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkCallOptions } from "../broker/call.ts";
+import { checkWaitOptions } from "../broker/call.ts";
 import type { Clock } from "../util/clock.ts";
 
 /** Options of {@linkcode Tub.getReference}. */
@@ -21,7 +21,7 @@ export interface GetReferenceOptions {
  * @param run Is given a signal that fires when nobody waits for it any more; none, if that cannot happen.
  * @returns What `run` does.
  * @throws {RangeError} If `timeoutMs` is not from 0 to 2,147,483,647.
- * @throws {TypeError} If `signal` is not an AbortSignal.
+ * @throws {TypeError} If `signal` is not an AbortSignal, `timeoutMs` no number, or there is no option of a name.
  * @throws The reason of `signal`, a `TimeoutError`, or what `run` does.
  */
 export async function waitFor<T>(
@@ -29,7 +29,7 @@ export async function waitFor<T>(
   clock: Clock,
   run: (signal: AbortSignal | undefined) => Promise<T>,
 ): Promise<T> {
-  checkCallOptions(options);
+  checkWaitOptions(options, "Cannot get reference");
   const { signal, timeoutMs } = options;
   if (signal === undefined && timeoutMs === undefined) return await run(undefined);
   signal?.throwIfAborted();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { CallOptions } from "../../lib/broker/call.ts";
 import { callable } from "../../lib/broker/callable.ts";
 import { type CallContext, currentCall } from "../../lib/broker/call_context.ts";
 import { Referenceable } from "../../lib/broker/referenceable.ts";
@@ -296,6 +297,33 @@ for (const timeoutMs of [-1, NaN, Infinity, 2 ** 31]) {
   Deno.test(`with() refuses a time of ${timeoutMs} ms`, () =>
     withTarget((ref) => {
       assert.throws(() => ref.with({ timeoutMs }), RangeError);
+      return Promise.resolve();
+    }));
+}
+
+const WRONG_OPTIONS: readonly [options: unknown, message: string][] = [
+  [{ timeoutMs: "20" }, "timeoutMs is a string, and has to be a number of milliseconds, such as 500"],
+  [{ timeoutMs: 20n }, "timeoutMs is an integer, and has to be a number of milliseconds, such as 500"],
+  [{ timeoutMs: null }, "timeoutMs is null, and has to be a number of milliseconds, such as 500"],
+  [
+    { signal: new AbortController() },
+    "signal is an instance of AbortController, and has to be an AbortSignal, " +
+    "such as an AbortController has",
+  ],
+  [{ detached: "no" }, "detached is a string, and has to be true or false"],
+  [{ useSchema: 0 }, "useSchema is a number, and has to be true or false"],
+  [{ methodConstraint: Number }, "methodConstraint is a function, and has to be what schema.method() makes"],
+  [
+    { timeout: 5 },
+    'there is no option "timeout"; it is one of signal, timeoutMs, detached, useSchema, ' +
+    "methodConstraint, resultConstraint",
+  ],
+  [500, "the options are a number, not an object such as { timeoutMs: 500 }"],
+];
+for (const [options, message] of WRONG_OPTIONS) {
+  Deno.test(`with() says what is expected when it is given ${Deno.inspect(options, { compact: true })}`, () =>
+    withTarget((ref) => {
+      assert.throws(() => ref.with(options as CallOptions), new TypeError(`Cannot call: ${message}`));
       return Promise.resolve();
     }));
 }

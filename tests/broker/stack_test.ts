@@ -4,7 +4,7 @@ import { RemoteException, Violation } from "../../lib/errors.ts";
 import { failureOf, Pair } from "./support.ts";
 
 class Target extends Referenceable {
-  remote_fail() {
+  remote_fail(_value?: unknown) {
     throw new TypeError("no");
   }
 }
@@ -13,7 +13,7 @@ Deno.test("callRemote() of what cannot be sent fails with a stack that names the
   await using pair = new Pair();
   const ref = await pair.refTo(new Target());
   function whoCalls(): PromiseLike<unknown> {
-    return ref.callRemote("fail", Symbol("no") as never);
+    return ref.callRemote("fail", Symbol("no"));
   }
   const error = await failureOf(whoCalls());
   assert.ok(error instanceof Violation);

@@ -212,9 +212,12 @@ interopTest("answers and errors that nobody asked for are dropped", async (t) =>
 interopTest("arguments that do not fit a method of Python fail as its own would", async (t) => {
   await using peer = await startPython();
   await stepEachWay(t, peer, "too many, too few, and of other names", async (rig) => {
+    const add = async (...args: unknown[]) => await rig.python.callRemote("add", ...args as []);
     const failing = async (...args: unknown[]) => {
-      const error = await rejectionOf(RemoteException, rig.python.callRemote("add", ...args as []));
+      const error = await rejectionOf(RemoteException, add(...args));
       assert.equal(error.remoteType, "builtins.TypeError");
+      assert.equal(error.method, "add");
+      assert.match(error.stack!, /\n {4}at async add \(/);
       return error.message;
     };
     assert.match(await failing(kwargs({ a: 1, b: 2, c: 3 })), /unexpected keyword argument 'c'/);

@@ -21,9 +21,56 @@ class House extends pb.Root {
     void listener;
     return this;
   }
+  remote_find(
+    name: string,
+  ): { best: Listener; all: Listener[]; deep: { at: [Listener, number] }; name: string } {
+    const best = new Listener();
+    return { best, all: [best], deep: { at: [best, 1] }, name };
+  }
+  remote_watch(options: { listener: pb.RemoteReference<Listener>; names: string[] }): Tree {
+    return { name: options.names.join(), kids: [] };
+  }
+  remote_note(note: Note): Note {
+    return note;
+  }
   remote_rooms(): Map<string, Listener> {
     return new Map();
   }
+}
+
+interface Tree {
+  readonly name: string;
+  readonly kids: Tree[];
+}
+/** Travels by copy, and with what is private to it. */
+class Note extends pb.Copyable {
+  static override copytype = "tests.types.Note";
+  readonly #half = 1;
+  listener: pb.RemoteReference<Listener> | undefined;
+  double(): number {
+    return this.#half * 2;
+  }
+}
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
+function same<A, B>(_yes: Same<A, B>): void {}
+
+/** Never run: objects are references to the other side wherever they stand. */
+async function crossing(house: pb.RemoteReference<House>) {
+  const found = await house.callRemote("find", "x");
+  same<typeof found.best, pb.RemoteReference<Listener>>(true);
+  same<typeof found.all, pb.RemoteReference<Listener>[]>(true);
+  same<typeof found.deep.at, [pb.RemoteReference<Listener>, number]>(true);
+  same<typeof found.name, string>(true);
+  // @ts-expect-error A reference has no such method; the object is over there.
+  found.best.remote_heard("x");
+  const tree = await house.callRemote("watch", { listener: new Listener(), names: [] });
+  same<typeof tree, Tree>(true);
+  await house.callRemote("watch", { listener: found.best, names: [] });
+  // @ts-expect-error It is no listener.
+  await house.callRemote("watch", { listener: new House(), names: [] });
+  const note = await house.callRemote("note", new Note());
+  same<typeof note, Note>(true);
+  return note.double();
 }
 
 /** Never run: it is enough that it is checked. */
@@ -57,4 +104,4 @@ async function program(house: pb.RemoteReference<House>, user: pb.AvatarReferenc
   return [await room?.callRemote("heard", "x"), await user.callRemote("hello", "x")];
 }
 
-Deno.test("the types let a program call what it may, and nothing else", () => void program);
+Deno.test("the types let a program call what it may, and nothing else", () => void [program, crossing]);

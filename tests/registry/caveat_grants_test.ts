@@ -110,7 +110,7 @@ Deno.test("CapabilityRegistry.tree() and list() show the attenuated FURLs that a
   await call(facet, "read");
   assert.equal(
     formatTree(bench.registry.tree()),
-    '#1 Files: everything (registered)\n#2 Files "for Bob": read; 1 calls left; used 1 time\n',
+    '#1 Files: everything (registered)\n#2 Files "for Bob": read; 1 call left; used 1 time\n',
   );
   const entry = bench.registry.list().find(({ object }) => object === facet);
   assert.deepEqual([entry?.isImplicit, entry?.capability?.parent, entry?.capability?.callsLeft], [

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { localReference } from "../../lib/broker/local_reference.ts";
 import type { Publishable } from "../../lib/broker/callable.ts";
 import { Referenceable } from "../../lib/broker/referenceable.ts";
+import type { Untyped } from "../../lib/broker/remote_reference.ts";
 import { attenuateFurl, type FurlCaveats } from "../../lib/names/attenuate_furl.ts";
 import type { Capability } from "../../lib/registry/capability.ts";
 import type { GrantOptions } from "../../lib/registry/grant_options.ts";
@@ -67,7 +68,7 @@ class Shelf extends Rig {
 }
 
 const call = (object: unknown, method: string, ...args: unknown[]): Promise<unknown> =>
-  Promise.resolve(localReference(object as Referenceable).callRemote(method as never, ...args as never));
+  Promise.resolve(localReference(object as Referenceable & Untyped).callRemote(method, ...args));
 const fails = (promise: Promise<unknown>, limit: string): Promise<void> =>
   assert.rejects(promise, { name: "PermissionDenied", limit });
 

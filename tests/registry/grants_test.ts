@@ -210,7 +210,7 @@ Deno.test("list(), tree() and what is printed show what there is, and no name", 
     formatTree(registry.tree()),
     [
       '#2 Files "all": everything; until 2023-11-14T22:13:21.000Z',
-      "├─ #3 Files: list; until 2023-11-14T22:13:21.000Z; 5 calls left; 1 calls in 10 ms; for bbbb",
+      "├─ #3 Files: list; until 2023-11-14T22:13:21.000Z; 5 calls left; 1 call in 10 ms; for bbbb",
       "└─ #4 Files: everything; until 2023-11-14T22:13:21.000Z; needs read",
       "#1 Files: everything (registered)",
       "Referenceable: everything (implicit)",

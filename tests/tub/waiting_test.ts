@@ -164,11 +164,17 @@ const WRONG: readonly [name: string, options: GetReferenceOptions, type: typeof 
   ["a timeout below 0", { timeoutMs: -1 }, RangeError],
   ["a timeout that is none", { timeoutMs: NaN }, RangeError],
   ["a timeout that no timer can have", { timeoutMs: 2 ** 31 }, RangeError],
+  ["a timeout that is text", { timeoutMs: "20" as unknown as number }, TypeError],
   ["a signal that is none", { signal: {} as AbortSignal }, TypeError],
+  ["an option that only calls have", { detached: true } as object, TypeError],
 ];
 for (const [name, options, type] of WRONG) {
   Deno.test(`Tub.getReference() refuses ${name}`, async () => {
     await using tub = await Tub.create();
-    await assert.rejects(tub.getReference(`pb://${UNKNOWN}@/x`, options), type);
+    await assert.rejects(tub.getReference(`pb://${UNKNOWN}@/x`, options), (error) => {
+      assert.ok(error instanceof type);
+      assert.match(error.message, /^Cannot get reference: /);
+      return true;
+    });
   });
 }

@@ -6,7 +6,8 @@
  * @module
  */
 
-import { toError, Violation } from "../../errors.ts";
+import { RemoteException, toError, Violation } from "../../errors.ts";
+import { ofAnswer, rejectAwaited } from "../../util/awaited_error.ts";
 import { quoteForeign } from "../../util/text.ts";
 import { Kwargs } from "../../values/kwargs.ts";
 import type { Expression } from "../banana/expression.ts";
@@ -71,7 +72,13 @@ export class OutgoingCalls {
     const id = this.#waiting.nextId();
     if (call.isAnswerWanted) {
       return new Promise((resolve, reject) => {
-        this.#waiting.add(id, { method: call.method, perspective: call.perspective, resolve, reject });
+        const rejectIt = (error: Error) => rejectAwaited(resolve, reject, error);
+        this.#waiting.add(id, {
+          method: call.method,
+          perspective: call.perspective,
+          resolve,
+          reject: rejectIt,
+        });
         this.#send(id, call, (error) => this.#waiting.take(id)?.reject(error));
       });
     }
@@ -100,18 +107,19 @@ export class OutgoingCalls {
     } catch (cause) {
       const what = isError ? "the error that answers" : "the answer to";
       const { message } = toError(cause);
-      return call.reject(
-        new Violation(`Cannot read ${what} ${quoteForeign(call.method, 100)}: ${message}`, { cause }),
-      );
+      const text = `Cannot read ${what} ${quoteForeign(call.method, 100)}: ${message}`;
+      return call.reject(ofAnswer(new Violation(text, { cause })));
     }
-    if (isError) call.reject(errorOfPayload(value));
-    else call.resolve(value);
+    if (!isError) return call.resolve(value);
+    const error = errorOfPayload(value);
+    if (error instanceof RemoteException) Object.assign(error, { method: call.method });
+    call.reject(ofAnswer(error));
   }
 
   /** The connection is gone. */
   close(cause: Error): void {
     this.#waiting.close(() =>
-      new PBConnectionLost(`The connection was lost before the answer: ${cause.message}`, { cause })
+      ofAnswer(new PBConnectionLost(`The connection was lost before the answer: ${cause.message}`, { cause }))
     );
   }
 

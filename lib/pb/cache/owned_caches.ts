@@ -113,7 +113,9 @@ export class RemoteCacheObserver {
 
   /** A call from within the writing of a message is looked at again when its turn comes. */
   #check(): void {
-    if (!this.#host.broker.isConnected) throw new DeadReferenceError("Cannot call: Calling Stale Broker");
+    if (!this.#host.broker.isConnected) {
+      throw new DeadReferenceError("Cannot call: Calling Stale Broker, since the connection is gone");
+    }
     if (this.#observed.isOver) {
       throw new DeadReferenceError("Cannot call: the peer does not hold the object any more");
     }

@@ -9,7 +9,7 @@
 import { DeadReferenceError, Violation } from "../../errors.ts";
 import type { Jellying } from "../jelly/invoker.ts";
 import type { Jellyable } from "../jelly/jellyable.ts";
-import type { AnyKwargs } from "../../values/kwargs.ts";
+import type { HoldsObjects, Levels, Unchanging } from "./crossing_types.ts";
 import type { AnyRemoteReference, ByReference, remoteReference } from "./marks.ts";
 
 /** An object of which nothing is known: any method, `unknown` arguments and results. */
@@ -37,30 +37,37 @@ export type KnownMethodOf<T, Name extends string> = T extends { [K in `remote_${
   : T extends { [K in `view_${Name}`]: (viewer: never, ...args: infer A) => infer R } ? (...args: A) => R
   : never;
 
-/** What the callee's type is for the caller: its objects are references here, and `undefined` arrives as `null`. */
-export type Received<T> = T extends void | undefined ? null
-  : T extends string | number | bigint | boolean | null | symbol | ArrayBufferView ? T
+/**
+ * What the callee's type is for the caller: its objects are references here, also those in arrays and plain objects, and
+ * `undefined` arrives as `null`.
+ */
+export type Received<T, Depth extends readonly unknown[] = Levels> = T extends void | undefined ? null
+  : T extends Unchanging ? T
   : T extends ByReference ? RemoteReference<T>
   : T extends RemoteReference<infer U> ? U | RemoteReference<U>
-  : T extends readonly unknown[] ? { [I in keyof T]: Received<T[I]> }
+  : T extends readonly unknown[]
+    ? (Depth extends readonly [unknown, ...infer Rest] ? { [I in keyof T]: Received<T[I], Rest> } : T)
   : T extends Set<infer M> ? Set<Received<M>>
   : T extends Map<infer K, infer V> ? Map<Received<K>, Received<V>> | { [key: string]: Received<V> }
+  : true extends HoldsObjects<T> ? { [P in keyof T]: true extends HoldsObjects<T[P]> ? Received<T[P]> : T[P] }
   : T;
 
 /** What the caller may pass where the callee's parameter has the type `T`. */
-export type Sendable<T> = T extends
-  string | number | bigint | boolean | null | undefined | symbol | ArrayBufferView ? T
+export type Sendable<T, Depth extends readonly unknown[] = Levels> = 0 extends 1 & T ? T
+  : T extends Unchanging ? T
   : T extends RemoteReference<infer U>
   // A parameter of type `RemoteReference`, without the object's class, takes any object.
     ? string extends RemoteMethodName<U> ? ByReference | AnyRemoteReference : U | RemoteReference<U>
   : T extends ByReference ? T | RemoteReference<T>
-  : T extends readonly unknown[] ? { [I in keyof T]: Sendable<T[I]> }
+  : T extends readonly unknown[]
+    ? (Depth extends readonly [unknown, ...infer Rest] ? { [I in keyof T]: Sendable<T[I], Rest> } : T)
+  : true extends HoldsObjects<T> ? { [P in keyof T]: true extends HoldsObjects<T[P]> ? Sendable<T[P]> : T[P] }
   : T;
 
-/** Arguments of a method as the caller passes them; or any beginning of them and then keyword arguments. */
-export type RemoteArguments<T, Name extends string> =
-  | (MethodOf<T, Name> extends (...args: infer A) => unknown ? { [I in keyof A]: Sendable<A[I]> } : never)
-  | readonly [...unknown[], AnyKwargs];
+/** Arguments of a method as the caller passes them; keyword arguments where its last parameter has the type `Kwargs`. */
+export type RemoteArguments<T, Name extends string> = MethodOf<T, Name> extends (...args: infer A) => unknown
+  ? { [I in keyof A]: Sendable<A[I]> }
+  : never;
 
 /** The result of a method as the caller gets it. */
 export type RemoteResult<T, Name extends string> = MethodOf<T, Name> extends (...args: never[]) => infer R
@@ -101,6 +108,14 @@ export interface ReferenceTarget {
   readonly perspective: object | undefined;
   /** Gives the object back. Must not throw. */
   release(): void;
+}
+
+/** What calls fail with when their connection is gone, in Twisted's words and with what can be done. */
+export function staleBroker(): DeadReferenceError {
+  return new DeadReferenceError(
+    "Cannot call: Calling Stale Broker, since the connection is gone: connect anew and get the object again, or use " +
+      "pb.PersistentClient, which does so by itself",
+  );
 }
 
 let peek: (reference: RemoteReference) => ReferenceHost;
@@ -260,8 +275,12 @@ export class RemoteReference<T = Untyped> implements Jellyable, AnyRemoteReferen
   }
 
   #check(): void {
-    if (this.#isReleased) throw new DeadReferenceError("Cannot call: the reference was released");
-    if (!this.#host.isConnected) throw new DeadReferenceError("Cannot call: Calling Stale Broker");
+    if (this.#isReleased) {
+      throw new DeadReferenceError(
+        "Cannot call: the reference was released, since the program has disposed it",
+      );
+    }
+    if (!this.#host.isConnected) throw staleBroker();
   }
 
   /** How `Deno.inspect` and `console.log` show it. */

@@ -10,10 +10,11 @@ import type { CallContext, PeerInfo } from "../../broker/call_context.ts";
 import { parentCall } from "../../broker/call_context.ts";
 import { type CheckedOptions, localContext } from "../../broker/call.ts";
 import { type HandleToken, Tracker } from "../../broker/import_table.ts";
+import { deadReference } from "../../broker/dead_reference.ts";
 import { type HandleOwner, RemoteHandle } from "../../broker/remote_handle.ts";
 import { standFor } from "../../broker/remotely_callable.ts";
 import { rejected, RemoteFunction, RemotePromise, RemoteReference } from "../../broker/remote_reference.ts";
-import { DeadReferenceError, PermissionDenied } from "../../errors.ts";
+import { PermissionDenied } from "../../errors.ts";
 import type { Behind } from "./calls.ts";
 
 /** How a call is sent on. */
@@ -69,7 +70,7 @@ export class CrossedHandle implements HandleOwner {
   get ended(): Error | undefined {
     const target = this.#target;
     if (target === undefined) return this.#behind.cut("");
-    if (RemoteHandle.isReleased(target)) return new DeadReferenceError("Reference is dead: released");
+    if (RemoteHandle.isReleased(target)) return deadReference(undefined);
     return RemoteHandle.ownerOf(target).ended;
   }
 

@@ -78,9 +78,12 @@ interopTest("a Twisted server calls an object of ours, keeps it and gives it bac
 
 interopTest("a failure of a Twisted method arrives with its type and parents", async () => {
   await using peer = await connected();
+  const call = async (kind: string) => await peer.root.callRemote("fail", kind);
   const fails = async (kind: string) => {
-    const error = await peer.root.callRemote("fail", kind).catch((error: unknown) => error);
+    const error = await call(kind).catch((error: unknown) => error);
     assert.ok(error instanceof pb.RemoteError);
+    assert.equal(error.method, "fail");
+    assert.match(error.stack!, /\n {4}at async call \(/);
     return error;
   };
   const expected = await fails("expected");
