@@ -166,8 +166,7 @@ async function agree(
   attempt.errorForm = "block";
   const certificate = attempt.peerCertificate;
   if (certificate === undefined) throw new NegotiationError("The peer showed no certificate");
-  // Another thread hashes it while the peer answers.
-  const certificateTubId = tubIdOf(certificate);
+  const certificateTubId = await tubIdOf(certificate);
   const hello = makeHello({
     tubId: tub.tubId,
     incarnation: tub.incarnation,
@@ -176,7 +175,7 @@ async function agree(
   });
   await attempt.write(encodeBlock(hello));
   const offer = evaluateHello(decodeBlock(await attempt.readBlock()), {
-    certificateTubId: await certificateTubId,
+    certificateTubId,
     ownTubId: tub.tubId,
     targetTubId,
   });
