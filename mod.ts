@@ -166,7 +166,8 @@ export type {
   Untyped,
 } from "./lib/broker/remote_reference.ts";
 export type { NotByProxy } from "./lib/broker/promise_link.ts";
-export type { HasMethods, HoldsObjects, Levels, Unchanging } from "./lib/broker/crossing_types.ts";
+export type { HoldsObjects } from "./lib/broker/crossing_types.ts";
+export type { HasMethods, Levels, Unchanging } from "./lib/values/crossing_types.ts";
 export { CallContext, currentCall } from "./lib/broker/call_context.ts";
 export type { CallTime, PeerInfo } from "./lib/broker/call_context.ts";
 export type { CallOptions, CheckedOptions } from "./lib/broker/call.ts";

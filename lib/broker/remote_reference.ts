@@ -18,7 +18,9 @@ import {
 import { promised, type promisedType, type PromisedValue, type Settled } from "../graph/schema/constraint.ts";
 import { type CallOptions, checkCallOptions, NO_OPTIONS } from "./call.ts";
 import type { Callable } from "./callable.ts";
-import type { HasMethods, HoldsObjects, Levels, Unchanging } from "./crossing_types.ts";
+import type { HasMethods, Levels, Unchanging } from "../values/crossing_types.ts";
+import type { HoldsObjects } from "./crossing_types.ts";
+import type { Copyable } from "../graph/copyable.ts";
 import { callsOfPromises, methodsProxy, type NotByProxy, type PromiseLink } from "./promise_link.ts";
 import type { Referenceable } from "./referenceable.ts";
 import { RemoteHandle } from "./remote_handle.ts";
@@ -44,7 +46,7 @@ export type RemoteMethodName<T> = keyof T extends infer K ? K extends `remote_${
  */
 export type Received<T, Depth extends readonly unknown[] = Levels> = T extends void | undefined
   ? null | undefined
-  : T extends Unchanging ? T
+  : T extends Unchanging | Copyable ? T
   : T extends Referenceable ? RemoteReference<T>
   : T extends RemoteReference<infer U> ? U | RemoteReference<U>
   : T extends Callable<infer F> ? RemoteFunction<F>
@@ -63,7 +65,7 @@ export type Sendable<T, Depth extends readonly unknown[] = Levels> =
 
 /** The same without promises of the whole; elements of arrays and properties of plain objects may be promises. */
 export type SendableValue<T, Depth extends readonly unknown[] = Levels> = 0 extends 1 & T ? T
-  : T extends Unchanging ? T
+  : T extends Unchanging | Copyable ? T
   : T extends RemoteReference<infer U> ? U | RemoteReference<U>
   : T extends RemoteFunction<infer F> ? Callable<F> | RemoteFunction<F>
   : T extends Referenceable ? T | RemoteReference<T>

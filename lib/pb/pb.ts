@@ -46,7 +46,8 @@ export { Unpersistable } from "./values/unpersistable.ts";
 // Things that can be called
 export { AsReferenceable, asRoot, Referenceable, Root } from "./flavors/referenceable.ts";
 export type { AsRoot, Perspective, RootProvider } from "./flavors/referenceable.ts";
-export type { HasMethods, HoldsObjects, Levels, Unchanging } from "./flavors/crossing_types.ts";
+export type { HoldsObjects } from "./flavors/crossing_types.ts";
+export type { HasMethods, Levels, Unchanging } from "../values/crossing_types.ts";
 export { Avatar, Viewable, ViewPoint } from "./flavors/avatar.ts";
 export type { Viewed } from "./flavors/avatar.ts";
 export { PbCall } from "./flavors/call.ts";

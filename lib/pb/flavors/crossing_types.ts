@@ -4,24 +4,8 @@
  * @module
  */
 
+import type { HasMethods, Levels, Unchanging } from "../../values/crossing_types.ts";
 import type { AnyRemoteReference, ByReference } from "./marks.ts";
-
-/**
- * How many levels the types follow: the compiler would never end with a type that contains itself, as that of JSON does.
- */
-export type Levels = readonly [1, 2, 3, 4];
-
-/** Values whose types are the same on both sides, whatever they consist of. */
-export type Unchanging =
-  | string
-  | number
-  | bigint
-  | boolean
-  | null
-  | undefined
-  | symbol
-  | ArrayBufferView
-  | ((...args: never[]) => unknown);
 
 /**
  * `true` (or `boolean`) if there are objects in a value that are references to who receives it. The types of all other
@@ -36,10 +20,4 @@ export type HoldsObjects<T, Depth extends readonly unknown[] = Levels> = 0 exten
     : T extends readonly (infer E)[] ? HoldsObjects<E, Rest>
     : HasMethods<T> extends true ? false
     : { [P in keyof T]-?: HoldsObjects<T[P], Rest> }[keyof T]
-  : false;
-
-/** Whether an object has methods: it is of a class then, and not plain. */
-export type HasMethods<T> = true extends {
-  [P in keyof T]-?: T[P] extends (...args: never[]) => unknown ? true : false;
-}[keyof T] ? true
   : false;

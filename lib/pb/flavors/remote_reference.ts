@@ -9,7 +9,8 @@
 import { DeadReferenceError, Violation } from "../../errors.ts";
 import type { Jellying } from "../jelly/invoker.ts";
 import type { Jellyable } from "../jelly/jellyable.ts";
-import type { HoldsObjects, Levels, Unchanging } from "./crossing_types.ts";
+import type { Levels, Unchanging } from "../../values/crossing_types.ts";
+import type { HoldsObjects } from "./crossing_types.ts";
 import type { AnyRemoteReference, ByReference, remoteReference } from "./marks.ts";
 
 /** An object of which nothing is known: any method, `unknown` arguments and results. */
