@@ -10,20 +10,9 @@ import {
   verifyAuditFile,
 } from "../../mod.ts";
 import { AuditFile } from "../../lib/tub/audit_file.ts";
-import type { CapabilityEvent } from "../../lib/registry/capability_event.ts";
 import type { TraceEvent } from "../../lib/util/trace.ts";
 import { FakeClock } from "../support/fake_clock.ts";
-import { Bell, inFolder, KEY } from "./audit_support.ts";
-
-const event = (sequence: number, label = `label ${sequence}`): CapabilityEvent => ({
-  at: 1_700_000_000_000,
-  sequence,
-  capability: 1,
-  label,
-  type: "used",
-  caller: undefined,
-  method: "ring",
-});
+import { Bell, event, inFolder, KEY } from "./audit_support.ts";
 
 interface Opened {
   readonly audit: AuditFile;

@@ -30,6 +30,7 @@ export async function inFolder(run: (folder: string) => void | Promise<void>): P
   }
 }
 
+/** An event so long that a file of 4,096 bytes holds two or three of them. */
 export const event = (sequence: number, label = `label ${sequence} `.padEnd(700, "x")): CapabilityEvent => ({
   at: 1_700_000_000_000,
   sequence,
