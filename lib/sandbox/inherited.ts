@@ -8,6 +8,7 @@
  * @module
  */
 
+import { hasPermission } from "../tub/permissions.ts";
 import type { Clock } from "../util/clock.ts";
 
 /** Prints their numbers. Only who may do everything may look into /proc. */
@@ -30,6 +31,8 @@ const LOOK = `data:text/javascript,${
 
 /** How long the look may take, in milliseconds. */
 const LOOK_MS = 10_000;
+/** What it may print, in characters. */
+const MAX_LOOK = 65_536;
 
 /** How processes are started. */
 export interface Starting {
@@ -50,6 +53,9 @@ const known = new Map<string, Promise<readonly number[]>>();
  */
 export function inheritedPipes(starting: Starting): Promise<readonly number[]> {
   if (Deno.build.os !== "linux") return Promise.resolve([]);
+  // Deno would prompt. Whoever starts the sandbox says what is missing.
+  const command = starting.launcher[0] ?? Deno.execPath();
+  if (!hasPermission({ name: "run", command })) return Promise.resolve([]);
   const key = JSON.stringify(starting.launcher);
   return known.getOrInsertComputed(key, async () => {
     try {
@@ -77,15 +83,25 @@ async function look({ launcher, env, clock }: Starting): Promise<readonly number
     stdout: "piped",
     stderr: "null",
   }).spawn();
-  using _timer = clock.setTimer(LOOK_MS, () => {
+  const reader = child.stdout.getReader();
+  const giveUp = () => {
+    // What a launcher has started itself may keep the pipe open when the launcher is gone.
+    reader.cancel().catch(() => {});
     try {
       child.kill("SIGKILL");
     } catch {
       // It has ended by itself.
     }
-  });
-  const { stdout } = await child.output();
-  const found: unknown = JSON.parse(new TextDecoder().decode(stdout));
+  };
+  using _timer = clock.setTimer(LOOK_MS, giveUp);
+  const decoder = new TextDecoder();
+  let text = "";
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    text += decoder.decode(read.value, { stream: true });
+    if (text.length > MAX_LOOK) giveUp();
+  }
+  await child.status;
+  const found: unknown = JSON.parse(text);
   if (Array.isArray(found) && found.every((fd) => Number.isSafeInteger(fd) && fd > 2)) return found;
   throw new TypeError("Cannot tell what children inherit: the look printed something else");
 }

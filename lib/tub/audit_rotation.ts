@@ -52,7 +52,7 @@ const TRIES = 10;
  */
 export function openAudit(given: string, key: Uint8Array): OpenAudit {
   const shown = shownOf(given);
-  const path = auditPathOf(given);
+  const path = auditPathOf(given, ["read", "write"], `open ${shown}`);
   for (let left = TRIES; left > 0; left--) {
     let file: Deno.FsFile | undefined;
     try {

@@ -77,16 +77,29 @@ export async function verifyAudit(
   return { ...report, files: paths, problemFile: report.problem && read };
 }
 
-/** Where an audit file is: the directory of the program may change, and a link is not to become a file. */
-export function auditPathOf(given: string): string {
+/**
+ * Where an audit file is: the directory of the program may change, and a link is not to become a file.
+ *
+ * @param needs What the program has to be allowed there: of a link, also of what it leads to, or Deno would prompt.
+ * @param action What cannot be done without it, for the error.
+ * @throws {PermissionDenied} If a permission is missing; names the flag.
+ */
+export function auditPathOf(given: string, needs: readonly ("read" | "write")[], action: string): string {
   const { isAbsolute, resolve } = nodePath();
+  const requireAt = (path: string) => {
+    for (const name of needs) requirePermission({ name, path }, action);
+  };
+  requireAt(given);
   const path = isAbsolute(given) || !hasPermission({ name: "read", path: "." }) ? given : resolve(given);
+  let target: string;
   try {
-    return Deno.lstatSync(path).isSymlink ? Deno.realPathSync(path) : path;
+    target = Deno.lstatSync(path).isSymlink ? Deno.realPathSync(path) : path;
   } catch {
     // It is made, or whoever opens it says what is wrong.
     return path;
   }
+  requireAt(target);
+  return target;
 }
 
 /** What a file is called that has ended: its last line has that number. Their order is that of their names. */
@@ -126,10 +139,9 @@ interface Series {
 
 function seriesOf(given: string): Series {
   const shown = shownOf(given);
-  const path = auditPathOf(given);
-  for (const scope of [path, nodePath().dirname(path)]) {
-    requirePermission({ name: "read", path: scope }, `verify ${shown}`);
-  }
+  const action = `verify ${shown}`;
+  const path = auditPathOf(given, ["read"], action);
+  requirePermission({ name: "read", path: nodePath().dirname(path) }, action);
   let current: Deno.FsFile | undefined;
   try {
     for (let look = 1;; look++) {
@@ -155,15 +167,21 @@ function seriesOf(given: string): Series {
 
 function openIfThere(path: string): Deno.FsFile | undefined {
   try {
-    return Deno.openSync(path);
+    return openFile(path);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return undefined;
     throw cause;
   }
 }
 
+/** To open a pipe would stop the whole process until somebody writes to it. */
+function openFile(path: string): Deno.FsFile {
+  if (!Deno.statSync(path).isFile) throw new TypeError("it is no file");
+  return Deno.openSync(path);
+}
+
 function firstLineOf(path: string): number | undefined {
-  using file = Deno.openSync(path);
+  using file = openFile(path);
   return firstLineIn(file)?.line;
 }
 

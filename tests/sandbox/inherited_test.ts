@@ -2,6 +2,9 @@
  * What a sandbox inherits of what the process was started with that starts it.
  */
 import assert from "node:assert/strict";
+import { inheritedPipes } from "../../lib/sandbox/inherited.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { until } from "../tub/tubs.ts";
 
 const PROGRAM = new URL("./inheriting_program.ts", import.meta.url).pathname;
 
@@ -26,6 +29,32 @@ Deno.test({
       const bytes = new Uint8Array(100);
       const length = await pipe.read(bytes);
       assert.equal(new TextDecoder().decode(bytes.subarray(0, length!)), "nothing");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name: "inheritedPipes() gives a launcher up that leaves somebody behind who keeps its output open",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    try {
+      const clock = new FakeClock();
+      const launcher = ["/bin/sh", "-c", `sleep 60 & echo $! > ${folder}/pid; wait`];
+      const looked = inheritedPipes({ launcher, env: { PATH: "/bin:/usr/bin" }, clock });
+      const pid = () => {
+        try {
+          return Number(Deno.readTextFileSync(`${folder}/pid`));
+        } catch {
+          return 0;
+        }
+      };
+      await until(() => pid() > 0);
+      clock.advance(10_000);
+      assert.deepEqual(await looked, []);
+      Deno.kill(pid(), "SIGKILL");
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
